@@ -1,0 +1,54 @@
+"""What can go wrong, as a tree.
+
+    GanbenchError
+    ├── UsageError          the command cannot be carried out as given: exit code 2
+    │   └── DataError       a dataset or weights file is missing or unreadable
+    └── ContractError       a variant breaks the contract that every variant must keep
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["ContractError", "DataError", "GanbenchError", "UsageError", "near", "unknown"]
+
+
+class GanbenchError(Exception):
+    """Base of all errors that ganbench raises on purpose."""
+
+
+class UsageError(GanbenchError):
+    """What was asked for cannot be done; the message is one line that says what to do instead."""
+
+
+class DataError(UsageError):
+    """A dataset, a cache or a weights file is missing, unreadable or not what was expected."""
+
+
+class ContractError(GanbenchError):
+    """A variant does not keep the contract of `ganbench check`."""
+
+
+def near(name: str, allowed: Iterable[str]) -> list[str]:
+    """Return up to three names of `allowed` that look like `name`, best first."""
+    return difflib.get_close_matches(name.lower(), sorted(allowed), n=3, cutoff=0.5)
+
+
+def unknown(what: str, name: str, allowed: Iterable[str], hint: str = "") -> UsageError:
+    """Build the one-line error for a name that is not among the allowed ones.
+
+    Args:
+        what: The kind of thing in the singular, for example `"variant"`.
+        name: What was given.
+        allowed: All names that would have been right.
+        hint: A closing clause that says where to look.
+    """
+    names = sorted(allowed)
+    close = near(name, names)
+    guess = f"did you mean {' or '.join(close)}? " if close else ""
+    tail = f"; {hint}" if hint else ""
+    return UsageError(f"unknown {what} {name!r}: {guess}allowed: {', '.join(names)}{tail}")
