@@ -1,0 +1,110 @@
+"""Datasets by name: what they are (`describe`) and their images (`load`).
+
+Importing this package, and describing a dataset, loads neither torch nor torchvision.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganbench.data import catalogue
+from ganbench.errors import unknown
+
+if TYPE_CHECKING:
+    from ganbench.data.dataset import Dataset, Progress
+    from ganbench.variant import DatasetSpec
+
+__all__ = ["default_cache_root", "default_data_root", "describe", "load", "names"]
+
+
+def names() -> tuple[str, ...]:
+    """Names of the datasets with fixed content; `imagefolder:DIR` is allowed beside them."""
+    return tuple(sorted(catalogue.SPECS))
+
+
+def default_cache_root() -> Path:
+    """Folder for what can be computed again: `GANBENCH_CACHE`, else one in the user's cache."""
+    given = os.environ.get("GANBENCH_CACHE")
+    if given:
+        return Path(given).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "ganbench"
+
+
+def default_data_root() -> Path:
+    """Folder of downloaded datasets: `GANBENCH_DATA`, else `data` in the cache."""
+    given = os.environ.get("GANBENCH_DATA")
+    return Path(given).expanduser() if given else default_cache_root() / "data"
+
+
+def describe(name: str, data_root: Path) -> DatasetSpec:
+    """Tell what a dataset is, without reading its images.
+
+    Datasets with fixed content need not be present. Of an image folder, files are listed and a
+    few headers are read.
+
+    Args:
+        name: One of `names()`, or `imagefolder:DIR`.
+        data_root: Where relative image folders are looked for after the working directory.
+
+    Raises:
+        UsageError: There is no dataset of this name.
+        DataError: The image folder is missing or not laid out as one.
+    """
+    if name.startswith(catalogue.IMAGEFOLDER_PREFIX):
+        from ganbench.data.imagefolder import scan
+
+        return scan(name, data_root).spec
+    return _fixed(name)
+
+
+def load(
+    name: str,
+    *,
+    data_root: Path,
+    cache_root: Path,
+    image_size: int,
+    report: Progress | None = None,
+) -> Dataset:
+    """Read a dataset into memory, downloading it into `data_root` where it is missing.
+
+    Images keep their native size; image folders are decoded at up to `image_size` pixels, and at
+    64 or more where the files are that large. `data_root` may be read-only when the data lie in it.
+
+    Args:
+        name: One of `names()`, or `imagefolder:DIR`.
+        data_root: Where datasets lie, and are downloaded to.
+        cache_root: Where decoded image folders are kept.
+        image_size: Height and width that the images will be resized to later, in pixels.
+        report: Called with progress of downloads and decoding.
+
+    Raises:
+        UsageError: There is no dataset of this name.
+        DataError: The data are missing or damaged and cannot be had.
+    """
+    from ganbench.data.dataset import ignore_progress
+
+    report = report or ignore_progress
+    if name.startswith(catalogue.IMAGEFOLDER_PREFIX):
+        from ganbench.data import imagefolder
+
+        return imagefolder.load(imagefolder.scan(name, data_root), cache_root, image_size, report)
+    spec = _fixed(name)
+    if name == "digits":
+        from ganbench.data.digits import load_digits
+
+        return load_digits(spec)
+    from ganbench.data.vision import load_vision
+
+    return load_vision(spec, data_root, report)
+
+
+def _fixed(name: str) -> DatasetSpec:
+    """Look a name up among the datasets with fixed content."""
+    if name not in catalogue.SPECS:
+        raise unknown(
+            "dataset", name, catalogue.SUMMARIES, hint="`ganbench list datasets` describes them"
+        )
+    return catalogue.SPECS[name]

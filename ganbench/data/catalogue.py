@@ -1,0 +1,53 @@
+"""What is known of each dataset without reading it: for `ganbench list datasets` and for plans."""
+
+from __future__ import annotations
+
+from ganbench.variant import DatasetSpec
+
+__all__ = ["IMAGEFOLDER_PREFIX", "SPECS", "SUMMARIES"]
+
+IMAGEFOLDER_PREFIX = "imagefolder:"
+
+_DIGIT_NAMES = tuple("0123456789")
+_FASHION_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+_CIFAR10_NAMES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+_DIGIT_CAPTION = "a handwritten digit {}"
+
+SPECS: dict[str, DatasetSpec] = {
+    "cifar10": DatasetSpec("cifar10", 3, 32, _CIFAR10_NAMES, 50_000, 10_000),
+    "digits": DatasetSpec("digits", 1, 8, _DIGIT_NAMES, 1_438, 359, _DIGIT_CAPTION),
+    "fashion-mnist": DatasetSpec("fashion-mnist", 1, 28, _FASHION_NAMES, 60_000, 10_000),
+    "mnist": DatasetSpec("mnist", 1, 28, _DIGIT_NAMES, 60_000, 10_000, _DIGIT_CAPTION),
+}
+"""The datasets whose content never changes, by name."""
+
+SUMMARIES: dict[str, str] = {
+    "cifar10": "60,000 colour photos of 10 kinds of things, 32×32; downloaded once (170 MB)",
+    "digits": "1,797 handwritten digits, 8×8; ships with scikit-learn, needs no network",
+    "fashion-mnist": "70,000 grey photos of 10 kinds of clothes, 28×28; downloaded once (31 MB)",
+    "mnist": "70,000 handwritten digits, 28×28; downloaded once (12 MB)",
+    "imagefolder:DIR": "any folder of class folders, or one that holds train and test with those",
+}
+"""One line a dataset, for people."""

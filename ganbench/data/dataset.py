@@ -1,0 +1,109 @@
+"""Images in memory, with their labels and a fingerprint of both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganbench.variant import DatasetSpec
+
+__all__ = ["Dataset", "Progress", "Split", "fingerprint", "ignore_progress", "resize"]
+
+Progress = Callable[[str, int, int], None]
+"""`report(text, done, total)`: what is being done, and how far it is; a total of 0 is unknown."""
+
+_RESIZE_BYTES = 1 << 26  # of float32 work space for one batch
+_BYTES_PER_FLOAT = 4
+
+
+def ignore_progress(_text: str, _done: int, _total: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part of a dataset.
+
+    Attributes:
+        images: uint8 of shape (n, channels, height, width), in channels-last memory.
+        labels: int64 of shape (n,), indices into the class names.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset that has been read.
+
+    Attributes:
+        spec: What was known of it before.
+        train: The split that generators learn from and are compared with.
+        test: Held-out images of the same kind.
+        fingerprint: Hash of the images and labels of both splits.
+    """
+
+    spec: DatasetSpec
+    train: Split
+    test: Split
+    fingerprint: str
+
+    @classmethod
+    def of(cls, spec: DatasetSpec, train: Split, test: Split) -> Dataset:
+        """Join two splits and fingerprint them."""
+        return cls(spec, train, test, fingerprint(train, test))
+
+
+def fingerprint(*splits: Split) -> str:
+    """Hash shapes, images and labels to 16 hexadecimal digits, however they lie in memory."""
+    digest = hashlib.sha256()
+    for split in splits:
+        pixels = split.images.permute(0, 2, 3, 1).contiguous()
+        digest.update(f"{tuple(pixels.shape)}".encode())
+        digest.update(pixels.numpy())
+        digest.update(split.labels.contiguous().numpy())
+    return digest.hexdigest()[:16]
+
+
+def resize(images: Tensor, size: int) -> Tensor:
+    """Resize images to a square, bilinear and antialiased, rounded to whole grey values.
+
+    The work is done in batches, so that memory stays bounded; every image is computed alone, so
+    that the result does not depend on the batch. Works on any device.
+
+    Args:
+        images: uint8 of shape (n, channels, height, width).
+        size: Height and width wanted, in pixels.
+
+    Returns:
+        uint8 of shape (n, channels, size, size) on the same device, in channels-last memory;
+        `images` itself where the size fits already.
+    """
+    count, channels, height, width = images.shape
+    if (height, width) == (size, size):
+        return images
+    resized = torch.empty(
+        (count, channels, size, size),
+        dtype=torch.uint8,
+        device=images.device,
+        memory_format=torch.channels_last,
+    )
+    floats_per_image = channels * max(height * width, size * size)
+    batch = max(1, _RESIZE_BYTES // (_BYTES_PER_FLOAT * floats_per_image))
+    for start in range(0, count, batch):
+        part = images[start : start + batch].float()
+        part = F.interpolate(part, (size, size), mode="bilinear", antialias=True)
+        resized[start : start + batch] = part.round_().clamp_(0, 255)
+    return resized
