@@ -1,0 +1,49 @@
+"""Files that can be computed again: written whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganbench.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["whole"]
+
+
+@contextmanager
+def whole(final: Path) -> Iterator[Path]:
+    """Give a temporary path to write a file or a folder at; rename it to `final` at the end.
+
+    A reader sees nothing or all of it. When two processes make the same thing, one of them wins:
+    a file is replaced, a folder that exists already stays as it is. After an error nothing is left.
+
+    Raises:
+        DataError: The cache cannot be written.
+    """
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+    except OSError as error:
+        raise _unwritable(final, error) from error
+    temporary = scratch / final.name
+    try:
+        yield temporary
+        if not (temporary.is_dir() and final.exists()):
+            temporary.replace(final)
+    except OSError as error:
+        raise _unwritable(final, error) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _unwritable(final: Path, error: OSError) -> DataError:
+    return DataError(
+        f"the cache {final.parent} cannot be written ({error.strerror or error}): "
+        "name a writable folder in the environment variable GANBENCH_CACHE"
+    )
