@@ -33,7 +33,7 @@ _HOMES = {
     "text": "",
 }
 
-__all__ = [  # noqa: RUF022 - one plain alphabetical order, which a test checks
+__all__ = [
     "Budget",
     "Condition",
     "ContractError",
@@ -54,8 +54,10 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'ganbench' has no attribute {name!r}")
-    return getattr(import_module(f"ganbench.{home}"), name) if home else import_module(
-        f"ganbench.{name}"
+    return (
+        getattr(import_module(f"ganbench.{home}"), name)
+        if home
+        else import_module(f"ganbench.{name}")
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from ganbench.errors import UsageError
@@ -50,8 +51,8 @@ class Budget:
         if unit is None:
             raise UsageError(f"budget {text!r} has the unknown unit {match[2]!r}: {_ALLOWED}")
         amount = float(match[1])
-        if amount <= 0:
-            raise UsageError(f"budget {text!r} is not positive: {_ALLOWED}")
+        if not 0 < amount < math.inf:
+            raise UsageError(f"budget {text!r} is not positive and finite: {_ALLOWED}")
         return cls(amount, unit)
 
     @property
@@ -79,4 +80,4 @@ class Budget:
         return max(1, math.ceil(round(images, 6) / batch_size))
 
     def __str__(self) -> str:
-        return f"{self.amount:g}{self.unit}"
+        return f"{Decimal(repr(self.amount)).normalize():f}{self.unit}"  # exact, and no 1e+06

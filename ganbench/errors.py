@@ -1,9 +1,9 @@
 """What can go wrong, as a tree.
 
-    GanbenchError
-    ├── UsageError          the command cannot be carried out as given: exit code 2
-    │   └── DataError       a dataset or weights file is missing or unreadable
-    └── ContractError       a variant breaks the contract that every variant must keep
+GanbenchError
+├── UsageError          the command cannot be carried out as given: exit code 2
+│   └── DataError       a dataset or weights file is missing or unreadable
+└── ContractError       a variant breaks the contract that every variant must keep
 """
 
 from __future__ import annotations

@@ -78,9 +78,10 @@ def wasserstein(recipe: GradientPenaltyRecipe, _dataset: DatasetSpec) -> Losses:
         between = torch.lerp(real, fake, share).requires_grad_()
         scores = discriminator(between)
         (gradient,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
-        penalty = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+        penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
         distance = discriminator(real).mean() - discriminator(fake).mean()
-        return recipe.gradient_penalty * penalty - distance
+        loss: Tensor = recipe.gradient_penalty * penalty - distance
+        return loss
 
     def g_loss(discriminator: Bound, _real: Tensor, fake: Tensor) -> Tensor:
         return -discriminator(fake).mean()

@@ -105,9 +105,7 @@ def dcgan_features(
     return nn.Sequential(*layers), widths[-1]
 
 
-def dcgan_discriminator(
-    recipe: Recipe, dataset: DatasetSpec, *, bias: bool = False
-) -> nn.Module:
+def dcgan_discriminator(recipe: Recipe, dataset: DatasetSpec, *, bias: bool = False) -> nn.Module:
     """Strided convolutions, LeakyReLU(0.2), BatchNorm from the second on, then one logit.
 
     At 64×64 the widths are 1, 2, 4 and 8 times `recipe.discriminator_width`.
@@ -138,8 +136,8 @@ class ConditionalGenerator(nn.Module):
 class ProjectionDiscriminator(nn.Module):
     """A discriminator that projects the condition onto its features (Miyato and Koyama 2018).
 
-    The logit is that of the image alone plus the inner product of the summed features with a
-    linear map of the condition (arXiv:1802.05637).
+    The logit is that of the image alone plus the inner product of the features, averaged over the
+    map where the paper sums them, with a linear map of the condition (arXiv:1802.05637).
 
     Args:
         features: Maps images to a (batch, wide, 4, 4) map.

@@ -102,8 +102,10 @@ class Timing:
 class RunResult:
     """One run, as stored in its `result.json`. Fields that do not apply are None, never 0.
 
-    `scores` holds the numbers by name, `class_histogram` the share of each class among the
-    generated images beside the real ones, `protocol` the fields of `Protocol` and its hash.
+    `request` is the name or path by which the variant is found again, `recipe` all its numbers,
+    `dataset_fields` the fields of `DatasetSpec`. `scores` holds the numbers by name,
+    `class_histogram` the share of each class among the generated images beside the real ones,
+    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds.
     """
 
     run_id: str
@@ -115,7 +117,9 @@ class RunResult:
     reason: str = ""
     variant_title: str = ""
     device_name: str = ""
+    request: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
+    dataset_fields: dict[str, Any] = field(default_factory=dict)
     budget: str = ""
     steps: int = 0
     images_seen: int = 0
@@ -149,18 +153,25 @@ class RunResult:
         """Read a record, leaving out fields that this version does not know.
 
         Raises:
-            ValueError: The text is no JSON object, or its schema is newer than this version's.
+            ValueError: The text is no JSON object, lacks a field that every run has, or has a
+                schema newer than this version's.
         """
         values = json.loads(text)
-        if not isinstance(values, dict) or not isinstance(values.get("schema"), int):
+        schema = values.get("schema") if isinstance(values, dict) else None
+        if type(schema) is not int:
             raise ValueError("not a run's result")
-        if values["schema"] > SCHEMA:
-            raise ValueError(f"schema {values['schema']} is newer than {SCHEMA}: update ganbench")
+        if schema > SCHEMA:
+            raise ValueError(f"schema {schema} is newer than {SCHEMA}: update ganbench")
         names = {item.name for item in dataclasses.fields(cls)}
-        return cls(**{key: value for key, value in values.items() if key in names})
+        try:
+            return cls(**{key: value for key, value in values.items() if key in names})
+        except TypeError as error:  # names the missing fields
+            raise ValueError(f"not a run's result: {error}") from error
 
 
 def _finite(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     if isinstance(value, dict):

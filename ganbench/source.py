@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import sys
+import textwrap
 import traceback
 from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = ["find", "inspect", "reason", "run", "text_hash"]
+
+_LONGEST_REASON = 200  # characters
 
 
 def find(module: str) -> Path | None:
@@ -134,7 +137,7 @@ def run(path: Path) -> ModuleType:
 
 def reason(error: BaseException, path: Path) -> str:
     """Say in one line what a file's code raised, and on which of its lines."""
-    kind, first = type(error).__name__, str(error).strip().partition("\n")[0]
+    kind, text = type(error).__name__, textwrap.shorten(str(error), _LONGEST_REASON)
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
-    return (f"{kind}: {first}" if first else kind) + (f" (line {lines[-1]})" if lines else "")
+    return (f"{kind}: {text}" if text else kind) + (f" (line {lines[-1]})" if lines else "")

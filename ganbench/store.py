@@ -52,7 +52,8 @@ class StoredRun:
     @property
     def samples(self) -> list[Path]:
         """The sample grids `step-<number>.png`, in the order of their steps."""
-        return sorted((self.path / "samples").glob("step-*.png"))
+        grids = (self.path / "samples").glob("step-*.png")
+        return sorted(grids, key=lambda grid: (len(grid.name), grid.name))
 
     @property
     def checkpoint(self) -> Path:
@@ -71,7 +72,7 @@ class StoredRun:
             return cls(RunResult.from_json(file.read_text(encoding="utf-8")), path)
         except OSError as error:
             raise DataError(f"{path} holds no run: {file} cannot be read ({error})") from error
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise DataError(f"{file} cannot be read as a run's result: {error}") from error
 
 
@@ -121,8 +122,12 @@ class ResultsFolder:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise DataError(f"{self.plan_file} cannot be read: {error}; --fresh starts over") from error
-        return dict(values)
+            raise DataError(
+                f"{self.plan_file} cannot be read: {error}; --fresh starts over"
+            ) from error
+        if not isinstance(values, dict):
+            raise DataError(f"{self.plan_file} holds no plan; --fresh starts over")
+        return values
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Store what was asked for."""
@@ -153,6 +158,15 @@ class ResultsFolder:
         return StoredRun(result, final)
 
     def clear(self) -> None:
-        """Remove all runs and the plan, finished or not; other files stay."""
-        shutil.rmtree(self.path / "runs", ignore_errors=True)
-        self.plan_file.unlink(missing_ok=True)
+        """Remove all runs and the plan, finished or not; other files stay.
+
+        Raises:
+            UsageError: Something cannot be removed.
+        """
+        runs = self.path / "runs"
+        try:
+            if runs.exists():
+                shutil.rmtree(runs)
+            self.plan_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be cleared for --fresh: {error}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,13 +21,18 @@ _HASH_BITS = 64
 
 
 def tokenize(text: str) -> list[str]:
-    """Split a text into lower-case words; punctuation separates and is dropped."""
-    return re.findall(r"\w+", text.lower())
+    """Split a text into lower-case words; punctuation separates and is dropped.
+
+    Different encodings of one letter (an accent apart or not) give the same word.
+    """
+    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
 
 
 def hash_word(word: str, salt: int = 0) -> int:
     """Hash a word to an integer in [0, 2**64), the same in every process and on every machine."""
-    digest = hashlib.blake2b(word.encode(), digest_size=_HASH_BITS // 8, salt=salt.to_bytes(8, "big"))
+    digest = hashlib.blake2b(
+        word.encode(), digest_size=_HASH_BITS // 8, salt=salt.to_bytes(8, "big")
+    )
     return int.from_bytes(digest.digest(), "big")
 
 

@@ -42,7 +42,9 @@ class Recipe(BaseModel):
     Each field can be overridden on the command line, as `--set lr_g=1e-4`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
     batch_size: int = Field(64, ge=2, description="real images a discriminator step")
     latent_dim: int = Field(100, ge=1, description="entries of the latent vector")
@@ -61,7 +63,9 @@ class Recipe(BaseModel):
         0.0, ge=0, lt=1, description="decay of the generator's moving average; 0 is without"
     )
     dataset: str = Field("cifar10", description="the dataset that is used where none is named")
-    budget: BudgetText = Field("25epochs", description="the budget that is used where none is named")
+    budget: BudgetText = Field(
+        "25epochs", description="the budget that is used where none is named"
+    )
     sample_every: BudgetText = Field("100steps", description="how often a grid of samples is drawn")
 
     def override(self, values: Mapping[str, Any]) -> Self:
@@ -77,8 +81,11 @@ class Recipe(BaseModel):
             return type(self).model_validate({**self.model_dump(), **values})
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
             message = first["msg"].removeprefix("Value error, ")
+            if not first["loc"]:  # a validator of the whole recipe, in a variant's subclass
+                given = ", ".join(f"{key}={value}" for key, value in values.items())
+                raise UsageError(f"{given} is not allowed: {message}") from error
+            key = ".".join(map(str, first["loc"]))
             raise UsageError(f"{key}={first['input']} is not allowed: {message}") from error
 
 

@@ -1,0 +1,84 @@
+"""`ganbench list`: what there is to choose from, without loading any of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from ganbench import registry
+from ganbench.data.catalogue import SUMMARIES
+from ganbench.errors import unknown
+from ganbench.metrics.catalogue import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+__all__ = ["show"]
+
+_BACKBONES = (
+    (
+        "classifier",
+        "a small network, trained once on the dataset's training images; needs no download",
+    ),
+    ("inception", "torch-fidelity's InceptionV3; its weights are downloaded, or given as a file"),
+    ("auto", "inception for colour images where its weights can be had, else classifier"),
+)
+
+
+def _variants() -> Table:
+    table = Table("variant", "what", "from", title="variants", title_justify="left")
+    for entry in registry.entries():
+        what = f"[red]cannot be used: {entry.problem}[/red]" if entry.problem else entry.summary
+        table.add_row(entry.name, what, "ganbench" if entry.kind == "built-in" else entry.origin)
+    return table
+
+
+def _datasets() -> Table:
+    table = Table("dataset", "what", title="datasets", title_justify="left")
+    for name, what in SUMMARIES.items():
+        table.add_row(name, what)
+    return table
+
+
+def _metrics() -> Table:
+    """A score a row, its particulars below each other, as they are sentences."""
+    table = Table("score", "what", title="metrics", title_justify="left", show_lines=True)
+    better = {"lower": "lower is better", "higher": "higher is better", "one": "best near 1"}
+    for metric in METRICS:
+        table.add_row(
+            f"{metric.name}\n[dim]{better[metric.direction]}[/dim]",
+            f"{metric.summary}\n[dim]range: {metric.range}\nfails when: {metric.fails_when}\n"
+            f"source: {metric.paper}[/dim]",
+        )
+    return table
+
+
+def _backbones() -> Table:
+    table = Table("backbone", "what", title="backbones", title_justify="left")
+    for name, what in _BACKBONES:
+        table.add_row(name, what)
+    return table
+
+
+_TABLES: dict[str, Callable[[], Table]] = {
+    "variants": _variants,
+    "datasets": _datasets,
+    "metrics": _metrics,
+    "backbones": _backbones,
+}
+
+
+def show(what: str, console: Console) -> None:
+    """Print one of the tables, or all.
+
+    Raises:
+        UsageError: There is no such table.
+    """
+    if what and what not in _TABLES:
+        raise unknown("list", what, _TABLES)
+    for name, table in _TABLES.items():
+        if what in ("", name):
+            console.print(table())

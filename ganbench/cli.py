@@ -1,0 +1,298 @@
+"""The command line. Heavy packages load in the commands that need them, so that help is quick."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ganbench.errors import GanbenchError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ganbench.plan import Plan, Suite
+
+__all__ = ["app", "main"]
+
+OK, FAILED, USAGE = 0, 1, 2
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="ganbench",
+    help="Compare GAN variants: image quality, mode collapse and speed, under one runner.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        import ganbench
+
+        typer.echo(f"ganbench {ganbench.__version__}")
+        raise typer.Exit(OK)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str,
+        typer.Argument(help="variants, datasets, metrics or backbones; all of them if left out."),
+    ] = "",
+) -> None:
+    """Show what there is to choose from."""
+    from ganbench import catalogue
+
+    catalogue.show(what, _console())
+
+
+@app.command()
+def check(
+    variant: Annotated[str, typer.Argument(metavar="NAME|FILE.py", help="The variant to check.")],
+) -> None:
+    """Run the contract that every variant must keep."""
+    from ganbench.check import check as run_contract
+    from ganbench.registry import resolve
+
+    console = _console()
+    lines = run_contract(resolve([variant])[0])
+    for line in lines:
+        mark = "[green]ok    [/green]" if line.ok else "[red]broken[/red]"
+        console.print(f"{mark}  {line.name}", highlight=False, end="")
+        console.print(f"  {line.detail}" if line.detail else "", markup=False, highlight=False)
+    broken = sum(not line.ok for line in lines)
+    console.print(
+        f"{variant} keeps the contract: {len(lines)} checks"
+        if not broken
+        else f"{variant} breaks {broken} of {len(lines)} checks",
+        highlight=False,
+    )
+    raise typer.Exit(FAILED if broken else OK)
+
+
+@app.command()
+def run(
+    suite: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[SUITE.yaml]", help="A file that says the same as the flags; flags win."
+        ),
+    ] = None,
+    *,
+    variants: Annotated[
+        str | None,
+        typer.Option(
+            help="Names or files, separated by commas; 'all' for every one that is installed."
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="mnist, fashion-mnist, cifar10, digits or imagefolder:DIR."),
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="A count (3 is 0, 1 and 2) or a list 0,7,9.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="25epochs, 20000steps, 500kimg, 10min or 20s.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A number of the recipe; dcgan.lr_g=1e-4 for one."
+        ),
+    ] = None,
+    data_root: Annotated[
+        Path | None,
+        typer.Option(envvar="GANBENCH_DATA", help="Where datasets are, or are downloaded to."),
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Features for the scores: auto, inception or classifier.")
+    ] = None,
+    inception_weights: Annotated[
+        Path | None, typer.Option(help="File with the Inception weights, instead of a download.")
+    ] = None,
+    sample_every: Annotated[
+        str | None,
+        typer.Option(help="How often a sample grid is drawn, as a budget: 1epochs, 500steps."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Results folder; results/<date>_<device>_<topic> if left out."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
+) -> None:
+    """Train variants under one protocol, score them, and write a report.
+
+    The same command with the same --out goes on where it stopped: finished runs are kept, an
+    interrupted one resumes.
+    """
+    given = {
+        "variants": variants,
+        "dataset": dataset,
+        "device": device,
+        "seeds": seeds,
+        "budget": budget,
+        "set": setting or None,
+        "data_root": data_root,
+        "backbone": backbone,
+        "inception_weights": inception_weights,
+        "sample_every": sample_every,
+        "out": out,
+        "jobs": jobs,
+    }
+    flags = {key: value for key, value in given.items() if value is not None}
+    from ganbench import plan as planning
+
+    read = planning.read_suite(suite, flags)
+    raise typer.Exit(_carry_out(read, dry_run=dry_run, fresh=fresh))
+
+
+def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
+    """Plan, train and report; return the exit code."""
+    from ganbench import data, launch, progress
+    from ganbench import plan as planning
+    from ganbench.device import choose
+
+    console = _console()
+    device = choose(suite.device)
+    console.print(f"device: {device.name} ({device.reason})", markup=False, highlight=False)
+    data_root = suite.data_root or data.default_data_root()
+    plan = planning.make(suite, device=device.kind, data_root=data_root)
+    for note in dict.fromkeys(note for job in plan.jobs for note in job.notes):
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
+    if dry_run:
+        _print_plan(plan, console)
+        return OK
+    from ganbench.report import build, summary_table
+    from ganbench.run import Workshop
+    from ganbench.train import Stopped
+
+    folder = launch.choose_folder(suite.out, plan, device.kind)
+    launch.open_folder(folder, plan, fresh=fresh)
+    command = shlex.join(["ganbench", *sys.argv[1:]])
+    folder.write_plan(launch.plan_record(plan, device, command))
+    with progress.Display(console) as display:
+        workshop = Workshop(
+            folder=folder,
+            device=device,
+            data_root=data_root,
+            cache_root=data.default_cache_root(),
+            display=display,
+            inception_weights=suite.inception_weights,
+            command=command,
+        )
+        try:
+            runs = launch.launch(plan, workshop, jobs=suite.jobs)
+        except Stopped:
+            display.say(f"stopped and saved; the same command with --out {folder.path} goes on")
+            return _INTERRUPTED
+        display.say("writing the report")
+        build([folder.path])
+    console.print(summary_table(folder.path))
+    console.print(f"results: {folder.path}", markup=False, highlight=False, soft_wrap=True)
+    return OK if all(stored.result.status == "ok" for stored in runs) else FAILED
+
+
+def _print_plan(plan: Plan, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table("run", "variant", "dataset", "seed", "budget", "image size", "batch")
+    for job in plan.jobs:
+        recipe = job.recipe
+        table.add_row(
+            job.id,
+            job.variant,
+            job.spec.name,
+            str(job.seed),
+            str(job.budget),
+            str(recipe.image_size),
+            str(recipe.batch_size),
+        )
+    console.print(table)
+
+
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR ...", help="Results folders.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; needed to join several folders.")
+    ] = None,
+) -> None:
+    """Write tables, charts and page again from the files; join several folders with --out."""
+    from ganbench.report import build, summary_table
+
+    if len(folders) > 1 and out is None:
+        raise UsageError("several folders are joined into a new one: give it with --out")
+    console = _console()
+    written = build(folders, out)
+    if out is None:
+        console.print(summary_table(written))
+    console.print(f"report: {written}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def sample(
+    run_folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a finished run: results/.../runs/<id>.")
+    ],
+    count: Annotated[int, typer.Option("-n", min=1, max=4096, help="How many images.")] = 64,
+    prompt: Annotated[
+        str | None, typer.Option(help="Text to draw, for a variant that takes prompts.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the latents.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG to write; in the run's folder if left out.")
+    ] = None,
+) -> None:
+    """Draw images from a finished run into a PNG."""
+    from ganbench import sampling
+
+    sampling.sample_to_file(
+        run_folder, count=count, prompt=prompt, seed=seed, device=device, out=out, say=typer.echo
+    )
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="Results folder, or FOLDER:VARIANT.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Results folder, or FOLDER:VARIANT.")],
+) -> None:
+    """Is B better or worse than A? Exit code 1 says that it is worse somewhere."""
+    raise UsageError(f"{first} {second}")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; every mistake of the user ends in one line and exit code 2."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
+        code = USAGE
+    except UsageError as error:
+        typer.echo(f"ganbench: {error}", err=True)
+        code = USAGE
+    except GanbenchError as error:
+        typer.echo(f"ganbench: {error}", err=True)
+        code = FAILED
+    sys.exit(code)

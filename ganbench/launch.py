@@ -1,0 +1,199 @@
+"""Where jobs run: one after the other in this process, or side by side in several.
+
+A job is told by its record alone and its result by its folder, so that another place to run jobs
+needs nothing else.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from ganbench.errors import UsageError
+from ganbench.progress import Display
+from ganbench.result import SCHEMA
+from ganbench.run import Workshop, run_job
+from ganbench.store import ResultsFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ganbench.device import Device
+    from ganbench.plan import Job, Plan
+    from ganbench.store import StoredRun
+
+__all__ = ["choose_folder", "launch", "open_folder", "plan_record"]
+
+
+def choose_folder(out: Path | None, plan: Plan, device: str) -> ResultsFolder:
+    """The folder that was named, or the first one of today that is new or holds this very plan."""
+    if out is not None:
+        return ResultsFolder(out)
+    stem = f"{datetime.datetime.now().astimezone():%Y-%m-%d}_{device}_{plan.topic}"
+    wanted = [job.id for job in plan.jobs]
+    for number in itertools.count(1):
+        folder = ResultsFolder(Path("results") / (stem if number == 1 else f"{stem}-{number}"))
+        stored = folder.read_plan()
+        if stored is not None and [row["run_id"] for row in stored["jobs"]] == wanted:
+            return folder
+        if not folder.path.exists():
+            return folder
+    raise AssertionError
+
+
+def plan_record(plan: Plan, device: Device, command: str) -> dict[str, Any]:
+    """What the results folder says of the plan."""
+    return {
+        "schema": SCHEMA,
+        "title": f"{', '.join(dict.fromkeys(job.variant for job in plan.jobs))} on {plan.topic}",
+        "command": command,
+        "created": f"{datetime.datetime.now().astimezone():%Y-%m-%d}",
+        "device": device.kind,
+        "device_name": device.name,
+        "device_reason": device.reason,
+        "notes": list(dict.fromkeys(note for job in plan.jobs for note in job.notes)),
+        "jobs": [
+            {
+                "run_id": job.id,
+                "variant": job.variant,
+                "dataset": job.spec.name,
+                "seed": job.seed,
+                "budget": str(job.budget),
+            }
+            for job in plan.jobs
+        ],
+    }
+
+
+def open_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
+    """Make a results folder ready for a plan; runs of the same plan in it are kept.
+
+    Raises:
+        UsageError: The folder cannot be written, is no results folder, or holds other runs.
+    """
+    stored = folder.read_plan() if not fresh else None
+    foreign = folder.path.exists() and not folder.plan_file.exists() and any(folder.path.iterdir())
+    if foreign:
+        raise UsageError(
+            f"{folder.path} is not empty and holds no results of ganbench: "
+            "give another folder with --out"
+        )
+    if fresh:
+        folder.clear()
+    if stored is not None:
+        wanted = {job.id for job in plan.jobs}
+        others = [row["run_id"] for row in stored.get("jobs", []) if row["run_id"] not in wanted]
+        if others:
+            raise UsageError(
+                f"{folder.path} holds runs of another plan ({', '.join(others[:3])}"
+                f"{', …' if len(others) > 3 else ''}): give another folder with --out, "  # noqa: PLR2004 - three names are enough
+                "or --fresh to start over"
+            )
+    folder.prepare()
+
+
+def launch(plan: Plan, workshop: Workshop, *, jobs: int = 1) -> list[StoredRun]:
+    """Do all jobs of a plan that are not done yet; a failing one does not stop the others.
+
+    Args:
+        plan: What to do.
+        workshop: What the jobs share.
+        jobs: Runs side by side, each with its share of the processors.
+
+    Returns:
+        The stored runs, in the order of the plan.
+
+    Raises:
+        UsageError: A dataset is not there.
+    """
+    waiting = []
+    for job in plan.jobs:
+        found = workshop.folder.find(job.id)
+        if found is not None and found.result.status in ("ok", "diverged"):
+            workshop.display.say(f"{job.id}: kept, it was finished before")
+        else:
+            waiting.append(job)
+    for job in waiting:  # what is missing is said before anything is trained
+        workshop.reference(job)
+    if jobs > 1 and len(waiting) > 1:
+        _side_by_side(waiting, workshop, jobs)
+    else:
+        for job in waiting:
+            _tell(workshop.display.say, run_job(job, workshop))
+    done = [workshop.folder.find(job.id) for job in plan.jobs]
+    return [run for run in done if run is not None]
+
+
+def _tell(say: Callable[[str], None], run: StoredRun) -> None:
+    result = run.result
+    rate = f"{result.images_per_second:,.0f} images/s" if result.images_per_second else "not timed"
+    reason = f": {result.reason}" if result.reason else ""
+    say(f"{result.run_id}: {result.status}{reason} · {result.steps:,} steps · {rate}")
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """A job and the places it needs, as they travel to another process."""
+
+    job: Job
+    folder: Path
+    data_root: Path
+    cache_root: Path
+    device: str
+    inception_weights: Path | None
+    command: str
+    threads: int
+
+
+def _run_elsewhere(errand: _Errand) -> str:
+    """Do one job in a process of its own."""
+    import torch
+
+    from ganbench.device import choose
+
+    torch.set_num_threads(errand.threads)
+    workshop = Workshop(
+        folder=ResultsFolder(errand.folder),
+        device=choose(errand.device),
+        data_root=errand.data_root,
+        cache_root=errand.cache_root,
+        display=Display(Console(file=open(os.devnull, "w", encoding="utf-8"))),  # noqa: SIM115, PTH123 - as long as the process
+        inception_weights=errand.inception_weights,
+        command=errand.command,
+    )
+    return run_job(errand.job, workshop).result.run_id
+
+
+def _side_by_side(waiting: list[Job], workshop: Workshop, jobs: int) -> None:
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    display = workshop.display
+    display.say(f"{jobs} runs side by side, {threads} thread(s) each: their throughput is shared")
+    errands = [
+        _Errand(
+            job=job,
+            folder=workshop.folder.path.resolve(),
+            data_root=workshop.data_root,
+            cache_root=workshop.cache_root,
+            device=str(workshop.device.torch),
+            inception_weights=workshop.inception_weights,
+            command=workshop.command,
+            threads=threads,
+        )
+        for job in waiting
+    ]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        futures = [pool.submit(_run_elsewhere, errand) for errand in errands]
+        for number, future in enumerate(as_completed(futures), 1):
+            run = workshop.folder.find(future.result())
+            display.update("runs", number, len(futures))
+            if run is not None:
+                _tell(display.say, run)

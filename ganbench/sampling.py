@@ -1,0 +1,91 @@
+"""`ganbench sample`: images from a finished run, as a PNG."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganbench import sample
+from ganbench.device import choose
+from ganbench.errors import UsageError
+from ganbench.run import load_trained
+from ganbench.store import StoredRun
+from ganbench.text import tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["sample_to_file"]
+
+
+def sample_to_file(
+    folder: Path,
+    *,
+    count: int,
+    prompt: str | None,
+    seed: int,
+    device: str,
+    out: Path | None,
+    say: Callable[[str], object],
+) -> Path:
+    """Draw images from a run's generator and write them as one picture.
+
+    Args:
+        folder: Of the finished run.
+        count: How many images.
+        prompt: What to draw; None draws latents alone.
+        seed: Of the latents.
+        device: As on the command line.
+        out: The PNG to write; in the run's folder where it is None.
+        say: Told what happens, a line at a time.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        UsageError: There is no such run, it holds no checkpoint, the variant takes no prompt, or
+            the file cannot be written.
+    """
+    run = StoredRun.read(folder)
+    chosen = choose(device)
+    state, spec = load_trained(run, chosen)
+    if prompt is not None:
+        words = tokenize(prompt)
+        unknown = [word for word in dict.fromkeys(words) if word not in spec.vocabulary]
+        if unknown:
+            say(
+                f"not in the captions of {spec.name}: {', '.join(unknown)} "
+                f"(known: {', '.join(sorted(spec.vocabulary))})"
+            )
+        images = sample.draw_prompt(state, chosen, prompt, count, seed)
+        title = prompt
+    else:
+        conditions = None
+        latent = sample.latents(state, count, seed, "sample")
+        if state.takes_condition and state.condition is not None:
+            captions = [spec.captions[index % len(spec.captions)] for index in range(count)]
+            encoded = {caption: state.condition.encode(caption) for caption in set(captions)}
+            conditions = torch.stack([encoded[caption] for caption in captions])
+        images = sample.draw(state, chosen, latent, conditions)
+        title = f"{run.result.variant} · {spec.name} · {run.result.steps:,} steps"
+    columns = max(1, min(8, count))
+    picture = sample.titled(sample.grid(images, columns), title)
+    target = out if out is not None else run.path / f"{_file_stem(prompt)}.png"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(target)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{target} cannot be written: {error}; give a PNG file with --out"
+        ) from error
+    say(f"{count} images: {target}")
+    return target
+
+
+def _file_stem(prompt: str | None) -> str:
+    return (
+        "sample" if prompt is None else "sample-" + re.sub(r"\W+", "-", prompt.lower()).strip("-")
+    )
