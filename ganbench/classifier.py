@@ -34,8 +34,9 @@ _LARGEST_MAP = 16  # pixels; the first layer divides larger images
 _LARGEST_SHIFT = 2  # pixels
 _LARGEST_RATE = 5e-3
 _WEIGHT_DECAY = 0.05
-_MOST_EPOCHS = 60
-_MOST_IMAGES = {1: 240_000, 3: 400_000}  # seen in training, by channels
+_FEWEST_STEPS = 60
+_MOST_EPOCHS = 24
+_MOST_IMAGES = {1: 180_000, 3: 400_000}  # seen in training, by channels
 
 
 def _block(before: int, after: int, kernel: int, stride: int, padding: int) -> nn.Sequential:
@@ -51,7 +52,8 @@ class _Residual(nn.Module):
         self.block = _block(width, width, 3, 1, 1)
 
     def forward(self, maps: Tensor) -> Tensor:
-        return maps + self.block(maps)
+        summed: Tensor = maps + self.block(maps)
+        return summed
 
 
 class JudgeNetwork(nn.Module):
@@ -160,7 +162,7 @@ def obtain_classifier(
         torch.manual_seed(_SEED)
         spec = dataset.spec
         network = JudgeNetwork(spec.channels, spec.native_size, len(spec.class_names))
-    network.to(device, memory_format=torch.channels_last)
+    network.to(device).to(memory_format=torch.channels_last)
     accuracy = _read(path, network)
     if accuracy is None:
         accuracy = _train(network, dataset, device, report)
@@ -196,7 +198,7 @@ def _train(
     count = len(images)
     batch = min(_BATCH, count)
     most = min(_MOST_IMAGES[dataset.spec.channels], _MOST_EPOCHS * count)
-    steps = max(_MOST_EPOCHS, most // batch)
+    steps = max(_FEWEST_STEPS, most // batch)
     optimizer = torch.optim.AdamW(network.parameters(), _LARGEST_RATE, weight_decay=_WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, _LARGEST_RATE, total_steps=steps, pct_start=0.25

@@ -13,7 +13,21 @@ from ganbench.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["whole"]
+__all__ = ["folder", "whole"]
+
+
+def folder(path: Path) -> Path:
+    """Make a folder of the cache and see that files can be written in it.
+
+    Raises:
+        DataError: They cannot.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 @contextmanager
@@ -26,24 +40,20 @@ def whole(final: Path) -> Iterator[Path]:
     Raises:
         DataError: The cache cannot be written.
     """
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
-    except OSError as error:
-        raise _unwritable(final, error) from error
+    scratch = Path(tempfile.mkdtemp(dir=folder(final.parent), prefix=f".{final.name}."))
     temporary = scratch / final.name
     try:
         yield temporary
         if not (temporary.is_dir() and final.exists()):
             temporary.replace(final)
     except OSError as error:
-        raise _unwritable(final, error) from error
+        raise _unwritable(final.parent, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _unwritable(final: Path, error: OSError) -> DataError:
+def _unwritable(path: Path, error: OSError) -> DataError:
     return DataError(
-        f"the cache {final.parent} cannot be written ({error.strerror or error}): "
+        f"the cache {path} cannot be written ({error.strerror or error}): "
         "name a writable folder in the environment variable GANBENCH_CACHE"
     )

@@ -72,8 +72,8 @@ def fingerprint(*splits: Split) -> str:
     for split in splits:
         pixels = split.images.permute(0, 2, 3, 1).contiguous()
         digest.update(f"{tuple(pixels.shape)}".encode())
-        digest.update(pixels.numpy())
-        digest.update(split.labels.contiguous().numpy())
+        digest.update(pixels.numpy().data)
+        digest.update(split.labels.contiguous().numpy().data)
     return digest.hexdigest()[:16]
 
 

@@ -1,0 +1,42 @@
+"""What several tests share: temporary roots, the digits, and their backbone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ganbench.data.dataset import Dataset
+    from ganbench.features import Backbone
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache that lasts as long as the tests; no test sees the user's own."""
+    root = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANBENCH_CACHE", str(root))
+        patch.setenv("GANBENCH_DATA", str(tmp_path_factory.mktemp("data")))
+        yield root
+
+
+@pytest.fixture(scope="session")
+def digits(cache_root: Path) -> Dataset:
+    """scikit-learn's digits, read."""
+    from ganbench import data
+
+    return data.load("digits", data_root=cache_root, cache_root=cache_root, image_size=32)
+
+
+@pytest.fixture(scope="session")
+def digits_backbone(digits: Dataset, cache_root: Path) -> Backbone:
+    """The digits' classifier, trained once and cached in `cache_root`."""
+    import torch
+
+    from ganbench.features import obtain_backbone
+
+    return obtain_backbone("classifier", digits, torch.device("cpu"), cache_root)
