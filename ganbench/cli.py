@@ -176,7 +176,6 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
     if dry_run:
         _print_plan(plan, console)
         return OK
-    from ganbench.report import build, summary_table
     from ganbench.run import Workshop
     from ganbench.train import Stopped
 
@@ -200,6 +199,8 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
             display.say(f"stopped and saved; the same command with --out {folder.path} goes on")
             return _INTERRUPTED
         display.say("writing the report")
+        from ganbench.report import build, summary_table
+
         build([folder.path])
     console.print(summary_table(folder.path))
     console.print(f"results: {folder.path}", markup=False, highlight=False, soft_wrap=True)
@@ -289,6 +290,9 @@ def main(arguments: list[str] | None = None) -> Any:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
         code = USAGE
+    except KeyboardInterrupt:
+        typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
+        code = _INTERRUPTED
     except UsageError as error:
         typer.echo(f"ganbench: {error}", err=True)
         code = USAGE

@@ -147,8 +147,8 @@ def _alignment(session: Session, reference: Reference, device: Device) -> float 
     each = max(1, min(_PROMPT_IMAGES, reference.fake_count) // len(captions))
     drawn = [sample.draw_prompt(state, device, caption, each, session.seed) for caption in captions]
     wanted = torch.arange(len(captions)).repeat_interleave(each)
-    judged = reference.backbone.judge.probabilities(torch.cat(drawn))
-    return prompt_alignment(judged, wanted)
+    judged = reference.backbone.extract(torch.cat(drawn))
+    return prompt_alignment(judged.probabilities, wanted)
 
 
 def _named(histogram: dict[str, Any], names: tuple[str, ...]) -> dict[str, dict[str, float]]:

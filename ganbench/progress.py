@@ -85,13 +85,14 @@ class Display(AbstractContextManager["Display"]):
 
     def _plain(self, text: str, done: float, total: float, detail: str, *, finished: bool) -> None:
         now = time.monotonic()
-        if text not in self._printed:
-            self._printed[text] = now  # short work passes without a line
+        last = self._printed.setdefault(text, now)  # short work passes without a line
+        if finished:
+            del self._printed[text]
+            if not detail:
+                return
+        elif now - last < _PLAIN_INTERVAL_SECONDS:
             return
-        if not finished and now - self._printed[text] < _PLAIN_INTERVAL_SECONDS:
-            return
-        if finished and not detail:
-            return
-        self._printed[text] = now
-        share = f" {done / total:.0%}" if total else ""
+        else:
+            self._printed[text] = now
+        share = f" {min(1.0, done / total):.0%}" if total else ""
         self.say(f"{text}:{share} {detail}".rstrip())

@@ -1,0 +1,119 @@
+"""Choosing a device, and what is asked of it, with doubles for the vendors' modules."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from doubles import FakeVendor
+
+from ganbench.device import Device, choose, peak_host_memory_bytes, reset_peak_host_memory
+from ganbench.errors import UsageError
+
+NONE = FakeVendor(0)
+SOME = FakeVendor(2)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "kind", "why"),
+    [
+        (SOME, FakeVendor(1), "cuda", "a CUDA device was found"),
+        (NONE, FakeVendor(1), "mps", "no CUDA device was found"),
+        (NONE, NONE, "cpu", "neither a CUDA nor an MPS device was found"),
+    ],
+)
+def test_auto_takes_the_best_device_and_says_why(cuda, mps, kind, why):
+    chosen = choose("auto", cuda=cuda, mps=mps)
+    assert chosen.kind == kind
+    assert why in chosen.reason
+
+
+def test_a_card_is_chosen_by_its_number():
+    chosen = choose("cuda:1", cuda=SOME, mps=NONE)
+    assert chosen.torch == torch.device("cuda", 1)
+    assert chosen.name == "Fake Card 1"
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu:1", "", "mps:0"])
+def test_an_unknown_device_is_refused_with_what_is_allowed(name):
+    with pytest.raises(UsageError, match="allowed: auto, cuda, cuda:1, mps, cpu"):
+        choose(name, cuda=SOME, mps=NONE)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cuda:2", "2 CUDA device.* were found; give one of auto, cuda:0, cuda:1, cpu"),
+        ("mps", "no Apple GPU; give one of auto, cuda:0, cuda:1, cpu"),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused_with_what_is(name, message):
+    with pytest.raises(UsageError, match=message):
+        choose(name, cuda=SOME, mps=NONE)
+
+
+def test_cuda_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match="no CUDA device was found"):
+        choose("cuda", cuda=NONE, mps=NONE)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_a_card_is_timed_by_its_own_events(kind):
+    vendor = FakeVendor()
+    device = Device(kind, vendor=vendor)
+    first, second = device.event(), device.event()
+    device.synchronize()
+    assert first.elapsed_time(second) == 1.0
+    assert vendor.calls == ["synchronize"]
+
+
+def test_cuda_reports_its_own_peak_memory():
+    vendor = FakeVendor()
+    device = Device("cuda", vendor=vendor)
+    device.reset_peak_memory()
+    device.note_memory()
+    assert device.peak_memory_bytes() == 12345
+    assert vendor.calls == ["reset"]
+
+
+def test_mps_remembers_the_highest_memory_that_was_noted():
+    vendor = FakeVendor()
+    device = Device("mps", vendor=vendor)
+    device.reset_peak_memory()
+    for allocated in (10, 300, 20):
+        vendor.allocated = allocated
+        device.note_memory()
+    assert device.peak_memory_bytes() == 300
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_the_random_state_of_a_card_is_stored_and_put_back(kind):
+    vendor = FakeVendor()
+    device = Device(kind, vendor=vendor)
+    stored = device.rng_state()
+    vendor.state = torch.zeros(3, dtype=torch.uint8)
+    device.set_rng_state(stored)
+    assert vendor.state.tolist() == [1, 2, 3]
+    device.set_rng_state(None)
+    assert vendor.state.tolist() == [1, 2, 3]
+
+
+def test_the_cpu_has_no_random_state_of_its_own():
+    assert Device("cpu").rng_state() is None
+
+
+def test_peak_host_memory_grows_with_what_is_held():
+    reset_peak_host_memory()
+    before = peak_host_memory_bytes()
+    held = torch.ones(64 * 2**20, dtype=torch.uint8)
+    assert peak_host_memory_bytes() - before > 32 * 2**20
+    assert held.sum() == 64 * 2**20
+
+
+def test_the_cpu_waits_for_nothing():
+    device = Device("cpu", reason="asked for")
+    device.synchronize()
+    first = device.event()
+    second = device.event()
+    second.synchronize()
+    assert first.elapsed_time(second) >= 0
+    assert device.name
