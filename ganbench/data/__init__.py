@@ -88,9 +88,10 @@ def load(
 
     report = report or ignore_progress
     if name.startswith(catalogue.IMAGEFOLDER_PREFIX):
-        from ganbench.data import imagefolder
+        from ganbench.data.decode import load_imagefolder
+        from ganbench.data.imagefolder import scan
 
-        return imagefolder.load(imagefolder.scan(name, data_root), cache_root, image_size, report)
+        return load_imagefolder(scan(name, data_root), cache_root, image_size, report)
     spec = _fixed(name)
     if name == "digits":
         from ganbench.data.digits import load_digits

@@ -32,10 +32,10 @@ def folder(path: Path) -> Path:
 
 @contextmanager
 def whole(final: Path) -> Iterator[Path]:
-    """Give a temporary path to write a file or a folder at; rename it to `final` at the end.
+    """Give a temporary path to write a file at; rename it to `final` at the end.
 
-    A reader sees nothing or all of it. When two processes make the same thing, one of them wins:
-    a file is replaced, a folder that exists already stays as it is. After an error nothing is left.
+    A reader sees nothing or all of it, also when several processes write the same file. After an
+    error nothing is left.
 
     Raises:
         DataError: The cache cannot be written.
@@ -44,8 +44,7 @@ def whole(final: Path) -> Iterator[Path]:
     temporary = scratch / final.name
     try:
         yield temporary
-        if not (temporary.is_dir() and final.exists()):
-            temporary.replace(final)
+        temporary.replace(final)
     except OSError as error:
         raise _unwritable(final.parent, error) from error
     finally:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
-from contextlib import redirect_stderr
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
 
 from ganbench.data.dataset import Dataset, Progress, Split
+from ganbench.data.download import downloading, one_line
 from ganbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,53 +36,36 @@ def load_vision(spec: DatasetSpec, data_root: Path, report: Progress) -> Dataset
         DataError: The data are not there and cannot be downloaded, or they are damaged.
     """
     source = _CLASSES[spec.name]
-    _require(spec.name, source, data_root, report)
     try:
-        train, test = (_split(source(data_root, train=train)) for train in (True, False))
-    except Exception as error:  # noqa: BLE001 - a damaged file makes torchvision raise anything
-        raise DataError(
-            f"{spec.name} in {data_root} is damaged ({_one_line(error)}): "
-            "delete it there, or name another folder with --data-root"
-        ) from error
-    if (len(train), len(test)) != (spec.train_count, spec.test_count):
-        raise DataError(
-            f"{spec.name} in {data_root} has {len(train)} and {len(test)} images instead of "
-            f"{spec.train_count} and {spec.test_count}: delete it there to download it again"
-        )
-    return Dataset.of(spec, train, test)
+        splits = _read(source, data_root)
+        if splits is None:
+            _download(spec.name, source, data_root, report)
+            splits = _read(source, data_root)
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file makes torchvision raise anything
+        raise _damaged(spec.name, data_root, one_line(error)) from error
+    counts = [len(split) for split in splits or ()]
+    if splits is None or counts != [spec.train_count, spec.test_count]:
+        raise _damaged(spec.name, data_root, f"it holds {counts} images")
+    return Dataset.of(spec, *splits)
 
 
-def _require(name: str, source: Any, data_root: Path, report: Progress) -> None:
-    """Download a dataset unless it is there.
+def _damaged(name: str, data_root: Path, how: str) -> DataError:
+    return DataError(
+        f"{name} in the data root {data_root} is damaged ({how}): "
+        "delete it there, or name another folder with --data-root"
+    )
 
-    Raises:
-        DataError: It is not there, and there is no way to get it.
-    """
+
+def _read(source: Any, data_root: Path) -> list[Split] | None:
+    """Read both splits; None where they are not there."""
     try:
-        source(data_root, train=True)
-    except RuntimeError:  # torchvision's word for "not found"
-        pass
-    except Exception:  # noqa: BLE001 - it is there, but damaged: the caller says so
-        return
-    else:
-        return
-    missing = f"{name} is not in the data root {data_root}"
-    advice = "give --data-root a folder that holds it, or take --dataset digits"
-    try:
-        data_root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{missing}, which cannot be made ({error.strerror}): {advice}") from error
-    if not os.access(data_root, os.W_OK):
-        raise DataError(f"{missing}, which cannot be written for a download: {advice}")
-    report(f"downloading {name}", 0, 0)
-    try:
-        with redirect_stderr(io.StringIO()):  # torchvision draws bars of its own
-            source(data_root, download=True)
-    except (OSError, RuntimeError) as error:  # URLError is an OSError
-        raise DataError(
-            f"{missing} and cannot be downloaded ({_one_line(error)}): {advice}"
-        ) from error
-    report(f"downloading {name}", 1, 1)
+        return [_split(source(data_root, train=train)) for train in (True, False)]
+    except RuntimeError as error:
+        if "You can use download=True" in str(error):
+            return None
+        raise
 
 
 def _split(source: Any) -> Split:
@@ -94,6 +76,24 @@ def _split(source: Any) -> Split:
     return Split(images, torch.as_tensor(source.targets).long())
 
 
-def _one_line(error: BaseException) -> str:
-    """Say what an error says, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+def _download(name: str, source: Any, data_root: Path, report: Progress) -> None:
+    """Download a dataset.
+
+    Raises:
+        DataError: The data root cannot be written, or the data cannot be had.
+    """
+    missing = f"{name} is not in the data root {data_root}"
+    advice = "give --data-root a folder that holds it, or take --dataset digits"
+    try:
+        data_root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{missing}, which cannot be made ({error.strerror}): {advice}") from error
+    if not os.access(data_root, os.W_OK):
+        raise DataError(f"{missing}, which cannot be written for a download: {advice}")
+    try:
+        with downloading(name, report):
+            source(data_root, download=True)
+    except (OSError, RuntimeError) as error:  # URLError is an OSError
+        raise DataError(
+            f"{missing} and cannot be downloaded ({one_line(error)}): {advice}"
+        ) from error

@@ -1,0 +1,140 @@
+"""Image files to uint8 arrays, decoded once by several threads and kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from ganbench.data.cache import whole
+from ganbench.data.dataset import Dataset, Split
+from ganbench.data.imagefolder import unreadable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ganbench.data.dataset import Progress
+    from ganbench.data.imagefolder import ImageFolder
+
+    Pixels = NDArray[np.uint8]
+
+__all__ = ["load_imagefolder"]
+
+VERSION = 1  # of the decoding: part of the cache's key
+
+_CHUNK = 64  # images a task of a thread
+_MOST_THREADS = 8
+
+
+def load_imagefolder(
+    folder: ImageFolder, cache_root: Path, image_size: int, report: Progress
+) -> Dataset:
+    """Read an image folder, from the cache where nothing in the folder has changed.
+
+    Each image is turned upright, cropped to the square in its middle and resized (bilinear,
+    antialiased) to `folder.decode_size(image_size)`. The array is mapped, not read, into memory.
+
+    Args:
+        folder: What `scan` found.
+        cache_root: Its folder `imagefolders` holds a file a dataset and size.
+        image_size: Height and width that will be wanted later, in pixels.
+        report: Called with the progress of decoding.
+
+    Raises:
+        DataError: An image cannot be read, or the cache cannot be written.
+    """
+    size, files = folder.decode_size(image_size), folder.files
+    shape = (len(files), size, size, folder.spec.channels)
+    path = cache_root / "imagefolders" / f"{_key(folder, shape)}.npy"
+    if _mapped(path, shape) is None:
+        with whole(path) as temporary:
+            _decode(folder, shape, temporary, report)
+    pixels = _mapped(path, shape)
+    if pixels is None:
+        raise unreadable(path, OSError("it was just written"))
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    labels = torch.tensor([label for _, label in files])
+    count = folder.spec.train_count
+    train, test = Split(images[:count], labels[:count]), Split(images[count:], labels[count:])
+    return Dataset.of(folder.spec, train, test)
+
+
+def _key(folder: ImageFolder, shape: tuple[int, ...]) -> str:
+    """Hash where the files lie, how long and how old they are, and how they are decoded.
+
+    Raises:
+        DataError: A file has vanished.
+    """
+    files = []
+    for path, _ in folder.files:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise unreadable(path, error) from error
+        files.append((str(path), status.st_size, status.st_mtime_ns))
+    what = [VERSION, shape, folder.spec.train_count, files]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> Pixels | None:
+    """Map a cached array into memory; None where there is none, or not this one."""
+    try:
+        # copy-on-write: torch warns of memory that cannot be written
+        pixels: Pixels = np.load(path, mmap_mode="c")
+    except (OSError, ValueError, EOFError):
+        return None
+    return pixels if pixels.shape == shape and pixels.dtype == np.uint8 else None
+
+
+def _decode(folder: ImageFolder, shape: tuple[int, ...], path: Path, report: Progress) -> None:
+    """Decode all images of a folder into one array file of shape (n, size, size, channels).
+
+    Raises:
+        DataError: An image cannot be read; the first of them is named.
+    """
+    count, size, _, channels = shape
+    text = f"decoding {folder.spec.name}"
+    if folder.ignored:
+        text += f" (ignoring {folder.ignored} files that are not images)"
+    pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+
+    def work(start: int) -> int:
+        rows = folder.files[start : start + _CHUNK]
+        for row, (file, _) in enumerate(rows, start):
+            pixels[row] = _read(file, size, channels)
+        return start + len(rows)
+
+    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
+        for done in pool.map(work, range(0, count, _CHUNK)):
+            report(text, done, count)
+    pixels.flush()
+
+
+def _read(file: Path, size: int, channels: int) -> Pixels:
+    """Decode one image to shape (size, size, channels).
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    mode = "L" if channels == 1 else "RGB"
+    try:
+        with Image.open(file) as opened:
+            opened.draft(mode, (2 * size, 2 * size))  # large JPEGs are decoded at a fraction
+            image = ImageOps.exif_transpose(opened)
+            if image.mode.startswith("I;16"):
+                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+            if image.mode == "P":  # transparency in a palette
+                image = image.convert("RGBA")
+            image = image.convert(mode)
+    except Exception as error:  # Pillow's readers raise many kinds
+        raise unreadable(file, error) from error
+    square = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+    return np.asarray(square).reshape(size, size, channels)
