@@ -1,0 +1,118 @@
+"""Neighbourhood scores against scikit-learn's neighbours, and the nearest distances."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from metrics_doubles import clusters
+from sklearn.neighbors import NearestNeighbors
+
+from ganbench.metrics import neighbours
+
+
+def some_pair(seed: int = 0, real_count: int = 300, fake_count: int = 300):
+    """Real clusters, and generated ones that miss two classes and scatter more."""
+    real = clusters(real_count, seed)
+    fake = clusters(2 * fake_count, seed + 1)
+    fake = fake[fake.labels < 8].vectors[:fake_count] * 1.1
+    return real.vectors.double(), fake.double()
+
+
+def radii(points: np.ndarray, k: int) -> np.ndarray:
+    """Distance to the k-th other neighbour, by scikit-learn."""
+    search = NearestNeighbors(n_neighbors=k, algorithm="ball_tree").fit(points)
+    return search.kneighbors()[0][:, -1]  # without an argument, a point is not its own neighbour
+
+
+def inside(points: np.ndarray, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """Whether each point (row) lies within the radius of each centre (column)."""
+    return np.linalg.norm(points[:, None] - centres[None], axis=2) <= radius
+
+
+@pytest.mark.parametrize("counts", [(300, 300), (200, 300), (300, 120)])
+def test_precision_and_recall_agree_with_scikit_learn(counts):
+    real, fake = some_pair(0, *counts)
+    first, second = real.numpy(), fake.numpy()
+    precision = inside(second, first, radii(first, 3)).any(axis=1).mean()
+    recall = inside(first, second, radii(second, 3)).any(axis=1).mean()
+    assert neighbours.precision_recall(real, fake) == pytest.approx((precision, recall), rel=1e-6)
+    assert precision != recall  # so that exchanged roles would be seen
+
+
+@pytest.mark.parametrize("counts", [(300, 300), (200, 300), (300, 120)])
+def test_density_and_coverage_agree_with_scikit_learn(counts):
+    real, fake = some_pair(2, *counts)
+    within = inside(fake.numpy(), real.numpy(), radii(real.numpy(), 5))
+    expected = within.sum() / (5 * len(fake)), within.any(axis=0).mean()
+    assert neighbours.density_coverage(real, fake) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("block", [7, 30, 299, 10_000])
+def test_the_size_of_the_blocks_does_not_matter(block):
+    real, fake = some_pair(4)
+    for score in (neighbours.precision_recall, neighbours.density_coverage):
+        assert score(real, fake, block=block) == pytest.approx(score(real, fake), rel=1e-6)
+    for found, expected in (
+        (neighbours.kth_distance(real, 2, block), radii(real.numpy(), 2)),
+        (
+            neighbours.nearest_distance(fake, real.float(), block),
+            np.linalg.norm(fake.numpy()[:, None] - real.numpy()[None], axis=2).min(axis=1),
+        ),
+    ):
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
+def test_missing_classes_lower_recall_and_coverage_but_not_precision_and_density():
+    real, other = clusters(1000, 6), clusters(1000, 7)
+    few = other[other.labels < 3]
+    precision, recall = neighbours.precision_recall(real.vectors.double(), few.vectors.double())
+    density, coverage = neighbours.density_coverage(real.vectors.double(), few.vectors.double())
+    assert precision > 0.6
+    assert density > 0.9
+    assert recall < 0.31
+    assert coverage < 0.31
+
+
+def test_one_repeated_image_is_precise_and_recalls_nothing():
+    real = clusters(500, 8)
+    repeated = real.repeat(0, 500).vectors.double()  # a real image, so surely among the real ones
+    precision, recall = neighbours.precision_recall(real.vectors.double(), repeated)
+    _, coverage = neighbours.density_coverage(real.vectors.double(), repeated)
+    assert precision == 1
+    assert recall <= 2 / 500
+    assert coverage <= 0.05
+
+
+def test_too_few_images_for_a_neighbourhood_have_no_score():
+    few = clusters(3, 9).vectors.double()
+    many = clusters(50, 10).vectors.double()
+    assert neighbours.precision_recall(many, few) is None
+    assert neighbours.precision_recall(few, many) is None
+    assert neighbours.density_coverage(few, many) is None
+    assert neighbours.density_coverage(many, few) is not None  # one generated image would do
+
+
+def test_counts_are_made_equal_by_a_seeded_choice():
+    real, fake = torch.arange(50.0)[:, None], torch.arange(30.0)[:, None]
+    chosen, everything = neighbours.equal_counts(real, fake, seed=1)
+    again, _ = neighbours.equal_counts(real, fake, seed=1)
+    other, _ = neighbours.equal_counts(real, fake, seed=2)
+    assert len(chosen) == len(everything) == len(set(chosen[:, 0].tolist())) == 30
+    assert torch.equal(chosen, again)
+    assert not torch.equal(chosen, other)
+    assert torch.equal(everything, fake.double())
+    assert len(neighbours.equal_counts(real, fake, seed=1, limit=8)[1]) == 8
+
+
+def test_bad_features_are_refused():
+    real, fake = some_pair()
+    broken = fake.clone()
+    broken[0, 0] = math.inf
+    for score in (neighbours.precision_recall, neighbours.density_coverage):
+        with pytest.raises(ValueError, match="generated features hold NaN or infinity in 1 of 300"):
+            score(real, broken)
+        with pytest.raises(ValueError, match="16 entries an image and generated ones 4"):
+            score(real, fake[:, :4])
+        with pytest.raises(ValueError, match="expected floating-point"):
+            score(real.long(), fake)
