@@ -1,0 +1,86 @@
+"""Whether images repeat each other, or the images that the generator was trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ganbench.metrics.arrays import check_pair, choose
+from ganbench.metrics.neighbours import kth_distance, nearest_distance
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["COPIES_LIMIT", "duplicates", "memorisation"]
+
+COPIES_LIMIT = 2000
+_RARE = 0.01
+_ROUNDING = 1e-6
+
+
+def duplicates(real: Tensor, fake: Tensor) -> float | None:
+    """Share of generated images that nearly repeat another one, 0 to 1; lower is better.
+
+    Arora and Zhang 2017 (arXiv:1706.08224) look for duplicates in a batch by eye, as the birthday
+    paradox tells the number of different images from how many there are. Here a near-duplicate is
+    an image whose nearest other one is closer than it is for all but 1% of as many real images.
+    About 0.01 for real images, 1 for one image repeated.
+
+    Args:
+        real: float64 (n, entries), as many as generated ones.
+        fake: float64 (n, entries).
+
+    Returns:
+        None for fewer than two images of a kind.
+
+    Raises:
+        ValueError: The features cannot be used, or their counts differ.
+    """
+    check_pair(real, fake)
+    if len(real) != len(fake):
+        raise ValueError(
+            f"near-duplicates were asked for {len(real)} real and {len(fake)} generated images: "
+            "expected equal counts, since images lie closer the more there are"
+        )
+    if len(real) < 2:  # noqa: PLR2004 - a pair
+        return None
+    close = float(kth_distance(real, 1).quantile(_RARE)) + _rounding(fake)
+    return float((kth_distance(fake, 1) <= close).double().mean())
+
+
+def memorisation(
+    real: Tensor, fake: Tensor, held_out: Tensor, *, seed: int = 0, limit: int = COPIES_LIMIT
+) -> float | None:
+    """How near the training images generated ones lie, relative to real held-out images.
+
+    The median distance of a generated image to the nearest training image, over the same of
+    held-out images: 0 for copies, 1 for images as new as real ones, above 1 for images unlike the
+    data. The comparison of generated with held-out distances is that of Meehan et al. 2020
+    (arXiv:2004.05675); their rank test says whether there is a difference, this how large it is.
+    Being medians, it does not see a minority of copies.
+
+    Args:
+        real: All features that the generator was trained on, (n, entries).
+        fake: Features (m, entries).
+        held_out: Features of real images that it was not trained on, (l, entries).
+        seed: Chooses at most `limit` generated and as many held-out images.
+        limit: Images of each kind; every training image is compared with.
+
+    Returns:
+        None where most held-out images are among the training images.
+
+    Raises:
+        ValueError: The features cannot be used.
+    """
+    check_pair(real, fake)
+    check_pair(real, held_out)
+    unseen = choose(held_out, limit, seed).double()
+    expected = float(nearest_distance(unseen, real).quantile(0.5))
+    if expected <= _rounding(unseen):
+        return None
+    found = nearest_distance(choose(fake, limit, seed).double(), real)
+    return float(found.quantile(0.5)) / expected
+
+
+def _rounding(points: Tensor) -> float:
+    """Distance that equal points may seem to have, since it is computed from large products."""
+    return _ROUNDING * float(points.norm(dim=1).max())
