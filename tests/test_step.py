@@ -78,7 +78,10 @@ def test_a_step_does_what_the_plain_loop_does(name):
     assert row["g_loss"] == pytest.approx(g_loss, rel=1e-4)
     for network in ("generator", "discriminator"):
         mine = getattr(ours, network).state_dict()
+        weights = dict(getattr(theirs, network).named_parameters())
         for key, value in getattr(theirs, network).state_dict().items():
+            if key in weights and weights[key].grad.abs().max() < 1e-6:
+                continue  # a bias before BatchNorm: Adam makes full steps of its rounding errors
             torch.testing.assert_close(mine[key], value, rtol=1e-3, atol=1e-4, msg=key)
 
 
