@@ -36,7 +36,7 @@ _LARGEST_RATE = 5e-3
 _WEIGHT_DECAY = 0.05
 _FEWEST_STEPS = 60
 _MOST_EPOCHS = 24
-_MOST_IMAGES = {1: 180_000, 3: 400_000}  # seen in training, by channels
+_MOST_IMAGES = {1: 180_000, 3: 300_000}  # seen in training, by channels
 
 
 def _block(before: int, after: int, kernel: int, stride: int, padding: int) -> nn.Sequential:

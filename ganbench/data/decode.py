@@ -129,8 +129,8 @@ def _read(file: Path, size: int, channels: int) -> Pixels:
         with Image.open(file) as opened:
             opened.draft(mode, (2 * size, 2 * size))  # large JPEGs are decoded at a fraction
             image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I;16"):
-                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+            if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off
+                image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
             if image.mode == "P":  # transparency in a palette
                 image = image.convert("RGBA")
             image = image.convert(mode)

@@ -73,6 +73,7 @@ def _split(source: Any) -> Split:
     data = torch.as_tensor(source.data)
     grey = data.ndim == 3  # noqa: PLR2004 - n, height, width
     images: Tensor = data.unsqueeze(1) if grey else data.permute(0, 3, 1, 2)
+    images = images.contiguous(memory_format=torch.channels_last)
     return Split(images, torch.as_tensor(source.targets).long())
 
 
