@@ -1,0 +1,121 @@
+"""The contract that every variant keeps: what `ganbench check` runs, and the tests on all variants.
+
+The default recipe is built once for each kind of dataset; all else is tried on small networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ganbench import contract_networks, contract_recipe, source
+from ganbench.data.dataset import Progress, ignore_progress
+from ganbench.errors import ContractError, GanbenchError
+from ganbench.trial import SPECS, Trial, on_each, small_trials
+
+if TYPE_CHECKING:
+    from ganbench.registry import Resolved
+    from ganbench.variant import DatasetSpec
+
+__all__ = ["CheckLine", "check"]
+
+_NETWORK_CHECKS: tuple[tuple[str, Callable[[Trial], None]], ...] = (
+    ("draws images in [-1, 1]", contract_networks.draws),
+    ("judges each image by one number", contract_networks.judges),
+    ("has finite losses", contract_networks.has_finite_losses),
+    ("moves both networks in a step", contract_networks.moves),
+    ("repeats itself with the same seed", contract_networks.repeats),
+    ("begins elsewhere with another seed", contract_networks.begins_elsewhere),
+    ("goes on from a checkpoint", contract_networks.restores),
+)
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """The outcome of one check.
+
+    Attributes:
+        name: What every variant must do.
+        ok: Whether this one does.
+        detail: What was seen, or what is wrong.
+    """
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+def check(
+    resolved: Resolved,
+    specs: Sequence[DatasetSpec] = SPECS,
+    report: Progress = ignore_progress,
+) -> list[CheckLine]:
+    """Run the contract on one variant, on the CPU.
+
+    Nothing that the variant's code raises comes through: it is a line that is not ok. A variant
+    whose networks cannot be built is not checked further.
+
+    Args:
+        resolved: The variant.
+        specs: The kinds of dataset to try.
+        report: Called before each check with its name.
+    """
+    variant, settings = resolved.variant, _settings()
+    lines: list[CheckLine] = []
+    trials: list[Trial] = []
+    total = len(_NETWORK_CHECKS) + 6
+
+    def run(name: str, function: Callable[[], str]) -> bool:
+        report(f"{resolved.name} {name}", len(lines), total)
+        try:
+            line = CheckLine(name, ok=True, detail=function())
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a variant may raise anything
+            line = CheckLine(name, ok=False, detail=_reason(error, resolved.origin))
+        lines.append(line)
+        return line.ok
+
+    def build() -> str:
+        counts = contract_recipe.builds(variant, specs)
+        trials.extend(small_trials(variant, specs))
+        return counts
+
+    with torch.random.fork_rng(devices=[]):
+        run("says what it is", lambda: contract_recipe.says_what_it_is(variant))
+        if not run("builds its networks", build):
+            return lines
+        for name, network_check in _NETWORK_CHECKS:
+            run(name, partial(on_each, trials, network_check))
+        run("takes any recipe number", lambda: contract_recipe.takes_any_number(trials[-1]))
+        run("takes recipe numbers as text", lambda: contract_recipe.takes_text(variant.recipe))
+        run("encodes prompts the same for ever", lambda: contract_recipe.encodes(resolved, specs))
+        run("leaves torch's settings alone", lambda: _leaves_alone(settings))
+    return lines
+
+
+def _reason(error: BaseException, origin: str) -> str:
+    known = isinstance(error, GanbenchError)
+    return str(error) if known else source.reason(error, Path(origin))
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "the default dtype": torch.get_default_dtype(),
+        "gradients": torch.is_grad_enabled(),
+        "the number of threads": torch.get_num_threads(),
+        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "the float32 precision": torch.get_float32_matmul_precision(),
+        "the cuDNN benchmark": torch.backends.cudnn.benchmark,
+    }
+
+
+def _leaves_alone(before: dict[str, Any]) -> str:
+    now = _settings()
+    changed = [name for name, value in before.items() if now[name] != value]
+    if changed:
+        raise ContractError(f"changes {', '.join(changed)}")
+    return ""

@@ -1,0 +1,161 @@
+"""What the contract asks of a variant's description, its recipe and its prompts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import torch
+from torch import nn
+
+from ganbench import data, source
+from ganbench.errors import ContractError, UsageError
+from ganbench.trial import SPECS, Trial, require
+from ganbench.variant import Condition
+
+if TYPE_CHECKING:
+    from ganbench.registry import Resolved
+    from ganbench.variant import DatasetSpec, Recipe, Variant
+
+__all__ = [
+    "builds",
+    "encoded_captions",
+    "encodes",
+    "says_what_it_is",
+    "takes_any_number",
+    "takes_text",
+]
+
+_TRIES = (1, 2, 0.5, 0.25, True, False, "digits", "2epochs", "3steps")
+_NEW_PROCESS_SECONDS = 120
+
+
+def says_what_it_is(variant: Variant) -> str:
+    """A variant has a title, a source, functions, and a dataset that exists."""
+    for name in ("title", "paper"):
+        text = getattr(variant, name)
+        one_line = isinstance(text, str) and bool(text.strip()) and "\n" not in text
+        require(one_line, f"{name} must be one line of text, not {text!r}")
+    for name in ("generator", "discriminator", "losses"):
+        require(callable(getattr(variant, name)), f"{name} must be a function")
+    require(variant.output in ("logit", "score"), f"output {variant.output!r} is unknown")
+    dataset = variant.recipe.dataset
+    known = dataset in data.names() or dataset.startswith("imagefolder:")
+    require(known, f"the recipe's dataset {dataset!r} is unknown: {', '.join(data.names())}")
+    return variant.title
+
+
+def builds(variant: Variant, specs: Sequence[DatasetSpec]) -> str:
+    """The default recipe builds two networks for each kind of dataset, at full size."""
+    counts = []
+    for spec in specs:
+        state = Trial(variant, variant.recipe, spec).create()
+        for name in ("generator", "discriminator"):
+            network = getattr(state, name)
+            require(isinstance(network, nn.Module), f"{name} is no torch.nn.Module")
+            counts.append(sum(weight.numel() for weight in network.parameters()))
+    return f"{counts[0]:,} and {counts[1]:,} parameters"
+
+
+def _other_recipes(recipe: Recipe, name: str) -> Iterator[Recipe]:
+    """Copies in which one number has another value that its field allows."""
+    value = getattr(recipe, name)
+    tries: list[Any] = [*get_args(type(recipe).model_fields[name].annotation), *_TRIES]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        tries = [value * 2, value + type(value)(1), value / 2, value * 4, *tries]
+    for other in tries:
+        try:
+            changed = recipe.override({name: other})
+        except UsageError:
+            continue
+        if getattr(changed, name) != value:
+            yield changed
+
+
+def takes_any_number(trial: Trial) -> str:
+    """Each number can have another value, with which the networks are built and trained."""
+    names = list(type(trial.recipe).model_fields)
+    for name in names:
+        for recipe in _other_recipes(trial.recipe, name):
+            changed = Trial(trial.variant, recipe, trial.spec)
+            try:
+                changed.step(changed.create())
+            except UsageError:
+                continue  # a variant may refuse a value, if it says so
+            except (Exception, SystemExit) as error:  # a variant's code may raise anything
+                value = f"{name}={getattr(recipe, name)}"
+                raise ContractError(f"{value} fails: {source.reason(error, Path())}") from error
+            break
+        else:
+            raise ContractError(
+                f"{name} can have no other value than {getattr(trial.recipe, name)}"
+            )
+    return f"{len(names)} numbers"
+
+
+def takes_text(recipe: Recipe) -> str:
+    """Each number is read from the text of its own value, as on the command line."""
+    for name, value in recipe:
+        try:
+            same = recipe.override({name: str(value)}) == recipe
+        except UsageError as error:
+            raise ContractError(f"{name} cannot be given as text: {error}") from error
+        require(same, f"{name}={value} is read as something else")
+    return ""
+
+
+def encoded_captions(variant: Variant, spec: DatasetSpec) -> list[list[float]]:
+    """Encode the captions of a dataset with a variant's condition, at its default recipe."""
+    condition = variant.condition(variant.recipe, spec) if variant.condition else None
+    return [condition.encode(text).tolist() for text in spec.captions] if condition else []
+
+
+def encodes(resolved: Resolved, specs: Sequence[DatasetSpec]) -> str:
+    """Any text is encoded to a vector of the right shape, the same one in any process."""
+    variant = resolved.variant
+    if variant.condition is None:
+        return "takes no prompts"
+    for spec in specs:
+        condition = variant.condition(variant.recipe, spec)
+        require(isinstance(condition, Condition), "condition builds no ganbench.Condition")
+        fits = condition.use != "latent" or condition.size == variant.recipe.latent_dim
+        require(fits, f"its {condition.size} entries cannot replace the latent")
+        for text in (*spec.captions, "", "words never seen before"):
+            vector = condition.encode(text)
+            require(vector.dtype == torch.float32, f"encodes as {vector.dtype}, not float32")
+            shape = tuple(vector.shape)
+            require(shape == (condition.size,), f"encodes as {shape}, not ({condition.size},)")
+            require(bool(vector.isfinite().all()), f"{text!r} is encoded by infinite numbers")
+            again = variant.condition(variant.recipe, spec).encode(text)
+            require(torch.equal(vector, again), f"{text!r} is encoded differently the second time")
+    here = encoded_captions(variant, SPECS[0])
+    require(any(vector != here[0] for vector in here), "each caption is encoded alike")
+    require(here == _in_a_new_process(resolved), "a new process encodes the captions differently")
+    return f"{condition.size} entries, {condition.use}"
+
+
+def _in_a_new_process(resolved: Resolved) -> list[list[float]]:
+    """Encode the captions where Python's own `hash` of a text is another one."""
+    program = (
+        "import json, sys; from ganbench import contract_recipe, registry, trial;"
+        "(found,) = registry.resolve(sys.argv[1:]);"
+        "vectors = contract_recipe.encoded_captions(found.variant, trial.SPECS[0]);"
+        "print(json.dumps(vectors))"
+    )
+    request = resolved.origin if resolved.origin.endswith(".py") else resolved.name
+    hash_seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    done = subprocess.run(  # noqa: S603 - this very Python, and no shell
+        [sys.executable, "-c", program, request],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True, text=True, check=False, timeout=_NEW_PROCESS_SECONDS,
+    )  # fmt: skip
+    if done.returncode:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise ContractError(f"a new process cannot load the variant: {last}")
+    vectors: list[list[float]] = json.loads(done.stdout.strip().rpartition("\n")[2])
+    return vectors
