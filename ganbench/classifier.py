@@ -5,112 +5,39 @@ Its features are also the backbone for images that an ImageNet network knows not
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench.data.cache import whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
+from ganbench.judge import JudgeNetwork, weights_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ganbench.data.dataset import Dataset, Split
+    from torch import Tensor
 
-__all__ = ["Classifier", "JudgeNetwork", "obtain_classifier", "weights_hash"]
+    from ganbench.data.dataset import Dataset, Split
+    from ganbench.variant import DatasetSpec
+
+__all__ = ["Classifier", "obtain_classifier"]
 
 VERSION = 1  # of the architecture and its training: part of the cache's key
 
 _SEED = 0
 _BATCH = 128
 _EVALUATION_BATCH = 500
-_LARGEST_MAP = 16  # pixels; the first layer divides larger images
 _LARGEST_SHIFT = 2  # pixels
 _LARGEST_RATE = 5e-3
 _WEIGHT_DECAY = 0.05
 _FEWEST_STEPS = 60
 _MOST_EPOCHS = 24
 _MOST_IMAGES = {1: 180_000, 3: 300_000}  # seen in training, by channels
-
-
-def _block(before: int, after: int, kernel: int, stride: int, padding: int) -> nn.Sequential:
-    convolution = nn.Conv2d(before, after, kernel, stride, padding, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True))
-
-
-class _Residual(nn.Module):
-    """Adds a block to what goes into it (He et al. 2016, arXiv:1512.03385)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.block = _block(width, width, 3, 1, 1)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        summed: Tensor = maps + self.block(maps)
-        return summed
-
-
-class JudgeNetwork(nn.Module):
-    """Patches of the image, two halvings with a residual block between, a mean, a linear layer.
-
-    Images of shape (n, channels, size, size) hold grey values from 0 to 255, as uint8 or floats;
-    they are normalised inside.
-
-    Args:
-        channels: 1 or 3.
-        size: Height and width of the images, in pixels.
-        classes: Number of classes.
-    """
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, channels: int, size: int, classes: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.full((1, channels, 1, 1), 127.5))
-        self.register_buffer("deviation", torch.full((1, channels, 1, 1), 127.5))
-        width = 32 if channels == 1 else 64
-        stride = 1
-        while size > _LARGEST_MAP * stride:
-            stride *= 2
-        kernel, padding = (3, 1) if stride == 1 else (2 * stride, stride // 2)
-        self.body = nn.Sequential(
-            _block(channels, width, kernel, stride, padding),
-            _block(width, 2 * width, 3, 2, 1),
-            _Residual(2 * width),
-            _block(2 * width, 4 * width, 3, 2, 1),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-        )
-        self.head = nn.Linear(4 * width, classes)
-
-    def normalise_like(self, images: Tensor) -> None:
-        """Take mean and standard deviation of each channel from uint8 images."""
-        sums = torch.zeros(2, images.shape[1], dtype=torch.float64)
-        for part in images.split(_EVALUATION_BATCH):
-            values = part.double()
-            sums += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))])
-        mean, square = sums * images.shape[1] / images.numel()
-        self.mean.copy_(mean.view_as(self.mean))
-        deviation = (square - mean.square()).clamp_min(0).sqrt()
-        self.deviation.copy_(deviation.clamp_min(1.0).view_as(self.mean))
-
-    def features(self, images: Tensor) -> Tensor:
-        """Map images to float32 features of shape (n, d)."""
-        normalised = (images.float() - self.mean) / self.deviation
-        vectors: Tensor = self.body(normalised.contiguous(memory_format=torch.channels_last))
-        return vectors
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images to logits of shape (n, classes)."""
-        logits: Tensor = self.head(self.features(images))
-        return logits
 
 
 @dataclass(frozen=True)
@@ -126,15 +53,6 @@ class Classifier:
     network: JudgeNetwork
     accuracy: float
     hash: str
-
-
-def weights_hash(network: nn.Module) -> str:
-    """Hash names, shapes and values of all weights and buffers to 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for name, values in sorted(network.state_dict().items()):
-        digest.update(f"{name}{tuple(values.shape)}{values.dtype}".encode())
-        digest.update(values.detach().cpu().contiguous().numpy().data)
-    return digest.hexdigest()[:16]
 
 
 def obtain_classifier(
@@ -158,18 +76,24 @@ def obtain_classifier(
         DataError: The cache cannot be written.
     """
     path = cache_root / "classifiers" / f"{dataset.fingerprint}-{VERSION}.pt"
-    with torch.random.fork_rng(devices=[]):  # initial weights come from the global generator
-        torch.manual_seed(_SEED)
-        spec = dataset.spec
-        network = JudgeNetwork(spec.channels, spec.native_size, len(spec.class_names))
-    network.to(device).to(memory_format=torch.channels_last)
+    network = _untrained(dataset.spec, device)
     accuracy = _read(path, network)
     if accuracy is None:
+        network = _untrained(dataset.spec, device)  # a damaged file may have been read half
         accuracy = _train(network, dataset, device, report)
         with whole(path) as temporary:
             torch.save({"weights": network.state_dict(), "accuracy": accuracy}, temporary)
     network.eval().requires_grad_(requires_grad=False)
     return Classifier(network, accuracy, weights_hash(network))
+
+
+def _untrained(spec: DatasetSpec, device: torch.device) -> JudgeNetwork:
+    """Build the network with initial weights that are always the same."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(_SEED)  # torch.manual_seed would reach other devices
+        network = JudgeNetwork(spec.channels, spec.native_size, len(spec.class_names))
+    network.to(device).to(memory_format=torch.channels_last)
+    return network
 
 
 def _read(path: Path, network: JudgeNetwork) -> float | None:

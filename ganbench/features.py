@@ -19,11 +19,12 @@ from torch_fidelity.feature_extractor_inceptionv3 import (
     FeatureExtractorInceptionV3,
 )
 
-from ganbench.classifier import Classifier, obtain_classifier, weights_hash
+from ganbench.classifier import Classifier, obtain_classifier
 from ganbench.data.cache import folder, whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.data.download import downloading, one_line
 from ganbench.errors import DataError, unknown
+from ganbench.judge import weights_hash
 
 if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset
@@ -135,6 +136,7 @@ def obtain_backbone(
     resolution = dataset.spec.native_size
 
     def classifier(reason: str) -> Backbone:
+        reason = f"features of the classifier: {reason}"
         return Backbone("classifier", judge.hash, judge, reason, resolution, device)
 
     if requested == "classifier":
@@ -148,8 +150,8 @@ def obtain_backbone(
             raise
         return classifier(str(error))
     why = "asked for" if requested == "inception" else "the images are in colour"
-    digest = weights_hash(inception)
-    return Backbone("inception", digest, judge, why, resolution, device, inception)
+    why = f"features of inception: {why}"
+    return Backbone("inception", weights_hash(inception), judge, why, resolution, device, inception)
 
 
 def real_features(

@@ -12,10 +12,11 @@ from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganbench import features
-from ganbench.classifier import Classifier, JudgeNetwork
+from ganbench.classifier import Classifier
 from ganbench.data.dataset import Dataset, Split, resize
 from ganbench.errors import DataError, UsageError
 from ganbench.features import Backbone, obtain_backbone, real_features
+from ganbench.judge import JudgeNetwork
 from ganbench.variant import DatasetSpec
 
 CPU = torch.device("cpu")
@@ -178,7 +179,10 @@ def test_a_weights_file_with_code_in_it_is_not_run(colour, tmp_path):
 def test_inception_gives_torch_fidelitys_own_numbers(colour, tmp_path, random_inception):
     network, file = random_inception
     backbone = obtain_backbone("auto", colour, CPU, tmp_path, file)
-    assert (backbone.name, backbone.reason) == ("inception", "the images are in colour")
+    assert (backbone.name, backbone.reason) == (
+        "inception",
+        "features of inception: the images are in colour",
+    )
     images = colour.train.images[:3]
     extracted = backbone.extract(images)
     vectors, logits = network(images)
