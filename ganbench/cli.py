@@ -300,3 +300,7 @@ def main(arguments: list[str] | None = None) -> Any:
         typer.echo(f"ganbench: {error}", err=True)
         code = FAILED
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

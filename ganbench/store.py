@@ -119,7 +119,7 @@ class ResultsFolder:
         """
         try:
             values = json.loads(self.plan_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             raise DataError(
