@@ -104,9 +104,8 @@ def score(
         scores["memorisation"] = memorisation(
             real.vectors, fake.vectors, held_out.vectors, seed=seed
         )
-    logits = getattr(fake, "logits", None)  # a backbone may leave them out
-    if backbone == "inception" and logits is not None:
-        scores["inception_score"] = inception_score(logits, seed=seed)
+    if backbone == "inception" and fake.logits is not None:
+        scores["inception_score"] = inception_score(fake.logits, seed=seed)
 
     histogram = {"real": _by_class(modes.real), "fake": _by_class(modes.fake)}
     return Panel(scores, histogram, neighbour_count=len(some_real))
