@@ -58,26 +58,27 @@ def list_(
 
 @app.command()
 def check(
-    variant: Annotated[str, typer.Argument(metavar="NAME|FILE.py", help="The variant to check.")],
+    variant: Annotated[
+        str, typer.Argument(metavar="NAME|FILE.py", help="The variant to check; 'all' for all.")
+    ],
 ) -> None:
     """Run the contract that every variant must keep."""
     from ganbench.check import check as run_contract
     from ganbench.registry import resolve
 
     console = _console()
-    lines = run_contract(resolve([variant])[0])
-    for line in lines:
-        mark = "[green]ok    [/green]" if line.ok else "[red]broken[/red]"
-        console.print(f"{mark}  {line.name}", highlight=False, end="")
-        console.print(f"  {line.detail}" if line.detail else "", markup=False, highlight=False)
-    broken = sum(not line.ok for line in lines)
-    console.print(
-        f"{variant} keeps the contract: {len(lines)} checks"
-        if not broken
-        else f"{variant} breaks {broken} of {len(lines)} checks",
-        highlight=False,
-    )
-    raise typer.Exit(FAILED if broken else OK)
+    broken_variants = 0
+    for found in resolve([variant]):
+        lines = run_contract(found)
+        for line in lines:
+            mark = "[green]ok    [/green]" if line.ok else "[red]broken[/red]"
+            console.print(f"{mark}  {line.name}", highlight=False, end="")
+            console.print(f"  {line.detail}" if line.detail else "", markup=False, highlight=False)
+        broken = sum(not line.ok for line in lines)
+        verdict = f"breaks {broken} of {len(lines)} checks" if broken else "keeps the contract"
+        console.print(f"{found.name} {verdict}", highlight=False)
+        broken_variants += bool(broken)
+    raise typer.Exit(FAILED if broken_variants else OK)
 
 
 @app.command()
@@ -212,15 +213,14 @@ def _print_plan(plan: Plan, console: Console) -> None:
 
     table = Table("run", "variant", "dataset", "seed", "budget", "image size", "batch")
     for job in plan.jobs:
-        recipe = job.recipe
         table.add_row(
             job.id,
             job.variant,
             job.spec.name,
             str(job.seed),
             str(job.budget),
-            str(recipe.image_size),
-            str(recipe.batch_size),
+            str(job.image_size),
+            str(job.recipe["batch_size"]),
         )
     console.print(table)
 

@@ -6,7 +6,7 @@ Making a plan reads no images, touches no device and writes nothing; `--dry-run`
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -72,8 +72,7 @@ class Job:
         variant: Name of the variant.
         request: A name or path by which another process finds the variant again.
         source_hash: Hash of its source text.
-        recipe: Every number, after all overrides.
-        recipe_fields: The same as plain values.
+        recipe: Every number, after all overrides, as plain values.
         spec: The dataset.
         seed: Of everything random in the run.
         budget: How long to train.
@@ -86,8 +85,7 @@ class Job:
     variant: str
     request: str
     source_hash: str
-    recipe: Recipe = field(compare=False)
-    recipe_fields: dict[str, Any]
+    recipe: dict[str, Any]
     spec: DatasetSpec
     seed: int
     budget: Budget
@@ -97,6 +95,11 @@ class Job:
     notes: tuple[str, ...] = ()
 
     @property
+    def image_size(self) -> int:
+        """Height and width of the images that the networks see, in pixels."""
+        return int(self.recipe["image_size"])
+
+    @property
     def id(self) -> str:
         """Variant, seed, and a short hash of all that decides the numbers."""
         decisive = {
@@ -104,7 +107,7 @@ class Job:
             "source": self.source_hash,
             "recipe": {
                 key: value
-                for key, value in self.recipe_fields.items()
+                for key, value in self.recipe.items()
                 if key not in ("dataset", "budget", "sample_every")
             },
             "dataset": dataclasses.asdict(self.spec),
@@ -229,11 +232,13 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
     resolved = resolve(suite.variants)
     seeds = parse_seeds(suite.seeds)
     settings = parse_settings(suite.set, [found.name for found in resolved])
-    jobs = []
-    for seed in seeds:
-        for found in resolved:
-            jobs.append(_job(suite, found, settings[found.name], seed, device, data_root))  # noqa: PERF401 - reads better
-    return Plan(tuple(jobs))
+    return Plan(
+        tuple(
+            _job(suite, found, settings[found.name], seed, device, data_root)
+            for seed in seeds
+            for found in resolved
+        )
+    )
 
 
 def _job(
@@ -254,8 +259,7 @@ def _job(
         variant=found.name,
         request=_request(found),
         source_hash=found.source_hash,
-        recipe=recipe,
-        recipe_fields=recipe.model_dump(),
+        recipe=recipe.model_dump(),
         spec=spec,
         seed=seed,
         budget=Budget.parse(recipe.budget),
@@ -268,7 +272,11 @@ def _job(
 
 def _request(found: Resolved) -> str:
     """How to ask for a variant again: by its name, or by its path where it came from a file."""
-    return found.name if any(entry.name == found.name for entry in entries()) else found.origin
+    return (
+        found.name
+        if any(entry.name == found.name for entry in entries())
+        else str(Path(found.origin).resolve())
+    )
 
 
 def _fitted(

@@ -69,13 +69,13 @@ class Workshop:
         Raises:
             DataError: It is not there or cannot be read.
         """
-        key = (job.spec.name, job.recipe.image_size)
+        key = (job.spec.name, job.image_size)
         if key not in self._datasets:
             self._datasets[key] = data.load(
                 job.spec.name,
                 data_root=self.data_root,
                 cache_root=self.cache_root,
-                image_size=job.recipe.image_size,
+                image_size=job.image_size,
                 report=self.display.report,
             )
         return self._datasets[key]
@@ -107,9 +107,10 @@ class Workshop:
         (found,) = resolve([job.request])
         dataset = self.dataset(job)
         where = self.device.torch
-        images = resize(dataset.train.images, job.recipe.image_size).to(where)
+        recipe = found.variant.recipe.override(job.recipe)
+        images = resize(dataset.train.images, job.image_size).to(where)
         return Session(
-            state=TrainState.create(found.variant, job.recipe, job.spec, where, job.seed),
+            state=TrainState.create(found.variant, recipe, job.spec, where, job.seed),
             train=Split(images, dataset.train.labels.to(where)),
             captions=job.spec.captions,
             device=self.device,
@@ -135,7 +136,7 @@ def run_job(job: Job, workshop: Workshop) -> StoredRun:
         device=workshop.device.kind,
         device_name=workshop.device.name,
         request=job.request,
-        recipe=job.recipe_fields,
+        recipe=job.recipe,
         dataset_fields=asdict(job.spec),
         budget=str(job.budget),
         environment=environment.describe(workshop.device),

@@ -16,12 +16,35 @@ from ganbench import cli
 pytestmark = pytest.mark.usefixtures("digits_backbone")
 
 SMALL = ["--dataset", "digits", "--device", "cpu", "--set", "batch_size=32"]
-CONTRACT_COLUMNS = (
-    "run_id status reason variant dataset seed device device_name steps images_seen train_seconds "
-    "images_per_second sample_images_per_second peak_memory_bytes fid modes_covered modes_total "
-    "mode_kl mode_entropy diversity recall coverage prompt_alignment backbone protocol "
-    "parameters_generator parameters_discriminator"
-).split()
+CONTRACT_COLUMNS = [
+    "run_id",
+    "status",
+    "reason",
+    "variant",
+    "dataset",
+    "seed",
+    "device",
+    "device_name",
+    "steps",
+    "images_seen",
+    "train_seconds",
+    "images_per_second",
+    "sample_images_per_second",
+    "peak_memory_bytes",
+    "fid",
+    "modes_covered",
+    "modes_total",
+    "mode_kl",
+    "mode_entropy",
+    "diversity",
+    "recall",
+    "coverage",
+    "prompt_alignment",
+    "backbone",
+    "protocol",
+    "parameters_generator",
+    "parameters_discriminator",
+]
 
 
 def ganbench(*arguments: object) -> int:
@@ -73,7 +96,7 @@ def test_the_table_of_runs_has_the_promised_columns_and_leaves_empty_what_does_n
     assert rows["fid"].gt(0).all()
     assert set(rows["modes_total"]) == {10}
     assert set(rows["backbone"]) == {"classifier"}
-    assert rows["protocol"].nunique() == 1
+    assert len(set(rows["protocol"])) == 1
     assert rows.loc["mlp", "parameters_generator"] == 100 * 256 + 256 + 256 * 784 + 784
 
 
@@ -202,7 +225,9 @@ def test_a_failing_run_is_a_row_with_its_reason_and_the_others_go_on(tmp_path, c
     plugin = tmp_path / "broken.py"
     plugin.write_text(BROKEN, encoding="utf-8")
     out = tmp_path / "results"
-    code = ganbench("run", "--variants", f"{plugin},mlp", *SMALL, "--budget", "2steps", "--out", out)
+    code = ganbench(
+        "run", "--variants", f"{plugin},mlp", *SMALL, "--budget", "2steps", "--out", out
+    )
     assert code == 1
     table = pd.read_csv(out / "runs.csv").set_index("variant")
     assert table.loc["broken", "status"] == "failed"
@@ -346,12 +371,30 @@ def test_an_interrupted_run_is_saved_and_goes_on(tmp_path, cache_root):
             assert torch.equal(value, states[1][network][key])
 
 
+MINE = '''"""A variant from a file, with a number of its own."""
+import ganbench
+from ganbench.variants import mlp
+
+class Recipe(ganbench.Recipe):
+    """One number more."""
+
+    extra: float = 1.0
+
+VARIANT = ganbench.Variant(
+    title="mine", paper="", recipe=Recipe(image_size=28, generator_width=16),
+    generator=mlp.generator, discriminator=mlp.discriminator, losses=ganbench.losses.bce,
+)
+'''
+
+
 def test_runs_side_by_side_give_the_same_scores(tmp_path):
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(MINE, encoding="utf-8")
     tables = []
     for jobs in (1, 2):
         out = tmp_path / str(jobs)
         code = ganbench(
-            "run", "--variants", "mlp", *SMALL, "--budget", "5steps", "--seeds", 2,
+            "run", "--variants", plugin, *SMALL, "--budget", "5steps", "--seeds", 2,
             "--jobs", jobs, "--out", out,
         )  # fmt: skip
         assert code == 0

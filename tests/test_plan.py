@@ -50,7 +50,7 @@ def test_jobs_are_variants_times_seeds():
 def test_a_setting_for_one_variant_wins_over_one_for_all():
     made = make(variants="mlp,dcgan", set=["lr_g=1e-3", "dcgan.lr_g=5e-4", "mlp.budget=3epochs"])
     mlp, dcgan = made.jobs
-    assert (mlp.recipe.lr_g, dcgan.recipe.lr_g) == (1e-3, 5e-4)
+    assert (mlp.recipe["lr_g"], dcgan.recipe["lr_g"]) == (1e-3, 5e-4)
     assert str(mlp.budget) == "3epochs"
 
 
@@ -64,20 +64,20 @@ def test_without_a_dataset_each_variant_takes_its_own():
     made = plan.make(suite, device="cpu", data_root=NOWHERE)
     assert [job.spec.name for job in made.jobs] == ["mnist", "cifar10"]
     assert made.topic == "cifar10-mnist"
-    assert [job.recipe.image_size for job in made.jobs] == [28, 64]
+    assert [job.image_size for job in made.jobs] == [28, 64]
     assert not any(job.notes for job in made.jobs)
 
 
 def test_a_dataset_much_smaller_than_the_recipes_own_lowers_size_and_batch_and_says_so():
     (job,) = make(variants="dcgan-smooth").jobs
-    assert (job.recipe.image_size, job.recipe.batch_size) == (32, 64)
+    assert (job.image_size, job.recipe["batch_size"]) == (32, 64)
     assert "image_size 32 instead of 64" in job.notes[0]
     assert "batch_size 64 instead of 1024" in job.notes[1]
 
 
 def test_a_number_that_was_set_is_never_changed():
     (job,) = make(variants="dcgan-smooth", set=["image_size=64", "batch_size=512"]).jobs
-    assert (job.recipe.image_size, job.recipe.batch_size) == (64, 512)
+    assert (job.image_size, job.recipe["batch_size"]) == (64, 512)
     assert job.notes == ()
 
 
