@@ -1,0 +1,51 @@
+"""The report: tables, charts and pages made of the files that runs leave.
+
+It reads results folders and knows nothing of how runs are made. Importing it loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+__all__ = ["build", "summary_table"]
+
+
+def build(directories: Sequence[Path], out: Path | None = None) -> Path:
+    """Write tables, charts and pages of one or several results folders.
+
+    Writes runs.csv, summary.csv, README.md, report.html and charts/*.png; the same files give the
+    same tables again.
+
+    Args:
+        directories: Results folders.
+        out: Where to write; the folder itself where there is just one.
+
+    Returns:
+        The folder that was written.
+
+    Raises:
+        UsageError: A folder is no results folder, a run is in two of them, several were given
+            without `out`, or the output cannot be written.
+    """
+    from ganbench.report.writing import write_report
+
+    return write_report(directories, out)
+
+
+def summary_table(directory: Path) -> RenderableType:
+    """The table that ends a comparison on the terminal, for `rich`: a row a variant.
+
+    It fits itself to the terminal: columns that find no room go to a second table below.
+
+    Raises:
+        UsageError: The folder is no results folder.
+    """
+    from ganbench.report.terminal import summary_of
+
+    return summary_of(directory)

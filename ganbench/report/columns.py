@@ -1,0 +1,160 @@
+"""The names of the columns: which there are, in which order, and how each is shown to a person."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from ganbench.metrics.catalogue import METRICS, SCORES
+from ganbench.result import RunResult
+
+__all__ = [
+    "CONTRACT",
+    "COUNTS",
+    "MAIN",
+    "SIZE",
+    "SPEED",
+    "Column",
+    "Direction",
+    "column",
+    "further_scores",
+    "measured",
+    "run_columns",
+    "score_names",
+    "value",
+]
+
+Direction = Literal["lower", "higher", "one", ""]
+
+CONTRACT = (
+    "run_id", "status", "reason", "variant", "dataset", "seed", "device", "device_name", "steps",
+    "images_seen", "train_seconds", "images_per_second", "sample_images_per_second",
+    "peak_memory_bytes", "fid", "modes_covered", "modes_total", "mode_kl", "mode_entropy",
+    "diversity", "recall", "coverage", "prompt_alignment", "backbone", "protocol",
+    "parameters_generator", "parameters_discriminator",
+)  # fmt: skip
+"""The first columns of runs.csv, on which scripts may rely."""
+
+_NOT_IN_TABLES = ("command", "schema")
+_FURTHER = tuple(
+    item.name
+    for item in dataclasses.fields(RunResult)
+    if item.name not in (*CONTRACT, *_NOT_IN_TABLES) and item.default_factory is not dict
+)
+
+MAIN = (
+    "fid", "modes_covered", "mode_kl", "diversity", "precision", "recall", "coverage",
+    "prompt_alignment",
+)  # fmt: skip
+"""The scores that every table for people begins with."""
+
+SPEED = (
+    "images_per_second", "step_seconds_median", "step_seconds_p95", "sample_images_per_second",
+    "peak_memory_bytes", "peak_host_memory_bytes", "train_seconds", "steps", "images_seen",
+)  # fmt: skip
+SIZE = ("parameters_generator", "parameters_discriminator")
+COUNTS = ("steps", "images_seen", *SIZE)
+"""What is set rather than measured: a spread is only worth a word where there is one."""
+
+_ON_BACKBONE = ("fid", "kid", "fid_infinity")
+_COMPANIONS = tuple(name for metric in METRICS for name in metric.companions)
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a number is shown.
+
+    Attributes:
+        name: As in runs.csv.
+        label: A few words for the head of a table or a chart, the backbone left out.
+        direction: Which way is better: `lower`, `higher`, the nearer to `one`, or neither.
+        unit: `""` for a plain number.
+        summary: One sentence on what the number says.
+        is_share: Whether it lies between 0 and 1.
+    """
+
+    name: str
+    label: str
+    direction: Direction = ""
+    unit: str = ""
+    summary: str = ""
+    is_share: bool = False
+
+    @property
+    def arrow(self) -> str:
+        """The direction as one sign: ↓, ↑, →1 or nothing."""
+        return {"lower": "↓", "higher": "↑", "one": "→1", "": ""}[self.direction]
+
+    def heading(self, backbone: str) -> str:
+        """The label, with the backbone beside a distance of features: `FID (classifier)`."""
+        return (
+            f"{self.label} ({backbone})" if self.name in _ON_BACKBONE and backbone else self.label
+        )
+
+
+_SPEED_COLUMNS = (
+    Column("images_per_second", "Training images/s", "higher", "images/s",
+           "Real images consumed a second in steady state, data included."),
+    Column("sample_images_per_second", "Sampling images/s", "higher", "images/s",
+           "Images that the trained generator draws a second."),
+    Column("train_seconds", "Training time", "", "s",
+           "Seconds on the training clock, warm-up included; scoring and saving are not."),
+    Column("step_seconds_median", "Step, median", "lower", "s", "Half of the steps took less."),
+    Column("step_seconds_p95", "Step, 95th percentile", "lower", "s",
+           "19 of 20 steps took less."),
+    Column("peak_memory_bytes", "Peak memory", "lower", "bytes",
+           "The most that training held on the device."),
+    Column("peak_host_memory_bytes", "Peak host memory", "lower", "bytes",
+           "The most that the process held in main memory."),
+    Column("steps", "Steps", "", "", "Training steps."),
+    Column("images_seen", "Images seen", "", "", "Real images consumed in training."),
+    Column("parameters_generator", "Parameters of G", "", "", "Numbers that the generator learns."),
+    Column("parameters_discriminator", "Parameters of D", "", "",
+           "Numbers that the discriminator learns."),
+)  # fmt: skip
+
+_COLUMNS: dict[str, Column] = {item.name: item for item in _SPEED_COLUMNS}
+_COLUMNS |= {
+    metric.name: Column(
+        metric.name,
+        metric.title[0].upper() + metric.title[1:],
+        metric.direction,
+        summary=metric.summary,
+        is_share=re.match(r"0 to 1(?!\d)", metric.range) is not None,
+    )
+    for metric in METRICS
+}
+
+
+def column(name: str) -> Column:
+    """How the column `name` is shown; a name that nobody described is shown as it is."""
+    return _COLUMNS.get(name) or Column(name, name.replace("_", " "))
+
+
+def score_names(results: list[RunResult]) -> list[str]:
+    """All scores that the catalogue or any run knows: the catalogue's order, then by name."""
+    found = {name for result in results for name in result.scores}
+    return [*SCORES, *sorted(found.difference(SCORES))]
+
+
+def further_scores(results: list[RunResult]) -> list[str]:
+    """The scores beyond the main ones, without the totals and spreads that qualify another."""
+    return [name for name in score_names(results) if name not in (*MAIN, *_COMPANIONS)]
+
+
+def run_columns(results: list[RunResult]) -> list[str]:
+    """Columns of runs.csv: the contract's first, then the other scores and fields."""
+    scores = [name for name in score_names(results) if name not in CONTRACT]
+    return [*CONTRACT, *scores, *_FURTHER]
+
+
+def measured(results: list[RunResult]) -> list[str]:
+    """Names of all numbers that are summarised over seeds: scores first, then speed and cost."""
+    return [*score_names(results), *SPEED]
+
+
+def value(result: RunResult, name: str) -> object:
+    """A run's entry in the column `name`, None where it does not apply."""
+    return getattr(result, name) if hasattr(result, name) else result.scores.get(name)

@@ -1,0 +1,224 @@
+"""What README.md and report.html say, as plain records: the templates only lay it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ganbench.report import columns
+from ganbench.report.facts import facts_of
+from ganbench.report.formatting import interval, number, share_of, shown, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ganbench.report.facts import Fact
+    from ganbench.report.gather import Results
+    from ganbench.report.groups import Entry, Group
+
+__all__ = ["Cell", "Content", "Failure", "Sample", "Section", "Table", "content_of"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number over seeds; `spread` and `interval` are empty for one seed."""
+
+    mean: str = ""
+    spread: str = ""
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers by variant.
+
+    Attributes:
+        caption: What they are.
+        heads: Heads of the columns after the variant and the number of seeds.
+        rows: Label, seeds that ended well, seeds in all, and a cell a head.
+    """
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, int, int, tuple[Cell, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image of one variant's samples."""
+
+    label: str
+    caption: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that did not end well."""
+
+    label: str
+    dataset: str
+    seed: int
+    status: str
+    reason: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """All on one group of runs."""
+
+    title: str
+    slug: str
+    protocol: str
+    protocol_hash: str
+    seeds_note: str
+    tables: tuple[Table, ...]
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """The whole report, its charts apart."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    notes: str
+    sections: tuple[Section, ...]
+    failures: tuple[Failure, ...]
+    legend: tuple[columns.Column, ...]
+
+
+def content_of(results: Results) -> Content:
+    """Collect what is said about these results."""
+    records = results.records
+    main = [name for name in columns.MAIN if _is_present(results, name)]
+    further = [name for name in columns.further_scores(records) if _is_present(results, name)]
+    speed = [name for name in columns.SPEED if _is_present(results, name)]
+    return Content(
+        title=_title(results),
+        facts=tuple(fact for source in results.sources for fact in facts_of(results, source)),
+        notes="\n\n".join(
+            source.notes.strip() for source in results.sources if source.notes.strip()
+        ),
+        sections=tuple(_section(group, further) for group in results.groups),
+        failures=tuple(_failure(entry) for entry in results.unfinished),
+        legend=tuple(columns.column(name) for name in (*main, *further, *speed)),
+    )
+
+
+def _is_present(results: Results, name: str) -> bool:
+    return any(group.present([name]) for group in results.groups)
+
+
+def _title(results: Results) -> str:
+    titles = [str(source.plan.get("title") or source.path.name) for source in results.sources]
+    return " + ".join(dict.fromkeys(titles)) or "Results"
+
+
+def _section(group: Group, further: Sequence[str]) -> Section:
+    tables = (
+        _table(group, "Quality and diversity", columns.MAIN),
+        _table(group, "Further scores", further),
+        _table(group, "Speed and cost", (*columns.SPEED, *columns.SIZE)),
+    )
+    return Section(
+        title=group.title,
+        slug=group.slug,
+        protocol=_protocol(group),
+        protocol_hash=group.protocol,
+        seeds_note=_seeds_note(group),
+        tables=tuple(table for table in tables if table is not None),
+        samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
+    )
+
+
+def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
+    shown_names = group.present(names)
+    if not shown_names:
+        return None
+    found = [columns.column(name) for name in shown_names]
+    heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in found]
+    rows = [
+        (
+            label,
+            len(group.of(label)),
+            sum(entry.label == label for entry in group.entries),
+            tuple(_cell(group, label, column) for column in found),
+        )
+        for label in group.labels
+    ]
+    return Table(caption, tuple(heads), tuple(rows))
+
+
+def _cell(group: Group, label: str, column: columns.Column) -> Cell:
+    found = group.estimate(label, column.name)
+    if found is None:
+        return Cell()
+    text = shown(found.mean, column)
+    if column.name.startswith("modes_covered"):
+        text = share_of(found.mean, group.modes_total)
+    if found.std == 0 and column.name in columns.COUNTS:
+        return Cell(text)
+    return Cell(text, spread(found, column), interval(found, column))
+
+
+def _seeds_note(group: Group) -> str:
+    if not group.labels:
+        return "No run ended well, so there is nothing to compare."
+    if group.seeds == 1:
+        return "One seed: no interval. A difference may be chance."
+    methods = {
+        found.method
+        for label in group.labels
+        if (found := group.estimate(label, "images_per_second")) and found.method != "none"
+    }
+    told = {"t": "Student's t", "bootstrap BCa": "BCa bootstrap"}
+    how = " or ".join(told[method] for method in sorted(methods))
+    return (
+        "Mean ± standard deviation over seeds, and the mean's 95% interval in brackets"
+        f"{f' ({how})' if how else ''}. A variant with one seed has no interval."
+    )
+
+
+def _protocol(group: Group) -> str:
+    fields = group.protocol_fields
+    if not fields:
+        return ""
+    size, accuracy = fields.get("resolution"), fields.get("judge_accuracy")
+    generated, real = (number(fields.get(f"{kind}_count", 0)) for kind in ("fake", "real"))
+    parts = [
+        f"{generated} generated images against {real} real ones ({fields.get('real_split')} split)",
+        f"at {size}×{size} pixels" if size else "",
+        f"features by {fields.get('backbone')}",
+        f"classes named by a classifier that is right for {accuracy:.1%} of the test split"
+        if isinstance(accuracy, float)
+        else "",
+        "moving average of the generator" if fields.get("ema") else "",
+    ]
+    return ", ".join(filter(None, parts)) + "."
+
+
+def _samples(group: Group, label: str) -> list[Sample]:
+    """The images at the end of the first seed that left any: real beside generated, or a grid."""
+    for entry in group.of(label):
+        both = entry.run.path / "samples" / "real-and-fake.png"
+        if both.exists():
+            return [Sample(label, f"{label}, seed {entry.result.seed}: real, generated", both)]
+        if entry.run.samples:
+            last = entry.run.samples[-1]
+            return [Sample(label, f"{label}, seed {entry.result.seed}: generated", last)]
+    return []
+
+
+def _failure(entry: Entry) -> Failure:
+    result = entry.result
+    return Failure(
+        entry.label,
+        result.dataset,
+        result.seed,
+        result.status,
+        " ".join(result.reason.split()) or "no reason was given",
+        result.run_id,
+    )

@@ -1,0 +1,72 @@
+"""The head of a report: what was run, on which machine, with which command and budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ganbench.report.gather import Results, Source
+
+__all__ = ["Fact", "facts_of"]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the head: a name, and what there is to say."""
+
+    name: str
+    text: str
+    is_code: bool = False
+
+
+def facts_of(results: Results, source: Source) -> list[Fact]:
+    """What is to be said of one folder; what is not known is left out."""
+    plan = source.plan
+    own = [entry.result for entry in results.entries if entry.run.path.is_relative_to(source.path)]
+    several = len(results.sources) > 1
+    budgets = dict.fromkeys(record.budget for record in own if record.budget)
+    machine = dict.fromkeys(
+        f"{record.device_name or 'unnamed'} ({record.device})" for record in own
+    )
+    facts = [
+        Fact("Folder", source.path.name if several else "", is_code=True),
+        Fact("Runs", _runs(own)),
+        Fact("Machine", "; ".join(machine)),
+        Fact("Device", str(plan.get("device_reason") or "")),
+        Fact("Software", _software([record.environment for record in own])),
+        Fact("Budget", ", ".join(budgets)),
+        Fact("Command", str(plan.get("command") or own[0].command), is_code=True),
+        Fact("Date", str(plan.get("created") or "")),
+        *(Fact("Note", str(note)) for note in plan.get("notes") or ()),
+    ]
+    return [fact for fact in facts if fact.text]
+
+
+def _runs(records: Sequence[Any]) -> str:
+    good = sum(record.status == "ok" for record in records)
+    variants = len({record.variant for record in records})
+    seeds = sorted({record.seed for record in records})
+    plural = "s" if variants != 1 else ""
+    told = ", ".join(map(str, seeds))
+    return (
+        f"{len(records)} ({good} ended well): {variants} variant{plural}, "
+        f"seed{'s' if len(seeds) != 1 else ''} {told}"
+    )
+
+
+def _software(environments: Sequence[dict[str, Any]]) -> str:
+    """Versions, platform, threads and commit; where runs differ, all of their values."""
+    found: dict[str, list[str]] = {}
+    for environment in environments:
+        flat = {**environment, **(environment.get("versions") or {})}
+        if flat.get("commit"):
+            flat["commit"] = str(flat["commit"])[:10] + (
+                " (changed since)" if flat.get("dirty") else ""
+            )
+        for name in ("python", "torch", "ganbench", "platform", "driver", "threads", "commit"):
+            if flat.get(name) is not None:
+                found.setdefault(name, []).append(str(flat[name]))
+    return ", ".join(f"{name} {' / '.join(dict.fromkeys(texts))}" for name, texts in found.items())

@@ -1,0 +1,117 @@
+"""Read one or several results folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganbench.errors import UsageError
+from ganbench.report.groups import Entry, Group, group_runs
+from ganbench.store import ResultsFolder, StoredRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ganbench.result import RunResult
+
+__all__ = ["Results", "Source", "gather"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One results folder: its path, its plan (empty where lost) and the hand-written notes."""
+
+    path: Path
+    plan: dict[str, Any]
+    notes: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a report is made of."""
+
+    sources: tuple[Source, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All runs, in the order of the tables."""
+        return [entry for group in self.groups for entry in group.entries]
+
+    @property
+    def records(self) -> list[RunResult]:
+        """All runs' records, in the order of the tables."""
+        return [entry.result for entry in self.entries]
+
+    @property
+    def unfinished(self) -> list[Entry]:
+        """The runs whose status is not ok."""
+        return [entry for entry in self.entries if entry.result.status != "ok"]
+
+    @property
+    def labels(self) -> list[str]:
+        """The variants of all groups, each once."""
+        return list(dict.fromkeys(entry.label for entry in self.entries))
+
+
+def gather(directories: Sequence[Path]) -> Results:
+    """Read one or several results folders.
+
+    Runs are put together by dataset, kind and name of the device, and protocol. A variant that was
+    run with several recipes or budgets is several rows, each named by what differs.
+
+    Raises:
+        UsageError: A folder holds no finished run or cannot be read, or a run is in two folders.
+    """
+    if not directories:
+        raise UsageError("no results folder was given; name one, for example results/first")
+    sources, runs = [], []
+    for directory in dict.fromkeys(Path(path) for path in directories):
+        source, found = _read(directory)
+        sources.append(source)
+        runs.extend(found)
+    _refuse_doubles(runs)
+    return Results(tuple(sources), group_runs(runs))
+
+
+def _read(directory: Path) -> tuple[Source, list[StoredRun]]:
+    folder = ResultsFolder(directory)
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is no folder; give one that `ganbench run` has written")
+    try:
+        plan = folder.read_plan() or {}
+        runs = folder.runs()
+        notes_file = directory / "notes.md"
+        notes = notes_file.read_text(encoding="utf-8") if notes_file.exists() else ""
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be read: {error.strerror}") from error
+    if not runs:
+        raise UsageError(
+            f"{directory} holds no finished run (runs/<id>/result.json); "
+            "give a folder that `ganbench run` has written"
+        )
+    return Source(directory, plan, notes), _in_plan_order(plan, runs)
+
+
+def _in_plan_order(plan: dict[str, Any], runs: list[StoredRun]) -> list[StoredRun]:
+    jobs = [job for job in plan.get("jobs", []) if isinstance(job, dict)]
+    place = {job.get("run_id"): index for index, job in enumerate(jobs)}
+    return sorted(
+        runs, key=lambda run: (place.get(run.result.run_id, len(place)), _order(run.result))
+    )
+
+
+def _order(result: RunResult) -> tuple[str, str, int, str]:
+    return result.dataset, result.variant, result.seed, result.run_id
+
+
+def _refuse_doubles(runs: list[StoredRun]) -> None:
+    seen: dict[str, Path] = {}
+    for run in runs:
+        first = seen.setdefault(run.result.run_id, run.path)
+        if first != run.path:
+            raise UsageError(
+                f"run {run.result.run_id} is in two folders, {first} and {run.path}; "
+                "leave one of them out"
+            )

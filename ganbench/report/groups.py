@@ -1,0 +1,186 @@
+"""Runs that may share a table: one dataset, one device, one protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganbench.report import columns
+from ganbench.report.statistics import Estimate, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ganbench.result import RunResult
+    from ganbench.store import StoredRun
+
+__all__ = ["Entry", "Group", "group_runs", "short_dataset"]
+
+# Fields of a recipe that change no number of the result, or stand in a column of their own.
+_ASIDE = ("budget", "dataset", "sample_every")
+_BUDGET = " budget"  # the run's own, which may not be the recipe's; the space sorts it first
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run, and the name under which its seeds are put together."""
+
+    run: StoredRun
+    label: str
+
+    @property
+    def result(self) -> RunResult:
+        """The run's record."""
+        return self.run.result
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that may share a table: one dataset, one device, one protocol.
+
+    Attributes:
+        dataset: As on the command line.
+        device: Kind of the device, for example `cuda`.
+        device_name: The device as its maker calls it.
+        protocol: Hash of the protocol; empty where nothing was scored.
+        entries: The runs, finished well or not.
+        slug: A short name for files, unlike that of any other group.
+        title: A heading, unlike that of any other group.
+    """
+
+    dataset: str
+    device: str
+    device_name: str
+    protocol: str
+    entries: tuple[Entry, ...]
+    slug: str = ""
+    title: str = ""
+
+    @property
+    def finished(self) -> list[Entry]:
+        """The runs whose status is ok, on which all statistics stand."""
+        return [entry for entry in self.entries if entry.result.status == "ok"]
+
+    @property
+    def labels(self) -> list[str]:
+        """The variants with a finished run, in the order of the plan."""
+        return list(dict.fromkeys(entry.label for entry in self.finished))
+
+    @property
+    def seeds(self) -> int:
+        """The most seeds that any variant finished."""
+        return max((len(self.of(label)) for label in self.labels), default=0)
+
+    @property
+    def backbone(self) -> str:
+        """What extracted the features."""
+        return next((e.result.backbone for e in self.finished if e.result.backbone), "")
+
+    @property
+    def protocol_fields(self) -> dict[str, Any]:
+        """The protocol, field by field; empty where nothing was scored."""
+        return next((e.result.protocol_fields for e in self.entries if e.result.protocol), {})
+
+    @property
+    def modes_total(self) -> int | None:
+        """Classes that there are to cover."""
+        found = (entry.result.scores.get("modes_total") for entry in self.finished)
+        return next((int(count) for count in found if count is not None), None)
+
+    def of(self, label: str) -> list[Entry]:
+        """The finished runs of one variant, by seed."""
+        return [entry for entry in self.finished if entry.label == label]
+
+    def values(self, label: str, name: str) -> list[float]:
+        """A variant's numbers in the column `name`, by seed, without those that do not apply."""
+        found = (columns.value(entry.result, name) for entry in self.of(label))
+        return [float(number) for number in found if isinstance(number, int | float)]
+
+    def estimate(self, label: str, name: str) -> Estimate | None:
+        """Mean, spread and interval of a variant's numbers over its seeds."""
+        return estimate(self.values(label, name))
+
+    def present(self, names: Sequence[str]) -> list[str]:
+        """Those of the columns `names` that hold a number for at least one variant."""
+        return [name for name in names if any(self.values(label, name) for label in self.labels)]
+
+
+def short_dataset(name: str) -> str:
+    """The dataset's name for headings: of an image folder, its last part alone."""
+    kind, _, path = name.partition(":")
+    return Path(path).name or kind if path else kind
+
+
+def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
+    """Sort runs into groups; a run that ended without a score joins those it was meant for."""
+    together: dict[tuple[str, str, str, str], list[StoredRun]] = defaultdict(list)
+    for run in runs:
+        together[_key(run.result)].append(run)
+    for key in [key for key in together if not key[-1]]:
+        home = next((other for other in together if other[:-1] == key[:-1] and other[-1]), None)
+        if home is not None:
+            failed = [run for run in together[key] if run.result.status != "ok"]
+            together[home] += failed
+            together[key] = [run for run in together[key] if run.result.status == "ok"]
+    groups = [Group(*key, _labelled(members)) for key, members in together.items() if members]
+    return _named(groups)
+
+
+def _key(result: RunResult) -> tuple[str, str, str, str]:
+    return result.dataset, result.device.partition(":")[0], result.device_name, result.protocol
+
+
+def _labelled(runs: list[StoredRun]) -> tuple[Entry, ...]:
+    """Name each run by its variant, and by its settings where a variant was run with several."""
+    entries = []
+    for variant in dict.fromkeys(run.result.variant for run in runs):
+        own = [run for run in runs if run.result.variant == variant]
+        values: dict[str, set[str]] = defaultdict(set)
+        for run in own:
+            for key, item in _settings(run.result).items():
+                values[key].add(repr(item))
+        differing = [key for key in sorted(values) if len(values[key]) > 1]
+        for run in own:
+            settings = _settings(run.result)
+            parts = [_setting(key, settings[key]) for key in differing if key in settings]
+            entries.append(Entry(run, ", ".join([variant, *parts])))
+    places = {label: place for place, label in enumerate(dict.fromkeys(e.label for e in entries))}
+    return tuple(sorted(entries, key=lambda e: (places[e.label], e.result.seed)))
+
+
+def _settings(result: RunResult) -> dict[str, Any]:
+    recipe = {key: item for key, item in result.recipe.items() if key not in _ASIDE}
+    return {**recipe, **({_BUDGET: result.budget} if result.budget else {})}
+
+
+def _setting(key: str, value: Any) -> str:
+    return str(value) if key == _BUDGET else f"{key}={value}"
+
+
+def _named(groups: list[Group]) -> tuple[Group, ...]:
+    """Give each group a title and a file name that tell it from the others, if need be."""
+    named: list[Group] = []
+    for group in groups:
+        same_dataset = [other for other in groups if other.dataset == group.dataset]
+        same_kind = [other for other in same_dataset if other.device == group.device]
+        same_device = [other for other in same_kind if other.device_name == group.device_name]
+        title, slug = short_dataset(group.dataset), short_dataset(group.dataset)
+        if len(same_dataset) > 1:
+            title, slug = f"{title} on {group.device}", f"{slug}-{group.device}"
+        if len(same_kind) > len(same_device):
+            title, slug = f"{title} ({group.device_name})", f"{slug}-{group.device_name}"
+        if len(same_device) > 1:
+            told = group.protocol or "not scored"
+            title, slug = f"{title}, protocol {told}", f"{slug}-{told}"
+        named.append(dataclasses.replace(group, title=title, slug=_unlike(slug, named)))
+    return tuple(named)
+
+
+def _unlike(text: str, named: list[Group]) -> str:
+    letters = "".join(sign if sign.isalnum() else "-" for sign in text.lower())
+    slug = "-".join(part for part in letters.split("-") if part)
+    taken = sum(group.slug == slug or group.slug.startswith(f"{slug}--") for group in named)
+    return f"{slug}--{taken + 1}" if taken else slug

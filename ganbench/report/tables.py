@@ -1,0 +1,71 @@
+"""The two tables for programs: runs.csv, a row a run, and summary.csv, a row a variant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ganbench.report import columns
+from ganbench.report.statistics import method_for
+
+if TYPE_CHECKING:
+    from ganbench.report.gather import Results
+    from ganbench.report.groups import Group
+
+__all__ = ["runs_csv", "summary_csv"]
+
+
+def runs_csv(results: Results) -> str:
+    """A row a run; what does not apply is empty."""
+    records = results.records
+    names = columns.run_columns(records)
+    rows = [[columns.value(record, name) for name in names] for record in records]
+    return _csv(names, rows)
+
+
+def summary_csv(results: Results) -> str:
+    """A row a variant × dataset × device × protocol.
+
+    `n` counts the runs that ended well, on which every number of the row stands. Each score and
+    timing has five columns: `<name>_n` (smaller than n where a score did not apply to a run), mean,
+    std, and the ends of the 95% interval, whose method is named in `interval_method` (a score with
+    fewer values than n takes the method for its own count).
+    """
+    names = columns.measured(results.records)
+    heads = [
+        "variant", "dataset", "device", "device_name", "protocol", "backbone", "budget",
+        "runs", "n", "diverged", "failed", "skipped", "interval_method",
+    ]  # fmt: skip
+    parts = [
+        f"{name}_{part}" for name in names for part in ("n", "mean", "std", "ci_low", "ci_high")
+    ]
+    rows = [
+        _summary_row(group, label, names)
+        for group in results.groups
+        for label in dict.fromkeys(entry.label for entry in group.entries)
+    ]
+    return _csv([*heads, *parts], rows)
+
+
+def _summary_row(group: Group, label: str, names: list[str]) -> list[Any]:
+    records = [entry.result for entry in group.entries if entry.label == label]
+    counts = [
+        sum(r.status == status for r in records)
+        for status in ("ok", "diverged", "failed", "skipped")
+    ]
+    row: list[Any] = [
+        label, group.dataset, group.device, group.device_name, group.protocol, group.backbone,
+        records[0].budget, len(records), *counts, method_for(counts[0]),
+    ]  # fmt: skip
+    for name in names:
+        found = group.estimate(label, name)
+        row += [found.n, found.mean, found.std, found.low, found.high] if found else [None] * 5
+    return row
+
+
+def _csv(names: list[str], rows: list[list[Any]]) -> str:
+    # Objects keep whole numbers whole beside empty entries, and floats at full precision.
+    return str(
+        pd.DataFrame(rows, columns=names, dtype=object).to_csv(index=False, lineterminator="\n")
+    )

@@ -1,0 +1,132 @@
+"""The table that ends a comparison on the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from ganbench.report import columns
+from ganbench.report.formatting import number, share_of, shown
+from ganbench.report.gather import gather
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+    from ganbench.report.groups import Group
+
+__all__ = ["Summary", "summary_of"]
+
+_COLUMNS = (
+    ("images_per_second", "images/s"),
+    ("fid", "FID"),
+    ("modes_covered", "modes"),
+    ("mode_kl", "KL"),
+    ("diversity", "diversity"),
+    ("recall", "recall"),
+    ("coverage", "coverage"),
+    ("prompt_alignment", "prompt\nalignment"),
+    ("steps", "steps"),
+)
+_STYLES = {"ok": "green", "diverged": "yellow", "failed": "red", "skipped": "dim"}
+_GAP = 2  # blanks between two columns, of which rich's divider is one
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One table a group, each cut into as many parts as the terminal's width asks for."""
+
+    groups: tuple[Group, ...]
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the tables; rich calls this."""
+        for group in self.groups:
+            for table in _tables(group, options.max_width, titled=len(self.groups) > 1):
+                yield Text()
+                yield table
+
+
+def summary_of(directory: Path) -> Summary:
+    """Do what `ganbench.report.summary_table` says."""
+    return Summary(gather([Path(directory)]).groups)
+
+
+def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
+    """One table, or several where the columns do not fit beside each other."""
+    labels = list(dict.fromkeys(entry.label for entry in group.entries))
+    cells = [("status", [_status(group, label) for label in labels])]
+    for name, title in _COLUMNS:
+        if group.present([name]):
+            cells.append(
+                (_head(group, name, title), [_cell(group, label, name) for label in labels])
+            )
+    first = max(len(label) for label in ["variant", *labels])
+    parts: list[list[tuple[str, list[Text]]]] = [[]]
+    used = first
+    for head, column in cells:
+        wide = max(_width(head), *(_width(text.plain) for text in column)) + _GAP
+        if parts[-1] and used + wide > width:
+            parts.append([])
+            used = first
+        parts[-1].append((head, column))
+        used += wide
+    tables = [_table(labels, part) for part in parts]
+    if titled:
+        tables[0].title = group.title
+    if group.seeds > 1:
+        tables[-1].caption = "mean ± standard deviation over seeds"
+    return tables
+
+
+def _table(labels: list[str], part: list[tuple[str, list[Text]]]) -> Table:
+    table = Table(
+        title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, show_edge=False,
+        pad_edge=False, padding=(0, _GAP - 1, 0, 0),
+    )  # fmt: skip
+    table.add_column("variant", no_wrap=True)
+    for head, _ in part:
+        table.add_column(head, justify="left" if head == "status" else "right", no_wrap=True)
+    for place, label in enumerate(labels):
+        table.add_row(label, *(column[place] for _, column in part))
+    return table
+
+
+def _width(text: str) -> int:
+    return max(map(len, text.split("\n")))
+
+
+def _head(group: Group, name: str, title: str) -> str:
+    backbone = f"\n({group.backbone})" if name == "fid" and group.backbone else ""
+    return f"{title} {columns.column(name).arrow}".strip() + backbone
+
+
+def _status(group: Group, label: str) -> Text:
+    """`ok` for one good run, or how many of each kind."""
+    counts = Counter(entry.result.status for entry in group.entries if entry.label == label)
+    if sum(counts.values()) == 1:
+        (status,) = counts
+        return Text(status, style=_STYLES[status])
+    parts = [Text(f"{count} {status}", style=_STYLES[status]) for status, count in counts.items()]
+    return Text(", ").join(parts)
+
+
+def _cell(group: Group, label: str, name: str) -> Text:
+    """The mean, and the standard deviation below it where there are several seeds."""
+    found = group.estimate(label, name)
+    if found is None:
+        return Text()
+    column = columns.column(name)
+    text = Text(
+        share_of(found.mean, group.modes_total)
+        if name == "modes_covered"
+        else shown(found.mean, column)
+    )
+    if found.std is not None and not (found.std == 0 and name in columns.COUNTS):
+        spread = f"{found.std:.3f}" if column.is_share else number(found.std, found.mean)
+        text.append(f"\n± {spread}", style="dim")
+    return text

@@ -1,0 +1,214 @@
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+import results_doubles as doubles
+from rich.console import Console
+
+from ganbench.errors import UsageError
+from ganbench.report import build, summary_table
+
+NAMES = ("runs.csv", "summary.csv", "README.md")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    path = tmp_path_factory.mktemp("results")
+    runs = [doubles.result(v, s) for v in ("mlp", "texthash") for s in (0, 1)]
+    doubles.write(path, [*runs, doubles.failed("dcgan")], title="Two against one")
+    (path / "notes.md").write_text("The digits are **sharp** <b>here</b>.\n\n- a point\n")
+    assert build([path]) == path
+    return path
+
+
+def test_a_report_is_complete_and_small(built):
+    charts = sorted(file.name for file in (built / "charts").iterdir())
+    assert charts == [
+        f"{name}-mnist.png"
+        for name in ("classes", "losses", "quality", "samples", "throughput", "tradeoff")
+    ]
+    files = [file for file in built.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 5e6
+
+
+def test_building_again_from_a_copy_gives_the_same_bytes(tmp_path, built):
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(built, copy)
+    for name in (*NAMES, "report.html"):
+        (copy / name).unlink()
+    shutil.rmtree(copy / "charts")
+    build([copy])
+    made = [file.relative_to(built) for file in (built / "charts").iterdir()]
+    for name in (*NAMES, "report.html", *made):
+        assert (copy / name).read_bytes() == (built / name).read_bytes()
+
+
+def test_readme_says_what_where_how_and_what_one_sees(built):
+    text = (built / "README.md").read_text()
+    assert text.startswith("# Two against one\n")
+    for part in (
+        "Imaginary CPU 9000", "`ganbench run --variants mlp,dcgan", "25epochs", "torch 2.14.1",
+        "The digits are **sharp** <b>here</b>.\n\n- a point", "FID (classifier) ↓", "Recall ↑",
+        "10,000 generated images against 60,000 real ones",
+    ):  # fmt: skip
+        assert part in text
+    assert "None" not in text
+    assert "nan" not in text.replace("ganbench", "")
+
+
+def test_readme_lists_failed_runs_with_their_reason_and_keeps_the_table_whole(built):
+    (line,) = [
+        line for line in (built / "README.md").read_text().splitlines() if "out of memory" in line
+    ]
+    assert r"memory \| while" in line
+    assert "| failed |" in line
+
+
+def test_every_table_of_the_readme_has_as_many_cells_in_each_row(built):
+    text = (built / "README.md").read_text()
+    for block in re.findall(r"(?:^\|.*\|\n)+", text, flags=re.M):
+        counts = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(counts) == 1, block
+
+
+def test_pictures_of_the_readme_are_there(built):
+    links = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (built / "README.md").read_text())
+    assert len(links) == 8
+    assert all((built / link).is_file() for link in links)
+
+
+def test_intervals_are_shown_for_several_seeds_and_not_for_one(tmp_path, built):
+    assert re.search(r"± [\d.]+ \[[\d.]+, [\d.]+\]", (built / "README.md").read_text())
+    one = doubles.write(tmp_path / "one", [doubles.result(class_histogram={})], files=False)
+    text = (build([one]) / "README.md").read_text()
+    assert "One seed: no interval" in text
+    assert "±" not in text
+
+
+class _Outside(HTMLParser):
+    """Collects every address that a page would load."""
+
+    def __init__(self):
+        super().__init__()
+        self.addresses = []
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.addresses += [values[k] for k in ("src", "srcset", "data", "poster") if values.get(k)]
+        if tag == "link":
+            self.addresses.append(values["href"])
+
+
+def test_the_page_needs_nothing_but_itself(built):
+    text = (built / "report.html").read_text()
+    parser = _Outside()
+    parser.feed(text)
+    assert len(parser.addresses) == 2 * 6 + 2
+    assert all(address.startswith("data:image/") for address in parser.addresses)
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_notes_on_the_page_are_rendered_and_cannot_bring_their_own_html(built):
+    text = (built / "report.html").read_text()
+    assert "<strong>sharp</strong> &lt;b&gt;here&lt;/b&gt;" in text
+    assert "<li>a point</li>" in text
+
+
+def test_a_reason_cannot_break_the_page(tmp_path):
+    run = doubles.failed(reason="<script>alert(1)</script>")
+    text = (build([doubles.write(tmp_path, [run])]) / "report.html").read_text()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_folder_of_which_all_runs_failed_has_a_report(tmp_path):
+    build([doubles.write(tmp_path, [doubles.failed(), doubles.failed("mlp")])])
+    text = (tmp_path / "README.md").read_text()
+    assert "nothing to compare" in text
+    assert text.count("out of memory") == 2
+    assert list((tmp_path / "charts").iterdir()) == []
+
+
+def test_missing_histories_samples_and_scores_leave_out_what_they_would_show(tmp_path):
+    run = doubles.result(
+        scores={}, class_histogram={}, protocol="", protocol_fields={}, backbone=""
+    )
+    build([doubles.write(tmp_path, [run], files=False)])
+    assert [file.name for file in (tmp_path / "charts").iterdir()] == ["throughput-mnist.png"]
+
+
+def test_damaged_histories_and_pictures_do_not_stop_a_report(tmp_path):
+    doubles.write(tmp_path, [doubles.result(), doubles.result("mlp")])
+    first, second = sorted((tmp_path / "runs").iterdir())
+    (first / "history.csv").write_text("step,d_loss\n1,oops\n")
+    (second / "history.csv").write_bytes(b"")
+    for file in first.glob("samples/*.png"):
+        file.write_bytes(b"no picture")
+    build([tmp_path])
+    assert not (tmp_path / "charts" / "losses-mnist.png").exists()
+    assert (tmp_path / "charts" / "samples-mnist.png").exists()
+
+
+def test_charts_that_are_not_drawn_any_more_are_removed_and_others_stay(tmp_path):
+    doubles.write(tmp_path, [doubles.failed()])
+    (tmp_path / "charts").mkdir()
+    for name in ("losses-mnist.png", "mine.png"):
+        (tmp_path / "charts" / name).write_bytes(b"old")
+    build([tmp_path])
+    assert [file.name for file in (tmp_path / "charts").iterdir()] == ["mine.png"]
+
+
+def test_several_folders_are_joined_into_a_new_one_that_links_to_their_pictures(tmp_path):
+    first = doubles.write(tmp_path / "a", [doubles.result()])
+    digits = doubles.write(tmp_path / "digits", [doubles.result(dataset="digits")], files=False)
+    out = build([first, digits], tmp_path / "joined")
+    text = (out / "README.md").read_text()
+    assert "## mnist" in text
+    assert "## digits" in text
+    assert "Folder: `digits`" in text
+    links = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
+    assert all((out / link).is_file() for link in links)
+
+
+def test_several_folders_without_a_place_to_write_are_refused(tmp_path, built):
+    other = doubles.write(tmp_path / "a", [doubles.result(dataset="digits")], files=False)
+    with pytest.raises(UsageError, match="--out"):
+        build([built, other])
+
+
+def test_a_place_that_cannot_be_written_is_refused_in_one_line(tmp_path):
+    results = doubles.write(tmp_path / "a", [doubles.result()], files=False)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UsageError, match="cannot be written"):
+        build([results], tmp_path / "file")
+
+
+def printed(path, width):
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(summary_table(path))
+    console.file.close()
+    return console.export_text()
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_terminal_table_shows_every_variant_and_cuts_no_word(built, width):
+    text = printed(built, width)
+    assert "…" not in text
+    assert all(len(line) <= width for line in text.splitlines())
+    for part in ("mlp", "texthash", "dcgan", "failed", "2 ok", "(classifier)", "4,690", "recall ↑"):
+        assert part in text
+
+
+def test_the_terminal_table_drops_columns_that_are_wholly_empty(tmp_path):
+    doubles.write(tmp_path, [doubles.result("mlp")], files=False)
+    assert "alignment" not in printed(tmp_path, 200)
+
+
+def test_the_terminal_shows_a_table_a_group(tmp_path):
+    runs = [doubles.result(dataset="mnist"), doubles.result(dataset="digits")]
+    text = printed(doubles.write(tmp_path, runs, files=False), 200)
+    assert text.count("variant") == 2
+    assert "digits" in text
