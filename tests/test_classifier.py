@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from pathlib import Path
 
 import pytest
 import torch
 
-from ganbench import classifier
+from ganbench import classifier, data
 from ganbench.classifier import obtain_classifier
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import DataError
@@ -161,3 +163,16 @@ def test_progress_ends_with_the_accuracy(tmp_path, brief):
     obtain_classifier(make_dataset(), CPU, tmp_path, lambda *arguments: seen.append(arguments))
     assert seen[0] == ("training the classifier of made", 0, 12)
     assert seen[-1] == ("the classifier of made names 100.0% of the test images", 12, 12)
+
+
+# --- real data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "least"), [("mnist", 0.985), ("imagefolder:cifar10-jpeg", 0.75)])
+def test_real_images_are_named_rightly(tmp_path, name, least):
+    root = os.environ.get("GANBENCH_REAL_DATA")  # holds MNIST/raw and cifar10-jpeg
+    if root is None:
+        pytest.skip("GANBENCH_REAL_DATA names no folder of real data")
+    dataset = data.load(name, data_root=Path(root), cache_root=tmp_path, image_size=32)
+    assert obtain_classifier(dataset, CPU, tmp_path).accuracy >= least
