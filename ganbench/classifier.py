@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ganbench.data.cache import whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
-from ganbench.judge import JudgeNetwork, weights_hash
+from ganbench.judge import JudgeNetwork, exact, weights_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,8 @@ def obtain_classifier(
     accuracy = _read(path, network)
     if accuracy is None:
         network = _untrained(dataset.spec, device)  # a damaged file may have been read half
-        accuracy = _train(network, dataset, device, report)
+        with exact():
+            accuracy = _train(network, dataset, device, report)
         with whole(path) as temporary:
             torch.save({"weights": network.state_dict(), "accuracy": accuracy}, temporary)
     network.eval().requires_grad_(requires_grad=False)

@@ -24,7 +24,7 @@ from ganbench.data.cache import folder, whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.data.download import downloading, one_line
 from ganbench.errors import DataError, unknown
-from ganbench.judge import weights_hash
+from ganbench.judge import exact, weights_hash
 
 if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset
@@ -90,7 +90,7 @@ class Backbone:
         parts: list[tuple[Tensor, ...]] = []
         step = _BATCH[self.name]
         for start in range(0, len(images), step):
-            with torch.inference_mode():
+            with torch.inference_mode(), exact():
                 batch = resize(images[start : start + step].to(self.device), self.resolution)
                 parts.append(tuple(values.float().cpu() for values in self._batch(batch)))
             report(f"{self.name} features", min(start + step, len(images)), len(images))

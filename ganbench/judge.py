@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["JudgeNetwork", "weights_hash"]
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+__all__ = ["JudgeNetwork", "exact", "weights_hash"]
 
 _LARGEST_MAP = 16  # pixels; the first layer divides larger images
 _CHUNK = 500  # images converted at once
@@ -94,3 +98,14 @@ def weights_hash(network: nn.Module) -> str:
         digest.update(f"{name}{tuple(values.shape)}{values.dtype}".encode())
         digest.update(values.detach().cpu().contiguous().numpy().data)
     return digest.hexdigest()[:16]
+
+
+def exact() -> AbstractContextManager[None]:
+    """A context in which CUDA's convolutions give the same result each time, in full float32.
+
+    By default they round to 10 bits of mantissa and choose the algorithm by the batch.
+    """
+    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return flags

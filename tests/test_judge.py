@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ganbench.judge import JudgeNetwork, weights_hash
+from ganbench.judge import JudgeNetwork, exact, weights_hash
 
 
 def test_larger_images_cost_no_more_maps():
@@ -39,3 +39,11 @@ def test_the_hash_sees_one_weight():
     with torch.no_grad():
         network.head.bias[0] += 1e-6
     assert weights_hash(network) != before
+
+
+def test_exact_convolutions_end_with_their_context():
+    cudnn = torch.backends.cudnn
+    before = (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32)
+    with exact():
+        assert (cudnn.deterministic, cudnn.allow_tf32) == (True, False)
+    assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == before

@@ -94,6 +94,8 @@ def resize(images: Tensor, size: int) -> Tensor:
     count, channels, height, width = images.shape
     if (height, width) == (size, size):
         return images
+    if images.device.type == "mps":  # before torch 2.7 it could not antialias
+        return resize(images.cpu(), size).to(images.device)
     resized = torch.empty(
         (count, channels, size, size),
         dtype=torch.uint8,
