@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,6 +12,8 @@ import torch
 from ganbench import sample
 from ganbench.features import Backbone, Features
 from ganbench.metrics.alignment import prompt_alignment
+from ganbench.metrics.fid import Statistics
+from ganbench.metrics.neighbours import NEIGHBOUR_LIMIT
 from ganbench.metrics.panel import score
 from ganbench.result import Protocol
 from ganbench.streams import generator
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["FAKE_COUNT", "Evaluation", "Reference", "evaluate"]
 
 FAKE_COUNT = 10_000
-_NEIGHBOUR_COUNT = 10_000
 _PROMPT_IMAGES = 1000
 
 
@@ -47,6 +49,11 @@ class Reference:
     real: Features
     held_out: Features
 
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Mean and covariance of the real features, computed once."""
+        return Statistics.of(self.real.vectors)
+
     @property
     def fake_count(self) -> int:
         """Images that a generator has to draw: 10,000, or fewer for a small dataset."""
@@ -61,7 +68,7 @@ class Reference:
             real_split="train",
             real_count=real_count,
             fake_count=self.fake_count,
-            neighbour_count=min(_NEIGHBOUR_COUNT, real_count, self.fake_count),
+            neighbour_count=min(NEIGHBOUR_LIMIT, real_count, self.fake_count),
             backbone=self.backbone.name,
             backbone_hash=self.backbone.hash,
             judge_hash=self.backbone.judge.hash,
@@ -121,6 +128,7 @@ def evaluate(
         held_out=reference.held_out,
         seed=seed,
         backbone=reference.backbone.name,
+        real_statistics=reference.statistics,
     )
     scores = {**panel.scores, "prompt_alignment": _alignment(session, reference, device)}
     return Evaluation(

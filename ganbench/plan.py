@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,7 @@ from ganbench.registry import Resolved, entries, resolve
 from ganbench.result import short_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ganbench.variant import DatasetSpec, Recipe, Variant
 
@@ -232,9 +233,10 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
     resolved = resolve(suite.variants)
     seeds = parse_seeds(suite.seeds)
     settings = parse_settings(suite.set, [found.name for found in resolved])
+    describe = cache(partial(data.describe, data_root=data_root))  # a folder is listed once
     return Plan(
         tuple(
-            _job(suite, found, settings[found.name], seed, device, data_root)
+            _job(suite, found, settings[found.name], seed, device, describe)
             for seed in seeds
             for found in resolved
         )
@@ -247,12 +249,12 @@ def _job(
     settings: dict[str, str],
     seed: int,
     device: str,
-    data_root: Path,
+    describe: Callable[[str], DatasetSpec],
 ) -> Job:
     flags = {"dataset": suite.dataset, "budget": suite.budget, "sample_every": suite.sample_every}
     given = {key: value for key, value in flags.items() if value is not None}
     recipe = found.variant.recipe.override({**given, **settings})
-    spec = data.describe(recipe.dataset, data_root)
+    spec = describe(recipe.dataset)
     recipe, notes = _fitted(found.name, recipe, spec, settings)
     _build_without_weights(found.variant, recipe, spec)
     return Job(
