@@ -9,7 +9,7 @@ from rich.console import Console
 from ganbench.errors import UsageError
 from ganbench.report import build, summary_table
 
-NAMES = ("runs.csv", "summary.csv", "README.md")
+NAMES = ("runs.csv", "summary.csv", "ranking.csv", "README.md")
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +80,14 @@ def test_pictures_of_the_readme_are_there(built):
 
 def test_intervals_are_shown_for_several_seeds_and_not_for_one(tmp_path, built):
     assert re.search(r"± [\d.]+ \[[\d.]+, [\d.]+\]", (built / "README.md").read_text())
+    assert "### Ranking" in (built / "README.md").read_text()
     one = doubles.write(tmp_path / "one", [doubles.result(class_histogram={})], files=False)
+    (one / "ranking.csv").write_text("of an earlier report")
     text = (build([one]) / "README.md").read_text()
     assert "One seed: no interval" in text
     assert "±" not in text
+    assert "Ranking" not in text
+    assert not (one / "ranking.csv").exists()
 
 
 class _Outside(HTMLParser):

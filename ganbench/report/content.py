@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ganbench.report import columns
 from ganbench.report.facts import facts_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
+from ganbench.report.ranking import Ranking, rankings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Entry, Group
 
-__all__ = ["Cell", "Content", "Failure", "Sample", "Section", "Table", "content_of"]
+__all__ = ["RANKING_NOTE", "Cell", "Content", "Failure", "Sample", "Section", "Table", "content_of"]
+
+
+RANKING_NOTE = (
+    "Pairs are compared seed by seed. A pair is resolved where the p-value, corrected by Holm's "
+    "method for the number of pairs, is below 0.05; intervals are not corrected. The smallest "
+    "detectable difference is the true one that so many seeds would find in four of five cases."
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class Section:
     protocol_hash: str
     seeds_note: str
     tables: tuple[Table, ...]
+    rankings: tuple[Ranking, ...]
     samples: tuple[Sample, ...]
 
 
@@ -88,6 +97,11 @@ class Content:
     sections: tuple[Section, ...]
     failures: tuple[Failure, ...]
     legend: tuple[columns.Column, ...]
+
+    @property
+    def has_ranking(self) -> bool:
+        """Whether seeds were repeated, so that pairs could be told apart."""
+        return any(section.rankings for section in self.sections)
 
 
 def content_of(results: Results) -> Content:
@@ -130,6 +144,7 @@ def _section(group: Group, further: Sequence[str]) -> Section:
         protocol_hash=group.protocol,
         seeds_note=_seeds_note(group),
         tables=tuple(table for table in tables if table is not None),
+        rankings=tuple(rankings_of(group)),
         samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
     )
 

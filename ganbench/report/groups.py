@@ -99,6 +99,11 @@ class Group:
         found = (columns.value(entry.result, name) for entry in self.of(label))
         return [float(number) for number in found if isinstance(number, int | float)]
 
+    def by_seed(self, label: str, name: str) -> dict[int, float]:
+        """A variant's numbers in the column `name`, each under its seed."""
+        found = ((e.result.seed, columns.value(e.result, name)) for e in self.of(label))
+        return {seed: float(number) for seed, number in found if isinstance(number, int | float)}
+
     def estimate(self, label: str, name: str) -> Estimate | None:
         """Mean, spread and interval of a variant's numbers over its seeds."""
         return estimate(self.values(label, name))

@@ -11,6 +11,8 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from PIL import Image
 
+from ganbench.report.content import RANKING_NOTE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -36,7 +38,9 @@ def page(content: Content, charts: Sequence[Drawn]) -> str:
     environment.filters["embedded"] = _embedded
     environment.filters["embedded_image"] = _embedded_image
     environment.filters["markdown"] = _markdown
-    return environment.get_template("report.html.jinja").render(content=content, charts=charts)
+    return environment.get_template("report.html.jinja").render(
+        content=content, charts=charts, ranking_note=RANKING_NOTE
+    )
 
 
 def _embedded(data: bytes, kind: str) -> str:

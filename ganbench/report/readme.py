@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ganbench.report.content import RANKING_NOTE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -30,7 +32,7 @@ def readme(content: Content, charts: Sequence[Drawn], out: Path) -> str:
     environment.filters["cell"] = _cell
     environment.filters["link"] = lambda path: _link(path, out)
     template = environment.get_template("readme.md.jinja")
-    return template.render(content=content, charts=charts)
+    return template.render(content=content, charts=charts, ranking_note=RANKING_NOTE)
 
 
 def _cell(text: str) -> str:

@@ -1,26 +1,54 @@
-"""What several seeds say together: mean, spread, and an interval by a named method.
+"""What several seeds say together: means, differences, and what can be concluded from them.
 
-All statistics of ganbench live here, as plain functions of plain numbers.
+All statistics of ganbench live here, as plain functions of plain numbers: the mean of one variant
+with an interval by a named method, the paired difference of two, Holm's correction for many pairs,
+and the power of a paired t-test.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["BOOTSTRAP_FROM", "LEVEL", "Estimate", "Method", "estimate", "method_for"]
+__all__ = [
+    "ALPHA",
+    "BOOTSTRAP_FROM",
+    "LEVEL",
+    "MOST_SEEDS",
+    "POWER",
+    "Difference",
+    "Estimate",
+    "Method",
+    "detectable",
+    "estimate",
+    "holm",
+    "method_for",
+    "paired_difference",
+    "power",
+    "seeds_needed",
+]
 
 LEVEL = 0.95
+ALPHA = 1 - LEVEL
+POWER = 0.8
 BOOTSTRAP_FROM = 10
+MOST_SEEDS = 1000
 _RESAMPLES = 9999
+_ROUNDING = 1e-12  # differences that are this close, relative to their terms, are equal
 
 Method = Literal["none", "t", "bootstrap BCa"]
+Values: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+# The mean of one variant
 
 
 @dataclass(frozen=True)
@@ -67,23 +95,21 @@ def estimate(values: Iterable[float | None]) -> Estimate | None:
     n, mean, method = kept.size, float(kept.mean()), method_for(kept.size)
     if method == "none":
         return Estimate(n, mean, None, None, None, method)
-    std = float(kept.std(ddof=1))
     if np.ptp(kept) == 0:
+        mean = float(kept[0])
         return Estimate(n, mean, 0.0, mean, mean, method)
     low, high = _t_interval(kept) if method == "t" else _bootstrap_interval(kept)
-    return Estimate(n, mean, std, low, high, method)
+    return Estimate(n, mean, float(kept.std(ddof=1)), low, high, method)
 
 
-def _t_interval(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+def _t_interval(values: Values) -> tuple[float, float]:
     low, high = stats.t.interval(
         LEVEL, df=values.size - 1, loc=values.mean(), scale=stats.sem(values)
     )
     return float(low), float(high)
 
 
-def _bootstrap_interval(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> tuple[float, float]:
+def _bootstrap_interval(values: Values) -> tuple[float, float]:
     interval = stats.bootstrap(
         (values,),
         np.mean,
@@ -93,3 +119,129 @@ def _bootstrap_interval(
         rng=np.random.default_rng(0),
     ).confidence_interval
     return float(interval.low), float(interval.high)
+
+
+# The difference of two
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The mean of `first - second` over the seeds that both have.
+
+    Attributes:
+        estimate: Its mean, spread and interval.
+        p_value: Two-sided, that such a mean or a larger one came by chance; None for one seed.
+        test: `paired t`, or `sign flip` where all differences are equal and a t-test has no
+            spread to measure by.
+    """
+
+    estimate: Estimate
+    p_value: float | None
+    test: Literal["", "paired t", "sign flip"]
+
+
+def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
+    """Compare two variants seed by seed; None where they have no seed in common.
+
+    The sign flip test is exact: of the 2**n ways to swap the two names within the seeds, two give
+    a mean as large as equal differences do.
+    """
+    seeds = sorted(set(first) & set(second))
+    left = np.array([first[seed] for seed in seeds], dtype=float)
+    right = np.array([second[seed] for seed in seeds], dtype=float)
+    values = left - right
+    if seeds and np.ptp(values) <= _ROUNDING * max(np.abs(left).max(), np.abs(right).max()):
+        values[:] = values[0]
+    found = estimate(values)
+    if found is None or found.std is None:
+        return None if found is None else Difference(found, None, "")
+    if found.std == 0:
+        return Difference(found, 1.0 if found.mean == 0 else 2.0 ** (1 - found.n), "sign flip")
+    return Difference(found, float(stats.ttest_1samp(values, 0.0).pvalue), "paired t")
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for their number, so that any false claim is rare (Holm 1979)."""
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected
+
+
+# What could have been found
+
+_nodes, _weights = np.polynomial.legendre.leggauss(128)
+_SHARES, _WEIGHTS = (_nodes + 1) / 2, _weights / 2
+
+
+@cache
+def _spreads(degrees: int) -> Values:
+    """Quantiles of the sample's standard deviation over the true one, at fixed shares."""
+    spreads: Values = np.sqrt(stats.chi2.ppf(_SHARES, degrees) / degrees)
+    return spreads
+
+
+def power(effect: float, n: int, alpha: float = ALPHA) -> float:
+    """Chance that a two-sided paired t-test finds a true difference.
+
+    It is the mean, over the spread that the sample may show, of the normal chance to lie beyond
+    the critical value: the noncentral t distribution, which scipy computes less surely.
+
+    Args:
+        effect: The difference over the standard deviation of the differences.
+        n: Seeds.
+        alpha: Level of the test.
+    """
+    critical = stats.t.isf(alpha / 2, n - 1) * _spreads(n - 1)
+    shift = abs(effect) * math.sqrt(n)
+    return float(_WEIGHTS @ (stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift)))
+
+
+@cache
+def _detectable_effect(n: int, alpha: float) -> float:
+    return float(optimize.brentq(lambda effect: power(effect, n, alpha) - POWER, 0.0, 1e9))
+
+
+def detectable(std: float, n: int, pairs: int = 1) -> float | None:
+    """The smallest true difference that `n` seeds find in four of five cases.
+
+    Args:
+        std: Standard deviation of the differences.
+        n: Seeds.
+        pairs: How many differences are tested together; each must pass the level that Holm asks
+            of the first.
+
+    Returns:
+        In the unit of `std`; None for one seed, or where no spread was seen.
+    """
+    return None if n < 2 or std == 0 else std * _detectable_effect(n, ALPHA / pairs)  # noqa: PLR2004 - one value has no spread
+
+
+def seeds_needed(mean: float, std: float, pairs: int = 1) -> int | None:
+    """The fewest seeds at which a difference like this one is found in four of five cases.
+
+    Args:
+        mean: The difference.
+        std: Standard deviation of the differences.
+        pairs: As in `detectable`.
+
+    Returns:
+        None where there is no difference, or more than `MOST_SEEDS` would be needed.
+    """
+    alpha = ALPHA / pairs
+    if mean == 0:
+        return None
+    if std == 0:
+        return 1 + math.floor(1 - math.log2(alpha))  # the first n whose 2**(1 - n) is below alpha
+    few, many = 1, MOST_SEEDS
+    if power(mean / std, many, alpha) < POWER:
+        return None
+    while many - few > 1:
+        middle = (few + many) // 2
+        if power(mean / std, middle, alpha) < POWER:
+            few = middle
+        else:
+            many = middle
+    return many

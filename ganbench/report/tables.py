@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["runs_csv", "summary_csv"]
+__all__ = ["csv_text", "runs_csv", "summary_csv"]
 
 
 def runs_csv(results: Results) -> str:
@@ -21,7 +21,7 @@ def runs_csv(results: Results) -> str:
     records = results.records
     names = columns.run_columns(records)
     rows = [[columns.value(record, name) for name in names] for record in records]
-    return _csv(names, rows)
+    return csv_text(names, rows)
 
 
 def summary_csv(results: Results) -> str:
@@ -45,7 +45,7 @@ def summary_csv(results: Results) -> str:
         for group in results.groups
         for label in dict.fromkeys(entry.label for entry in group.entries)
     ]
-    return _csv([*heads, *parts], rows)
+    return csv_text([*heads, *parts], rows)
 
 
 def _summary_row(group: Group, label: str, names: list[str]) -> list[Any]:
@@ -64,7 +64,8 @@ def _summary_row(group: Group, label: str, names: list[str]) -> list[Any]:
     return row
 
 
-def _csv(names: list[str], rows: list[list[Any]]) -> str:
+def csv_text(names: list[str], rows: list[list[Any]]) -> str:
+    """Rows as CSV text: None is empty, and floats are written to the last bit."""
     # Objects keep whole numbers whole beside empty entries, and floats at full precision.
     return str(
         pd.DataFrame(rows, columns=names, dtype=object).to_csv(index=False, lineterminator="\n")

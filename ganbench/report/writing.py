@@ -10,6 +10,7 @@ from ganbench.report.charts import CHARTS, draw_all
 from ganbench.report.content import content_of
 from ganbench.report.gather import gather
 from ganbench.report.page import page
+from ganbench.report.ranking import ranking_csv
 from ganbench.report.readme import readme
 from ganbench.report.tables import runs_csv, summary_csv
 from ganbench.store import write_text
@@ -32,6 +33,7 @@ def write_report(directories: Sequence[Path], out: Path | None) -> Path:
     try:
         write_text(target / "runs.csv", runs_csv(results))
         write_text(target / "summary.csv", summary_csv(results))
+        _write_or_remove(target / "ranking.csv", ranking_csv(results))
         charts, content = draw_all(results), content_of(results)
         _write_charts(target / "charts", charts)
         write_text(target / "README.md", readme(content, charts, target))
@@ -42,6 +44,14 @@ def write_report(directories: Sequence[Path], out: Path | None) -> Path:
             "give a writable folder with --out"
         ) from error
     return target
+
+
+def _write_or_remove(path: Path, text: str | None) -> None:
+    """Write a file, or remove that of an earlier report where there is nothing to write."""
+    if text is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_text(path, text)
 
 
 def _write_charts(folder: Path, charts: Sequence[Drawn]) -> None:

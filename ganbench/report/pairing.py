@@ -1,0 +1,151 @@
+"""Which rows of two results may be compared, and what forbids it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ganbench.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ganbench.report.gather import Results
+    from ganbench.report.groups import Group
+
+__all__ = ["Pair", "conditions_that_differ", "pairs_of"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two rows that may be compared.
+
+    Attributes:
+        a: The group of A, and its label there.
+        b: The group of B, and its label there.
+        names: What to call the two.
+    """
+
+    a: tuple[Group, str]
+    b: tuple[Group, str]
+    names: tuple[str, str]
+
+
+def pairs_of(a: Results, b: Results, variant_a: str | None, variant_b: str | None) -> list[Pair]:
+    """Match the rows of two results by variant and dataset.
+
+    Args:
+        a: Results of A.
+        b: Results of B.
+        variant_a: Row of A; without it and `variant_b`, every row that both have.
+        variant_b: Row of B; the same name as A's where left out.
+
+    Raises:
+        UsageError: A row is not there, or datasets, devices or protocols differ.
+    """
+    labels_a, labels_b = _finished(a), _finished(b)
+    same = a.sources[0].path.resolve() == b.sources[0].path.resolve()
+    if variant_a is None and variant_b is None:
+        if same:
+            raise UsageError(
+                f"{a.sources[0].path} is given twice; name two variants of it: "
+                f"{', '.join(labels_a)}"
+            )
+        wanted = [(label, label) for label in labels_a if label in labels_b]
+        if not wanted and len(labels_a) == len(labels_b) == 1:
+            wanted = [(labels_a[0], labels_b[0])]
+        if not wanted:
+            raise UsageError(
+                f"the folders have no variant in common: {', '.join(labels_a)} against "
+                f"{', '.join(labels_b)}; name one of each"
+            )
+    else:
+        first, second = variant_a or variant_b or "", variant_b or variant_a or ""
+        for label, labels, side in ((first, labels_a, a), (second, labels_b, b)):
+            if label not in labels:
+                raise unknown("variant", label, labels, f"as finished in {side.sources[0].path}")
+        if same and first == second:
+            raise UsageError(f"{first} is compared with itself; name two variants")
+        wanted = [(first, second)]
+    return [pair for first, second in wanted for pair in _matched(a, b, first, second)]
+
+
+def _finished(results: Results) -> list[str]:
+    labels = list(dict.fromkeys(label for group in results.groups for label in group.labels))
+    if not labels:
+        raise UsageError(f"no run in {results.sources[0].path} ended well: nothing to compare")
+    return labels
+
+
+def _matched(a: Results, b: Results, label_a: str, label_b: str) -> list[Pair]:
+    groups_a = [group for group in a.groups if label_a in group.labels]
+    groups_b = [group for group in b.groups if label_b in group.labels]
+    names = (label_a, label_b)
+    if label_a == label_b:
+        folders = [side.sources[0].path.resolve() for side in (a, b)]
+        told = [folder.name for folder in folders]
+        told = told if told[0] != told[1] else [str(folder) for folder in folders]
+        names = (f"{label_a} in {told[0]}", f"{label_b} in {told[1]}")
+    pairs = []
+    for group in groups_a:
+        there = [other for other in groups_b if other.dataset == group.dataset]
+        equal = [other for other in there if not _differing(group, other)]
+        if equal:
+            pairs.append(Pair((group, label_a), (equal[0], label_b), names))
+        elif there:
+            raise UsageError(
+                f"{names[0]} and {names[1]} cannot be compared on {group.dataset}: "
+                f"{'; '.join(_differing(group, there[0]))}"
+            )
+    if not pairs:
+        sets = [", ".join(sorted({g.dataset for g in side})) for side in (groups_a, groups_b)]
+        raise UsageError(
+            f"{names[0]} and {names[1]} cannot be compared: dataset is {sets[0]} against {sets[1]}"
+        )
+    return pairs
+
+
+def _differing(a: Group, b: Group) -> list[str]:
+    """What forbids to compare two groups, field by field."""
+    found = [
+        f"{name} is {getattr(a, name)} against {getattr(b, name)}"
+        for name in ("device", "device_name")
+        if getattr(a, name) != getattr(b, name)
+    ]
+    if a.protocol != b.protocol:
+        fields_a, fields_b = a.protocol_fields, b.protocol_fields
+        fields = [
+            f"protocol field {name} is {fields_a.get(name)} against {fields_b.get(name)}"
+            for name in dict.fromkeys([*fields_a, *fields_b])
+            if fields_a.get(name) != fields_b.get(name)
+        ]
+        found += fields or [f"protocol is {a.protocol or 'none'} against {b.protocol or 'none'}"]
+    return found
+
+
+def conditions_that_differ(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """What may explain a difference besides the variants, such as the budget or the threads."""
+    notes: dict[str, None] = {}
+    for pair in pairs:
+        sides = [_conditions(*pair.a), _conditions(*pair.b)]
+        for name in sides[0]:
+            if sides[0][name] != sides[1][name]:
+                told = " against ".join(sides[place][name] or "unknown" for place in (0, 1))
+                notes[f"{name} of {pair.names[0]} and {pair.names[1]}: {told}"] = None
+    return tuple(notes)
+
+
+def _conditions(group: Group, label: str) -> dict[str, str]:
+    """What may explain a difference without being the variant's own."""
+    results = [entry.result for entry in group.of(label)]
+    versions: list[dict[str, Any]] = [r.environment.get("versions") or {} for r in results]
+    return {
+        "budget": _told(r.budget for r in results),
+        "seeds": _told(r.seed for r in results),
+        "threads": _told(r.environment.get("threads") for r in results),
+        "torch": _told(found.get("torch") for found in versions),
+    }
+
+
+def _told(values: Any) -> str:
+    return ", ".join(dict.fromkeys(str(value) for value in values if value not in (None, "")))
