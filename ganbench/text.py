@@ -7,7 +7,6 @@ that a network trained on hashed captions understands the same words tomorrow.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -44,8 +43,8 @@ def signed_hash_vector(text: str, size: int, hashes: int = 4) -> Tensor:
     with it.
 
     Returns:
-        float32 of shape (size,), scaled to length sqrt(size) so that an entry is about as large
-        as one of a standard normal latent. All zeros for a text without words.
+        float32 of shape (size,), small whole numbers: as many as `hashes` times the words are not
+        zero, unless they meet. All zeros for a text without words.
     """
     import torch
 
@@ -55,8 +54,7 @@ def signed_hash_vector(text: str, size: int, hashes: int = 4) -> Tensor:
             value = hash_word(word, salt)
             sign = 1.0 if value >> (_HASH_BITS - 1) else -1.0
             vector[value % size] += sign
-    length = float(vector.norm())
-    return vector * (math.sqrt(size) / length) if length > 0 else vector
+    return vector
 
 
 def naive_hash_vector(text: str, size: int) -> Tensor:
