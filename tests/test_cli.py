@@ -192,6 +192,27 @@ def test_a_report_is_written_again_from_the_files_to_the_letter(compared):
     assert {name: (compared / name).read_bytes() for name in names} == before
 
 
+def test_comparing_says_a_verdict_a_score_and_is_no_failure_where_nothing_is_resolved(
+    compared, capsys
+):
+    pair = (f"{compared}:texthash", f"{compared}:texthash-naive")
+    assert ganbench("compare", *pair, "--metric", "fid", "--json") == 0
+    (verdict,) = json.loads(capsys.readouterr().out)["verdicts"]
+    assert (verdict["score"], verdict["n"], verdict["verdict"]) == ("fid", 1, "not resolved")
+    table = pd.read_csv(compared / "runs.csv").set_index("variant")["fid"]
+    expected = table["texthash-naive"] - table["texthash"]
+    assert verdict["difference"] == pytest.approx(expected, rel=1e-6)
+    assert ganbench("compare", *pair) == 0
+    assert "texthash-naive" in capsys.readouterr().out
+
+
+def test_comparing_with_what_is_not_there_is_refused(compared, capsys):
+    assert ganbench("compare", compared, f"{compared}:dcgna") == 2
+    assert "dcgna" in one_line(capsys)
+    assert ganbench("compare", f"{compared}:mlp", f"{compared}:texthash", "--metric", "fdi") == 2
+    assert "did you mean fid" in one_line(capsys)
+
+
 def test_a_report_of_no_results_is_refused(tmp_path, capsys):
     assert ganbench("report", tmp_path / "none") == 2
     assert "none" in one_line(capsys)
