@@ -51,6 +51,13 @@ def test_equal_values_have_an_interval_without_width(count):
     assert found.method == method_for(count)
 
 
+def test_an_interval_ends_where_the_number_cannot_be():
+    free, bounded = estimate([0.9, 0.99]), estimate([0.9, 0.99], (0.0, 1.0))
+    assert free.high > 1.0
+    assert (bounded.low, bounded.high) == (free.low, 1.0)
+    assert bounded.mean == free.mean
+
+
 def test_about_95_of_100_intervals_hold_the_true_mean():
     random = np.random.default_rng(3)
     found = [estimate(random.normal(5.0, 2.0, 5)) for _ in range(400)]

@@ -59,6 +59,19 @@ def test_summary_csv_has_mean_spread_and_interval_over_the_seeds(tmp_path):
     assert row["recall_mean"] == row["recall_n"] == ""
 
 
+def test_no_interval_of_a_summary_leaves_the_range_of_its_score(tmp_path):
+    scores = [
+        {"modes_covered": 10.0, "modes_total": 10.0, "recall": 0.9, "kid": 0.1},
+        {"modes_covered": 9.0, "modes_total": 10.0, "recall": 1.0, "kid": -0.1},
+    ]
+    runs = [doubles.result(seed=seed, scores=found) for seed, found in enumerate(scores)]
+    (row,) = rows_of(summary_csv(gather([folder(tmp_path, *runs)])))
+    assert float(row["modes_covered_ci_high"]) == 10.0
+    assert float(row["recall_ci_high"]) == 1.0
+    assert float(row["images_per_second_ci_low"]) >= 0.0
+    assert float(row["kid_ci_low"]) < -1.0
+
+
 def test_one_seed_has_no_interval_and_the_method_says_so(tmp_path):
     (row,) = rows_of(summary_csv(gather([folder(tmp_path, doubles.result())])))
     assert row["interval_method"] == "none"
@@ -163,6 +176,17 @@ def test_a_damaged_record_is_refused_by_its_name(tmp_path):
     record.write_text("{}")
     with pytest.raises(UsageError, match=r"result\.json cannot be read"):
         gather([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("plan.json", b"[1]"), ("plan.json", b"{"), ("notes.md", b"\xff\xfe\xff")]
+)
+def test_a_damaged_plan_or_note_is_refused_in_one_line(tmp_path, name, content):
+    folder(tmp_path, doubles.result())
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        gather([tmp_path])
+    assert "\n" not in str(caught.value)
 
 
 def test_a_folder_whose_plan_is_lost_can_still_be_read(tmp_path):

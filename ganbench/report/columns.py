@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -72,7 +73,7 @@ class Column:
         direction: Which way is better: `lower`, `higher`, the nearer to `one`, or neither.
         unit: `""` for a plain number.
         summary: One sentence on what the number says.
-        is_share: Whether it lies between 0 and 1.
+        bounds: The least and the most that it can be.
     """
 
     name: str
@@ -80,7 +81,12 @@ class Column:
     direction: Direction = ""
     unit: str = ""
     summary: str = ""
-    is_share: bool = False
+    bounds: tuple[float, float] = (0.0, math.inf)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it lies between 0 and 1."""
+        return self.bounds == (0.0, 1.0)
 
     @property
     def arrow(self) -> str:
@@ -115,6 +121,15 @@ _SPEED_COLUMNS = (
            "Numbers that the discriminator learns."),
 )  # fmt: skip
 
+
+def _bounds(text: str) -> tuple[float, float]:
+    """Read the bounds in a catalogue's range: `0 to 1; 0.5 by chance` is (0, 1)."""
+    match = re.match(r"(\d+) to (\d+|infinity)(?![\d.])", text)
+    if match is None or "below" in text:
+        return -math.inf, math.inf
+    return float(match[1]), float(match[2].replace("infinity", "inf"))
+
+
 _COLUMNS: dict[str, Column] = {item.name: item for item in _SPEED_COLUMNS}
 _COLUMNS |= {
     metric.name: Column(
@@ -122,7 +137,7 @@ _COLUMNS |= {
         metric.title[0].upper() + metric.title[1:],
         metric.direction,
         summary=metric.summary,
-        is_share=re.match(r"0 to 1(?!\d)", metric.range) is not None,
+        bounds=_bounds(metric.range),
     )
     for metric in METRICS
 }
@@ -130,7 +145,7 @@ _COLUMNS |= {
 
 def column(name: str) -> Column:
     """How the column `name` is shown; a name that nobody described is shown as it is."""
-    return _COLUMNS.get(name) or Column(name, name.replace("_", " "))
+    return _COLUMNS.get(name) or Column(name, name.replace("_", " "), bounds=_bounds(""))
 
 
 def score_names(results: list[RunResult]) -> list[str]:

@@ -86,6 +86,9 @@ def _read(directory: Path) -> tuple[Source, list[StoredRun]]:
         notes = notes_file.read_text(encoding="utf-8") if notes_file.exists() else ""
     except OSError as error:
         raise UsageError(f"{directory} cannot be read: {error.strerror}") from error
+    except (TypeError, ValueError) as error:
+        what = "plan.json or notes.md is not what ganbench writes"
+        raise UsageError(f"{directory} cannot be read: {what} ({error})") from error
     if not runs:
         raise UsageError(
             f"{directory} holds no finished run (runs/<id>/result.json); "
@@ -95,7 +98,7 @@ def _read(directory: Path) -> tuple[Source, list[StoredRun]]:
 
 
 def _in_plan_order(plan: dict[str, Any], runs: list[StoredRun]) -> list[StoredRun]:
-    jobs = [job for job in plan.get("jobs", []) if isinstance(job, dict)]
+    jobs = [job for job in plan.get("jobs") or [] if isinstance(job, dict)]
     place = {job.get("run_id"): index for index, job in enumerate(jobs)}
     return sorted(
         runs, key=lambda run: (place.get(run.result.run_id, len(place)), _order(run.result))

@@ -106,7 +106,10 @@ class Group:
 
     def estimate(self, label: str, name: str) -> Estimate | None:
         """Mean, spread and interval of a variant's numbers over its seeds."""
-        return estimate(self.values(label, name))
+        low, high = columns.column(name).bounds
+        if name.startswith("modes_covered") and self.modes_total:
+            low, high = 0.0, float(self.modes_total)
+        return estimate(self.values(label, name), (low, high))
 
     def present(self, names: Sequence[str]) -> list[str]:
         """Those of the columns `names` that hold a number for at least one variant."""

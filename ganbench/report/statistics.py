@@ -79,12 +79,19 @@ def method_for(n: int) -> Method:
     return "t" if n < BOOTSTRAP_FROM else "bootstrap BCa"
 
 
-def estimate(values: Iterable[float | None]) -> Estimate | None:
-    """Summarise the values of several seeds; those that are None are left out.
+def estimate(
+    values: Iterable[float | None], bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> Estimate | None:
+    """Summarise the values of several seeds.
 
     The 95% interval of the mean is Student's t below ten values and the bias-corrected and
     accelerated bootstrap (Efron 1987) from ten on, with fixed random numbers, so that the same
     values give the same interval. Where all values are equal the interval has no width.
+
+    Args:
+        values: One a seed; those that are None are left out.
+        bounds: What the number can be at all. The interval ends there, which it may: what it
+            loses, the true mean cannot be.
 
     Returns:
         The estimate, or None where no value is left.
@@ -99,6 +106,7 @@ def estimate(values: Iterable[float | None]) -> Estimate | None:
         mean = float(kept[0])
         return Estimate(n, mean, 0.0, mean, mean, method)
     low, high = _t_interval(kept) if method == "t" else _bootstrap_interval(kept)
+    low, high = max(low, bounds[0]), min(high, bounds[1])
     return Estimate(n, mean, float(kept.std(ddof=1)), low, high, method)
 
 
