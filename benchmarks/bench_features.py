@@ -1,0 +1,94 @@
+"""Features of images, from which all scores are computed; the networks have random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from ganbench import data
+from ganbench.classifier import Classifier
+from ganbench.features import Backbone
+from ganbench.judge import JudgeNetwork
+
+from .workloads import noise
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from ganbench.device import Device
+
+_COUNTS = {"classifier": 1000, "inception": 32}  # two batches and one
+_TINY_COUNT = 2
+
+
+def judge(channels: int, size: int, device: Device) -> Classifier:
+    """A judge of ten classes that has learnt nothing."""
+    network = JudgeNetwork(channels, size, 10).eval().requires_grad_(requires_grad=False)
+    network.to(device.torch).to(memory_format=torch.channels_last)
+    return Classifier(network, accuracy=0.1, hash="random")
+
+
+def time_extraction(
+    benchmark: BenchmarkFixture, backbone: Backbone, size: int, *, tiny: bool
+) -> None:
+    """Time `extract` on images of `size`, which it resizes to the backbone's resolution first."""
+    count = _TINY_COUNT if tiny else _COUNTS[backbone.name]
+    channels = backbone.judge.network.mean.shape[1]
+    images = noise(count, channels, size).images
+    if benchmark.enabled:
+        backbone.extract(images)
+
+    features = benchmark(backbone.extract, images)
+
+    assert features.probabilities.shape == (count, 10)
+    benchmark.extra_info.update(images=count, entries=features.vectors.shape[1], image_size=size)
+    if benchmark.stats is not None:
+        benchmark.extra_info["images_per_second"] = count / benchmark.stats.stats.median
+
+
+@pytest.mark.benchmark(group="features")
+@pytest.mark.parametrize(("dataset", "size"), [("mnist", 28), ("cifar10", 64)])
+def test_classifier(
+    dataset: str, size: int, benchmark: BenchmarkFixture, device: Device, *, tiny: bool
+) -> None:
+    """The dataset's own judge, on images of the size that `mlp` and `dcgan` make."""
+    spec = data.describe(dataset, Path())
+    backbone = Backbone(
+        "classifier",
+        "random",
+        judge(spec.channels, spec.native_size, device),
+        "benchmark",
+        spec.native_size,
+        device.torch,
+    )
+    time_extraction(benchmark, backbone, size, tiny=tiny)
+
+
+@pytest.mark.benchmark(group="features")
+def test_inception(
+    benchmark: BenchmarkFixture,
+    device: Device,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    tiny: bool,
+) -> None:
+    """torch-fidelity's InceptionV3 at 299×299, with the judge beside it."""
+    no_weights = tmp_path / "none.pt"
+    torch.save({}, no_weights)
+    monkeypatch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
+    network = FeatureExtractorInceptionV3(
+        "inception-v3-compat", ["2048", "logits_unbiased"], str(no_weights)
+    )
+    for weights in network.parameters():
+        if weights.dim() == 4:
+            torch.nn.init.kaiming_normal_(weights)  # activations neither grow nor vanish
+    network.to(device.torch).to(memory_format=torch.channels_last)
+    backbone = Backbone(
+        "inception", "random", judge(3, 32, device), "benchmark", 32, device.torch, network
+    )
+    time_extraction(benchmark, backbone, 64, tiny=tiny)

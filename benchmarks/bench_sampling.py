@@ -1,0 +1,44 @@
+"""Drawing images from each built-in variant's generator, as they are drawn to be scored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from ganbench import sample
+
+from .workloads import Workload, built_in
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from ganbench.device import Device
+
+_COUNT = 250  # as many as `ganbench.sample` draws at once
+_TINY_COUNT = 4
+
+
+@pytest.mark.benchmark(group="sampling")
+@pytest.mark.parametrize("name", built_in())
+def test_draw(name: str, benchmark: BenchmarkFixture, device: Device, *, tiny: bool) -> None:
+    """From latents, and captions where the variant takes them, to uint8 images on the host."""
+    work = Workload.sized(name, device, tiny=tiny)
+    state = work.state(device)
+    count = _TINY_COUNT if tiny else _COUNT
+    latent = sample.latents(state, count, 0, "benchmark")
+    conditions = None
+    if state.takes_condition and state.condition is not None:
+        encoded = torch.stack([state.condition.encode(caption) for caption in work.spec.captions])
+        conditions = encoded[torch.arange(count) % len(encoded)]
+    if benchmark.enabled:
+        sample.draw(state, device, latent, conditions)
+
+    images = benchmark(sample.draw, state, device, latent, conditions)
+
+    size = work.recipe.image_size
+    assert images.shape == (count, work.spec.channels, size, size)
+    benchmark.extra_info.update(device=device.name, recipe=work.recipe.model_dump())
+    if benchmark.stats is not None:
+        benchmark.extra_info["images_per_second"] = count / benchmark.stats.stats.median

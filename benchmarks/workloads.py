@@ -1,0 +1,138 @@
+"""What the benchmarks work on: random images in memory, and sessions as `ganbench run` builds them.
+
+The speed of a step hardly depends on what the images show, so uint8 noise of a dataset's shape
+stands for it, and nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ganbench import data, registry
+from ganbench.data.dataset import Split, resize
+from ganbench.step import TrainState
+from ganbench.train import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ganbench.device import Device
+    from ganbench.variant import DatasetSpec, Recipe, Variant
+
+__all__ = ["MOST_IMAGES", "Workload", "built_in", "noise"]
+
+MOST_IMAGES = 60_000
+_MOST_VALUES = 1 << 27  # of one training split at the size of the recipe, a byte each
+_STEPS_BEFORE = 50  # all of which are measured; later it is one step in 50
+_LARGEST_BATCH_ON_CPU = 64
+_TINY = {"batch_size": 4, "generator_width": 4, "discriminator_width": 4}
+_TINY_IMAGES = 16
+_TINY_SIZE = 32  # pixels
+
+
+def built_in() -> list[str]:
+    """Names of the built-in variants, as the registry lists them."""
+    return [entry.name for entry in registry.entries() if entry.kind == "built-in"]
+
+
+@lru_cache(maxsize=4)
+def noise(count: int, channels: int, size: int) -> Split:
+    """Random images, uint8 of shape (count, channels, size, size), and labels of ten classes."""
+    stream = torch.Generator().manual_seed(0)
+    images = torch.randint(
+        0, 256, (count, size, size, channels), generator=stream, dtype=torch.uint8
+    )
+    return Split(images.permute(0, 3, 1, 2), torch.arange(count) % 10)
+
+
+@lru_cache(maxsize=4)
+def _resized(count: int, channels: int, native_size: int, size: int) -> Split:
+    split = noise(count, channels, native_size)
+    return Split(resize(split.images, size), split.labels)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A variant with its numbers and its images.
+
+    Attributes:
+        name: Of the variant, as on the command line.
+        variant: What the registry found.
+        recipe: Its numbers.
+        spec: Its default dataset, with as many training images as are used here.
+    """
+
+    name: str
+    variant: Variant
+    recipe: Recipe
+    spec: DatasetSpec
+
+    @classmethod
+    def of(
+        cls, name: str, settings: Mapping[str, Any] | None = None, images: int = MOST_IMAGES
+    ) -> Workload:
+        """Take a variant with its default recipe, but for `settings`.
+
+        Args:
+            name: Of the variant.
+            settings: Numbers of the recipe to replace.
+            images: The most images of the training split; fewer where the dataset has fewer, or
+                where they would take more than 128 MiB at the size of the recipe.
+
+        Raises:
+            UsageError: The variant, a key or a value is not right.
+        """
+        (found,) = registry.resolve([name])
+        recipe = found.variant.recipe.override(settings or {})
+        spec = data.describe(recipe.dataset, Path())
+        most = _MOST_VALUES // (spec.channels * recipe.image_size**2)
+        count = max(1, min(images, spec.train_count, most))
+        return cls(found.name, found.variant, recipe, dataclasses.replace(spec, train_count=count))
+
+    @classmethod
+    def sized(cls, name: str, device: Device, *, tiny: bool) -> Workload:
+        """Take a variant for a benchmark: its recipe, or one so small that it only smokes.
+
+        On the CPU a batch holds at most 64 images: a recipe's 1,024 would take minutes a step.
+        """
+        full = cls.of(name)
+        if tiny:
+            size = min(full.recipe.image_size, _TINY_SIZE)
+            return cls.of(name, {**_TINY, "image_size": size}, _TINY_IMAGES)
+        if device.kind == "cpu" and full.recipe.batch_size > _LARGEST_BATCH_ON_CPU:
+            return cls.of(name, {"batch_size": _LARGEST_BATCH_ON_CPU})
+        return full
+
+    @property
+    def native(self) -> Split:
+        """The training split as the dataset stores it."""
+        return noise(self.spec.train_count, self.spec.channels, self.spec.native_size)
+
+    def state(self, device: Device) -> TrainState:
+        """Both networks with their optimizers, on the device."""
+        return TrainState.create(self.variant, self.recipe, self.spec, device.torch, seed=0)
+
+    def session(self, device: Device) -> Session:
+        """A run that is past its first steps, which are all measured, with the clock running."""
+        split = _resized(
+            self.spec.train_count,
+            self.spec.channels,
+            self.spec.native_size,
+            self.recipe.image_size,
+        )
+        session = Session(
+            state=self.state(device),
+            train=Split(split.images.to(device.torch), split.labels.to(device.torch)),
+            captions=self.spec.captions,
+            device=device,
+            seed=0,
+            steps=_STEPS_BEFORE,
+        )
+        session.clock.start()
+        return session
