@@ -24,6 +24,7 @@ __all__ = ["quality", "reading", "throughput"]
 _ROW_INCHES = 0.36
 _PANEL_INCHES = 0.75
 _PANELS_A_ROW = 3
+_NOTES = {"lower": "↓ is better", "higher": "↑ is better", "one": "1 is best", "": ""}
 _LOGARITHMIC_FROM = 20.0  # times between the largest and the smallest
 
 _SPEED = ("images_per_second", "sample_images_per_second")
@@ -92,7 +93,7 @@ def _panels(figure: Figure, group: Group, names: list[str], look: Look, *, bars:
 def _panel(axes: Axes, group: Group, name: str, look: Look, *, bars: bool) -> None:
     """One number: a row a variant, best read from left to right."""
     column, labels = columns.column(name), group.labels
-    heading(axes, column.heading(group.backbone), f"{column.arrow} is better", look)
+    heading(axes, column.heading(group.backbone), _NOTES[column.direction], look)
     _scale(axes, group, column, bars=bars)
     for place, label in enumerate(labels):
         _row(axes, group, name, place, look, bars=bars and axes.get_xscale() == "linear")
@@ -157,13 +158,12 @@ def _scale(axes: Axes, group: Group, column: Column, *, bars: bool) -> None:
         total = group.modes_total
         axes.set_xlim(-0.03 * total, 1.03 * total)
         axes.set_xticks(sorted({0, total // 2, total}))
-    elif column.direction == "one":
-        axes.axvline(1, color=axes.xaxis.label.get_color(), linewidth=1, linestyle=(0, (3, 3)))
-        axes.set_xlim(0, max(1.1, high * 1.08))
     else:
         ends = [e.high for label in group.labels if (e := group.estimate(label, name)) and e.high]
-        axes.set_xlim(0 if bars or low >= 0 else None, max([high, *ends]) * 1.06 or 1)
-        if not bars and low >= 0:
-            axes.margins(x=0.03)
+        if column.direction == "one":
+            ends.append(1)
+            axes.axvline(1, color=axes.xaxis.label.get_color(), linewidth=1, linestyle=(0, (3, 3)))
+        if low >= 0:
+            axes.set_xlim(0, max([high, *ends]) * 1.06 or 1)
     if bars:
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

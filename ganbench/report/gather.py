@@ -86,9 +86,8 @@ def _read(directory: Path) -> tuple[Source, list[StoredRun]]:
         notes = notes_file.read_text(encoding="utf-8") if notes_file.exists() else ""
     except OSError as error:
         raise UsageError(f"{directory} cannot be read: {error.strerror}") from error
-    except (TypeError, ValueError) as error:
-        what = "plan.json or notes.md is not what ganbench writes"
-        raise UsageError(f"{directory} cannot be read: {what} ({error})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{directory / 'notes.md'} cannot be read: {error}") from error
     if not runs:
         raise UsageError(
             f"{directory} holds no finished run (runs/<id>/result.json); "
