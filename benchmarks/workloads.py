@@ -16,8 +16,8 @@ import torch
 
 from ganbench import data, registry
 from ganbench.data.dataset import Split, resize
+from ganbench.session import Session
 from ganbench.step import TrainState
-from ganbench.train import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,8 @@ from ganbench.errors import GanbenchError, UsageError, unknown
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ganbench.plan import Plan, Suite
+    from ganbench.plan import Plan
+    from ganbench.suite import Suite
 
 __all__ = ["app", "main"]
 
@@ -51,9 +52,9 @@ def list_(
     ] = "",
 ) -> None:
     """Show what there is to choose from."""
-    from ganbench import catalogue
+    from ganbench import listing
 
-    catalogue.show(what, _console())
+    listing.show(what, _console())
 
 
 @app.command()
@@ -155,9 +156,9 @@ def run(
         "jobs": jobs,
     }
     flags = {key: value for key, value in given.items() if value is not None}
-    from ganbench import plan as planning
+    from ganbench.suite import read_suite
 
-    read = planning.read_suite(suite, flags)
+    read = read_suite(suite, flags)
     raise typer.Exit(_carry_out(read, dry_run=dry_run, fresh=fresh))
 
 
@@ -177,8 +178,8 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
     if dry_run:
         _print_plan(plan, console)
         return OK
-    from ganbench.run import Workshop
     from ganbench.train import Stopped
+    from ganbench.workshop import Workshop
 
     folder = launch.choose_folder(suite.out, plan, device.kind)
     launch.open_folder(folder, plan, fresh=fresh)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ganbench.data.dataset import Dataset
     from ganbench.device import Device
-    from ganbench.train import Session
+    from ganbench.session import Session
 
 __all__ = ["FAKE_COUNT", "Evaluation", "Reference", "evaluate"]
 

@@ -20,8 +20,9 @@ from rich.console import Console
 from ganbench.errors import UsageError
 from ganbench.progress import Display
 from ganbench.result import SCHEMA
-from ganbench.run import Workshop, run_job
+from ganbench.run import run_job
 from ganbench.store import ResultsFolder
+from ganbench.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

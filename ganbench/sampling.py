@@ -10,15 +10,19 @@ import torch
 from ganbench import sample
 from ganbench.device import choose
 from ganbench.errors import UsageError
-from ganbench.run import load_trained
+from ganbench.registry import resolve
+from ganbench.step import TrainState
 from ganbench.store import StoredRun
 from ganbench.text import tokenize
+from ganbench.variant import DatasetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["sample_to_file"]
+    from ganbench.device import Device
+
+__all__ = ["load_trained", "sample_to_file"]
 
 
 def sample_to_file(
@@ -83,6 +87,34 @@ def sample_to_file(
         ) from error
     say(f"{count} images: {target}")
     return target
+
+
+def load_trained(run: StoredRun, device: Device) -> tuple[TrainState, DatasetSpec]:
+    """Rebuild the networks of a finished run from its folder.
+
+    Raises:
+        UsageError: The run has no checkpoint, or its variant is not what it was.
+    """
+    result = run.result
+    if not run.checkpoint.exists():
+        raise UsageError(
+            f"{run.path} has no checkpoint.pt to sample from (checkpoints are not committed): "
+            f"run it again with {result.command or 'ganbench run'}"
+        )
+    (found,) = resolve([result.request or result.variant])
+    recipe = found.variant.recipe.override(result.recipe)
+    fields = dict(result.dataset_fields)
+    spec = DatasetSpec(**{**fields, "class_names": tuple(fields["class_names"])})
+    state = TrainState.create(found.variant, recipe, spec, device.torch, result.seed)
+    values = torch.load(run.checkpoint, weights_only=True, map_location=device.torch)
+    try:
+        state.load_state_dict(values["networks"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise UsageError(
+            f"{run.checkpoint} does not fit variant {result.variant!r} as it is now: "
+            "its source has changed since the run"
+        ) from error
+    return state, spec
 
 
 def _file_stem(prompt: str | None) -> str:

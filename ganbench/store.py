@@ -147,6 +147,16 @@ class ResultsFolder:
         path = self.run_path(run_id)
         return StoredRun.read(path) if (path / "result.json").exists() else None
 
+    def open_run(self, run_id: str) -> Path:
+        """Make the folder of a run to do; one that failed before goes on with what it has left."""
+        partial, final = self.partial_path(run_id), self.run_path(run_id)
+        if final.exists() and not partial.exists():
+            final.replace(partial)
+            for name in ("result.json", "error.txt"):
+                (partial / name).unlink(missing_ok=True)
+        partial.mkdir(parents=True, exist_ok=True)
+        return partial
+
     def finish(self, result: RunResult) -> StoredRun:
         """Write a run's record and make its folder visible, in one step."""
         partial, final = self.partial_path(result.run_id), self.run_path(result.run_id)

@@ -1,4 +1,4 @@
-"""The training loop that all variants share: feeding steps, and stopping in time.
+"""The training loop that all variants share: one step after the other, and stopping in time.
 
 The loop holds no files, no charts and no scores. Whoever runs it (`ganbench.run`) looks in
 between the steps through `Hooks`, with the training clock stopped.
@@ -8,215 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import torch
-from torch import Tensor
-
-from ganbench.budget import Budget
-from ganbench.clock import TrainingClock
-from ganbench.step import MEASURES, Batch, TrainState, train_step
-from ganbench.streams import generator, stream_seed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ganbench.data.dataset import Split
-    from ganbench.device import Device
+    from ganbench.budget import Budget
+    from ganbench.session import Session
 
-__all__ = ["HISTORY_COLUMNS", "Diverged", "Hooks", "Session", "Stopped", "train"]
-
-HISTORY_COLUMNS = (
-    "step",
-    "epoch",
-    "images_seen",
-    "seconds",
-    *MEASURES,
-    "images_per_second",
-)
-_MEASURED_AT_FIRST = 50  # steps that are all measured, before the interval begins
-_MEASURE_EVERY = 50
-
-
-class Diverged(Exception):  # noqa: N818 - an outcome, not an error
-    """A loss is not finite any more."""
+__all__ = ["Hooks", "Stopped", "train"]
 
 
 class Stopped(Exception):  # noqa: N818 - an outcome, not an error
     """The run was asked to stop, and has been saved."""
-
-
-class DataOrder:
-    """Which images each step sees: one shuffled epoch after the other, in whole batches.
-
-    A batch may hold the end of one epoch and the beginning of the next, so that each step has the
-    same size and no image is left out. The order follows from the seed and the step alone.
-    """
-
-    def __init__(self, count: int, seed: int, device: torch.device) -> None:
-        self._count = count
-        self._seed = seed
-        self._device = device
-        self._epochs: dict[int, Tensor] = {}
-
-    def _epoch(self, number: int) -> Tensor:
-        if number not in self._epochs:
-            stream = generator(self._seed, "data order", number)
-            order = torch.randperm(self._count, generator=stream).to(self._device)
-            kept = {key: value for key, value in self._epochs.items() if key == number - 1}
-            self._epochs = {**kept, number: order}
-        return self._epochs[number]
-
-    def indices(self, start: int, size: int) -> Tensor:
-        """Positions, in the training split, of images number `start` to `start + size`."""
-        parts = []
-        while size > 0:
-            epoch, offset = divmod(start, self._count)
-            part = self._epoch(epoch)[offset : offset + size]
-            parts.append(part)
-            start, size = start + len(part), size - len(part)
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
-@dataclass
-class Session:
-    """A run between its first step and its last: all that is needed to go on.
-
-    Args:
-        state: The networks and optimizers.
-        train: The training split at the size of the recipe, on the device.
-        captions: The caption of each class.
-        device: Where the steps run.
-        seed: Of the run.
-    """
-
-    state: TrainState
-    train: Split
-    captions: tuple[str, ...]
-    device: Device
-    seed: int
-    steps: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        where = self.device.torch
-        self._images = self.train.images.permute(0, 2, 3, 1)  # as it lies in memory
-        self._order = DataOrder(len(self._images), self.seed, where)
-        self._latents = generator(self.seed, "training latents", device=where)
-        self.clock = TrainingClock(self.device)
-        self.conditions: Tensor | None = None
-        if self.state.condition is not None:
-            encoded = [self.state.condition.encode(caption) for caption in self.captions]
-            self.conditions = torch.stack(encoded).to(where)
-        torch.manual_seed(stream_seed(self.seed, "training"))
-
-    @property
-    def images_a_step(self) -> int:
-        """Real images that one step consumes."""
-        return self.state.recipe.batch_size * self.state.recipe.d_steps
-
-    @property
-    def images_seen(self) -> int:
-        """Real images consumed so far."""
-        return self.steps * self.images_a_step
-
-    @property
-    def epochs(self) -> float:
-        """Epochs done so far."""
-        return self.images_seen / len(self._images)
-
-    def real_examples(self, count: int) -> Tensor:
-        """The first images of the first epoch: uint8 of shape (count, channels, size, size)."""
-        chosen = self._order.indices(0, min(count, len(self._images)))
-        return self.train.images[chosen].cpu()
-
-    def batches(self) -> list[Batch]:
-        """Gather what the next step consumes."""
-        recipe = self.state.recipe
-        found = []
-        for index in range(recipe.d_steps):
-            start = self.images_seen + index * recipe.batch_size
-            chosen = self._order.indices(start, recipe.batch_size)
-            stored = self._images.index_select(0, chosen).permute(0, 3, 1, 2)
-            condition = None
-            if self.state.takes_condition and self.conditions is not None:
-                condition = self.conditions[self.train.labels[chosen]]
-            latent = torch.randn(
-                recipe.batch_size,
-                recipe.latent_dim,
-                generator=self._latents,
-                device=self.device.torch,
-            )
-            found.append(Batch(stored.to(torch.float32).div_(127.5).sub_(1.0), latent, condition))
-        return found
-
-    def advance(self) -> None:
-        """Do one step, and add a row to the history where this step is measured.
-
-        Raises:
-            Diverged: A loss is not finite.
-        """
-        number = self.steps + 1
-        measure = number <= _MEASURED_AT_FIRST or number % _MEASURE_EVERY == 0
-        values = train_step(self.state, self.batches(), measure=measure)
-        self.steps = number
-        self.clock.lap()
-        if values is None:
-            return
-        row = self._row(dict(zip(MEASURES, values.tolist(), strict=True)))
-        self.history.append(row)
-        for name in ("d_loss", "g_loss"):
-            if not math.isfinite(row[name]):
-                raise Diverged(f"{name} is not finite at step {number}")
-
-    def _row(self, values: dict[str, float]) -> dict[str, float]:
-        self.device.note_memory()
-        seconds = self.clock.seconds
-        last_seconds, last_images = 0.0, 0.0
-        if self.history:
-            last_seconds = self.history[-1]["seconds"]
-            last_images = self.history[-1]["images_seen"]
-        rate = (self.images_seen - last_images) / max(seconds - last_seconds, 1e-9)
-        position = {
-            "step": self.steps,
-            "epoch": self.epochs,
-            "images_seen": self.images_seen,
-            "seconds": seconds,
-        }
-        return {**position, **values, "images_per_second": rate}
-
-    def checkpoint(self) -> dict[str, Any]:
-        """Everything that the next step depends on, for `torch.save`.
-
-        The order of the data follows from the seed and the number of steps.
-        """
-        return {
-            "networks": self.state.state_dict(),
-            "steps": self.steps,
-            "seed": self.seed,
-            "latents": self._latents.get_state(),
-            "rng": torch.get_rng_state(),
-            "device_rng": self.device.rng_state(),
-            "seconds": self.clock.seconds,
-            "step_seconds": torch.tensor(self.clock.step_seconds, dtype=torch.float64),
-            "history": torch.tensor(
-                [[row[name] for name in HISTORY_COLUMNS] for row in self.history],
-                dtype=torch.float64,
-            ),
-        }
-
-    def restore(self, values: dict[str, Any]) -> None:
-        """Go on where `checkpoint` was taken."""
-        self.state.load_state_dict(values["networks"])
-        self.steps = values["steps"]
-        self._latents.set_state(values["latents"].cpu())
-        torch.set_rng_state(values["rng"].cpu())
-        self.device.set_rng_state(values["device_rng"])
-        self.clock = TrainingClock(
-            self.device, seconds=values["seconds"], step_seconds=values["step_seconds"].tolist()
-        )
-        self.history = [
-            dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in values["history"].tolist()
-        ]
 
 
 def _nothing(_session: Session) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ganbench.check import CheckLine, check
+from ganbench.check.trial import SPECS
 from ganbench.registry import resolve
-from ganbench.trial import SPECS
 
 GOOD = '''"""One linear layer each way, with text."""
 import torch
@@ -75,7 +75,7 @@ def checked(tmp_path, monkeypatch):
             text = text.replace(old, new)
         (tmp_path / "victim.py").write_text(text)
         if not new_process:  # it takes seconds to start, and only one test needs it
-            from ganbench import contract_recipe
+            from ganbench.check import recipe as contract_recipe
 
             vectors = lambda found: contract_recipe.encoded_captions(found.variant, SPECS[0])  # noqa: E731
             monkeypatch.setattr(contract_recipe, "_in_a_new_process", vectors)

@@ -18,12 +18,15 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("errors", "source", "streams", "device", "environment", "interrupt"),
     ("budget", "text", "variant", "losses", "networks", "result"),
-    ("clock", "step", "train", "data", "judge", "classifier", "features", "metrics", "sample"),
-    ("registry", "store"),
-    ("plan",),
     (
-        "progress", "report", "trial", "contract_networks", "contract_recipe", "check", "catalogue",
-        "evaluate", "run", "sampling", "launch",
+        "clock", "step", "session", "train", "data", "judge", "classifier", "features", "metrics",
+        "sample",
+    ),
+    ("registry", "store"),
+    ("suite", "plan"),
+    (
+        "progress", "report", "compare", "check", "listing", "evaluate", "workshop", "recording",
+        "run", "sampling", "launch",
     ),
     ("cli",),
 )  # fmt: skip

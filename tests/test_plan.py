@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from ganbench import plan
+from ganbench import suite as suites
 from ganbench.errors import UsageError
 
 NOWHERE = Path("nowhere")
 
 
 def make(**values: object) -> plan.Plan:
-    suite = plan.Suite.model_validate({"variants": "mlp", "dataset": "digits", **values})
+    suite = suites.Suite.model_validate({"variants": "mlp", "dataset": "digits", **values})
     return plan.make(suite, device="cpu", data_root=NOWHERE)
 
 
@@ -29,15 +30,15 @@ def suite_file(folder: Path, text: str) -> Path:
 def test_seeds_are_a_count_or_a_list(text, seeds):
     if seeds is None:
         with pytest.raises(UsageError, match="give a count such as 3, or a list 0,7,9"):
-            plan.parse_seeds(text)
+            suites.parse_seeds(text)
     else:
-        assert plan.parse_seeds(text) == seeds
+        assert suites.parse_seeds(text) == seeds
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1,1", "1.5", ""])
 def test_other_seeds_are_refused(text):
     with pytest.raises(UsageError, match="seed"):
-        plan.parse_seeds(text)
+        suites.parse_seeds(text)
 
 
 def test_jobs_are_variants_times_seeds():
@@ -60,7 +61,7 @@ def test_the_budget_is_the_flags_and_else_the_recipes():
 
 
 def test_without_a_dataset_each_variant_takes_its_own():
-    suite = plan.Suite(variants=("mlp", "dcgan"))
+    suite = suites.Suite(variants=("mlp", "dcgan"))
     made = plan.make(suite, device="cpu", data_root=NOWHERE)
     assert [job.spec.name for job in made.jobs] == ["mnist", "cifar10"]
     assert made.topic == "cifar10-mnist"
@@ -125,7 +126,7 @@ def test_a_suite_file_says_what_the_flags_say_and_flags_win(tmp_path):
         "variants: [mlp, dcgan]\ndataset: digits\nseeds: [3, 4]\nbudget: 5s\n"
         "set: {lr_g: 0.001, dcgan.ema_decay: 0.9}\n",
     )
-    suite = plan.read_suite(path, {"budget": "7s"})
+    suite = suites.read_suite(path, {"budget": "7s"})
     assert suite.variants == ("mlp", "dcgan")
     assert suite.seeds == "3,4"
     assert suite.set == ("lr_g=0.001", "dcgan.ema_decay=0.9")
@@ -145,11 +146,11 @@ def test_a_suite_file_says_what_the_flags_say_and_flags_win(tmp_path):
 def test_a_wrong_suite_file_is_refused_in_one_line_that_names_it(tmp_path, text, message):
     path = suite_file(tmp_path, text)
     with pytest.raises(UsageError, match=message) as caught:
-        plan.read_suite(path, {})
+        suites.read_suite(path, {})
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_suite_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"none.yaml cannot be read"):
-        plan.read_suite(tmp_path / "none.yaml", {})
+        suites.read_suite(tmp_path / "none.yaml", {})

@@ -174,9 +174,9 @@ def test_a_conditional_variant_is_judged_with_its_captions():
     row = dict(zip(MEASURES, train_step(state, [one], measure=True).tolist(), strict=True))
     logits = before.discriminator(one.real, one.condition)
     fake = before.generator(one.latent, one.condition)
-    expected = F.softplus(-logits).mean() + F.softplus(
-        before.discriminator(fake, one.condition)
-    ).mean()
+    expected = (
+        F.softplus(-logits).mean() + F.softplus(before.discriminator(fake, one.condition)).mean()
+    )
     assert row["d_loss"] == pytest.approx(expected.item(), rel=1e-4)
 
 

@@ -165,3 +165,14 @@ def test_a_path_through_a_file_is_refused_with_what_to_do(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"cannot be written to .*file/results.*--out"):
         ResultsFolder(tmp_path / "file" / "results").prepare()
+
+
+def test_a_run_that_failed_goes_on_with_what_it_has_left(folder):
+    partial = folder.open_run("mlp-0")
+    (partial / "checkpoint.pt").write_bytes(b"weights")
+    (partial / "error.txt").write_text("Traceback", encoding="utf-8")
+    folder.finish(a_result(status="failed", reason="out of memory"))
+    again = folder.open_run("mlp-0")
+    assert again == partial
+    assert folder.find("mlp-0") is None
+    assert [file.name for file in again.iterdir()] == ["checkpoint.pt"]

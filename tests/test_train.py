@@ -12,8 +12,9 @@ from doubles import tiny_spec, tiny_split
 from ganbench.budget import Budget
 from ganbench.device import choose
 from ganbench.registry import resolve
+from ganbench.session import HISTORY_COLUMNS, DataOrder, Diverged, Session
 from ganbench.step import TrainState
-from ganbench.train import HISTORY_COLUMNS, DataOrder, Diverged, Hooks, Session, Stopped, train
+from ganbench.train import Hooks, Stopped, train
 from ganbench.variant import Losses
 
 SPEC = tiny_spec(count=40)

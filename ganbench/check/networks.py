@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganbench.trial import require
+from ganbench.check.trial import require
 
 if TYPE_CHECKING:
+    from ganbench.check.trial import Trial
     from ganbench.step import Batch, TrainState
-    from ganbench.trial import Trial
 
 __all__ = [
     "begins_elsewhere",

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from ganbench import data, source
+from ganbench.check.trial import SPECS, Trial, require
 from ganbench.errors import ContractError, UsageError
-from ganbench.trial import SPECS, Trial, require
 from ganbench.variant import Condition
 
 if TYPE_CHECKING:
@@ -142,9 +142,9 @@ def encodes(resolved: Resolved, specs: Sequence[DatasetSpec]) -> str:
 def _in_a_new_process(resolved: Resolved) -> list[list[float]]:
     """Encode the captions where Python's own `hash` of a text is another one."""
     program = (
-        "import json, sys; from ganbench import contract_recipe, registry, trial;"
+        "import json, sys; from ganbench import registry; from ganbench.check import recipe, trial;"
         "(found,) = registry.resolve(sys.argv[1:]);"
-        "vectors = contract_recipe.encoded_captions(found.variant, trial.SPECS[0]);"
+        "vectors = recipe.encoded_captions(found.variant, trial.SPECS[0]);"
         "print(json.dumps(vectors))"
     )
     request = resolved.origin if resolved.origin.endswith(".py") else resolved.name

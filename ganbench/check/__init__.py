@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ganbench import contract_networks, contract_recipe, source
+from ganbench import source
+from ganbench.check import networks as contract_networks
+from ganbench.check import recipe as contract_recipe
+from ganbench.check.trial import SPECS, Trial, on_each, small_trials
 from ganbench.data.dataset import Progress, ignore_progress
 from ganbench.errors import ContractError, GanbenchError
-from ganbench.trial import SPECS, Trial, on_each, small_trials
 
 if TYPE_CHECKING:
     from ganbench.registry import Resolved

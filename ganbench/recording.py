@@ -1,0 +1,145 @@
+"""What a run writes while it trains: progress, sample grids, history and checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganbench import sample
+from ganbench.errors import UsageError
+from ganbench.session import HISTORY_COLUMNS, Session
+from ganbench.store import write_text
+from ganbench.train import Hooks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL.Image import Image
+    from torch import Tensor
+
+    from ganbench.interrupt import StopRequest
+    from ganbench.plan import Job
+    from ganbench.progress import Display
+
+__all__ = ["Recorder"]
+
+_GRID_COUNT = 64
+_SHOW_EVERY_SECONDS = 0.25
+_SAVE_AT_LEAST_SECONDS = 20.0
+_SAVE_AT_MOST_SECONDS = 180.0
+
+
+class Recorder:
+    """Writes one run's files, and shows how far it is.
+
+    Args:
+        job: What is run.
+        folder: Of the run that is not finished.
+        display: Where progress is shown.
+    """
+
+    def __init__(self, job: Job, folder: Path, display: Display) -> None:
+        self._job = job
+        self._folder = folder
+        self._display = display
+        self._shown = 0.0
+        self._saved = time.monotonic()
+
+    def hooks(self, request: StopRequest) -> Hooks:
+        """What the training loop calls between steps; `request` says when to stop."""
+        return Hooks(
+            stepped=self.show,
+            samples=self.draw_samples,
+            save=self.save,
+            save_due=self._save_due,
+            stop=lambda: request.asked,
+        )
+
+    def resume(self, session: Session) -> None:
+        """Go on from the checkpoint in the folder, where there is one.
+
+        Raises:
+            UsageError: It cannot be read.
+        """
+        file = self._folder / "checkpoint.pt"
+        if not file.exists():
+            return
+        try:
+            session.restore(torch.load(file, weights_only=True, map_location="cpu"))
+        except Exception as error:
+            raise UsageError(
+                f"checkpoint {file} cannot be read ({type(error).__name__}): "
+                "remove it, or start over with --fresh"
+            ) from error
+        self._display.say(f"{self._job.id}: goes on at step {session.steps}")
+
+    def show(self, session: Session) -> None:
+        """Move the progress bar, but not too often."""
+        now = time.monotonic()
+        budget = self._job.budget
+        limit = budget.steps(
+            batch_size=session.images_a_step, train_count=len(session.train.labels)
+        )
+        done, total = (
+            (session.clock.seconds, budget.seconds) if limit is None else (session.steps, limit)
+        )
+        if done < total and now - self._shown < _SHOW_EVERY_SECONDS:
+            return
+        self._shown = now
+        row = session.history[-1]
+        rate = session.images_seen / max(session.clock.seconds, 1e-9)
+        detail = (
+            f"step {session.steps} · {rate:,.0f} images/s · "
+            f"D loss {row['d_loss']:.2f} · G loss {row['g_loss']:.2f} · "
+            f"D(x) {row['d_real']:.2f} · "
+            f"D(G(z)) {row['d_fake_before']:.2f}/{row['d_fake_after']:.2f}"
+        )
+        name = f"{self._job.variant} · {self._job.spec.name} · seed {self._job.seed}"
+        self._display.update(name, done, total, detail)
+
+    def _save_due(self, epoch_ended: bool) -> bool:  # noqa: FBT001 - one question, one answer
+        waited = time.monotonic() - self._saved
+        return waited > (_SAVE_AT_LEAST_SECONDS if epoch_ended else _SAVE_AT_MOST_SECONDS)
+
+    def save(self, session: Session) -> None:
+        """Write checkpoint.pt and history.csv, each in one piece."""
+        temporary = self._folder / ".checkpoint.pt"
+        torch.save(session.checkpoint(), temporary)
+        temporary.replace(self._folder / "checkpoint.pt")
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(HISTORY_COLUMNS)
+        for row in session.history:
+            writer.writerow([f"{row[name]:.6g}" for name in HISTORY_COLUMNS])
+        write_text(self._folder / "history.csv", text.getvalue())
+        self._saved = time.monotonic()
+
+    def draw_samples(self, session: Session) -> None:
+        """Write a grid of the same latents as ever."""
+        picture = sample.grid(_fixed_images(session))
+        self._write(picture, f"step-{session.steps:07d}.png")
+
+    def draw_beside_real(self, session: Session) -> None:
+        """Write real images on the left, generated ones on the right."""
+        real = sample.titled(sample.grid(session.real_examples(_GRID_COUNT)), "real")
+        fake = sample.titled(sample.grid(_fixed_images(session)), "generated")
+        self._write(sample.beside(real, fake), "real-and-fake.png")
+
+    def _write(self, picture: Image, name: str) -> None:
+        target = self._folder / "samples" / name
+        target.parent.mkdir(exist_ok=True)
+        picture.save(target, optimize=True)
+
+
+def _fixed_images(session: Session) -> Tensor:
+    """Draw the same latents again, class after class where there are classes."""
+    latent = sample.latents(session.state, _GRID_COUNT, session.seed, "fixed noise")
+    conditions = None
+    if session.conditions is not None:
+        classes = torch.arange(_GRID_COUNT) % len(session.conditions)
+        conditions = session.conditions.cpu()[classes]
+    return sample.draw(session.state, session.device, latent, conditions)
