@@ -12,7 +12,10 @@ from ganbench.report.chart_scores import reading
 from ganbench.report.look import canvas
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
@@ -84,21 +87,29 @@ def _point(axes: Axes, speed: Estimate, quality: Estimate, label: str, look: Loo
 
 
 def _scale(axes: Axes, group: Group, labels: list[str]) -> None:
+    """Fit both axes; one whose values differ by orders of magnitude becomes logarithmic."""
     speeds = [value for label in labels for value in group.values(label, _SPEED)]
-    low, high = min(speeds), max(speeds)
-    if low > 0 and high / low > _LOGARITHMIC_FROM:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlim(low / 1.6, high * 1.6)
-    else:
+    if not _logarithmic(axes.xaxis, axes.set_xscale, speeds):
         axes.margins(x=0.2)
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.yaxis.set_major_locator(MaxNLocator(6))
-    axes.margins(y=0.18)
-    if axes.get_ylim()[0] < 0 <= min(v for label in labels for v in group.values(label, _QUALITY)):
-        axes.set_ylim(bottom=0)
+    qualities = [value for label in labels for value in group.values(label, _QUALITY)]
+    if not _logarithmic(axes.yaxis, axes.set_yscale, qualities):
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.margins(y=0.18)
+        if axes.get_ylim()[0] < 0 <= min(qualities):
+            axes.set_ylim(bottom=0)
+
+
+def _logarithmic(axis: Axis, set_scale: Callable[[str], None], values: list[float]) -> bool:
+    low, high = min(values), max(values)
+    if low <= 0 or high / low <= _LOGARITHMIC_FROM:
+        return False
+    set_scale("log")
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_view_interval(low / 1.6, high * 1.6, ignore=True)
+    return True
 
 
 def _name_points(axes: Axes, points: dict[str, tuple[Estimate, Estimate]], look: Look) -> None:
