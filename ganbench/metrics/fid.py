@@ -1,7 +1,7 @@
 """Fréchet distance between Gaussians fitted to features (Heusel et al. 2017, arXiv:1706.08500).
 
-The same number as torch-fidelity's, which the tests compare with, by a route that takes a tenth
-of its time and a quarter of its memory at 2,048 entries: means and covariances are summed block
+The same number as torch-fidelity's, which the tests compare with, by a route that takes a fraction
+of its time and memory at 2,048 entries: means and covariances are summed block
 by block, and the trace of the root of the product of covariances comes from a symmetric matrix.
 """
 
