@@ -43,7 +43,7 @@ def choose_folder(out: Path | None, plan: Plan, device: str) -> ResultsFolder:
     for number in itertools.count(1):
         folder = ResultsFolder(Path("results") / (stem if number == 1 else f"{stem}-{number}"))
         stored = folder.read_plan()
-        if stored is not None and [row["run_id"] for row in stored["jobs"]] == wanted:
+        if stored is not None and [row["run_id"] for row in stored.get("jobs", [])] == wanted:
             return folder
         if not folder.path.exists():
             return folder
@@ -81,7 +81,7 @@ def open_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
         UsageError: The folder cannot be written, is no results folder, or holds other runs.
     """
     stored = folder.read_plan() if not fresh else None
-    foreign = folder.path.exists() and not folder.plan_file.exists() and any(folder.path.iterdir())
+    foreign = folder.path.is_dir() and not folder.plan_file.exists() and any(folder.path.iterdir())
     if foreign:
         raise UsageError(
             f"{folder.path} is not empty and holds no results of ganbench: "

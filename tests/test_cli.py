@@ -135,9 +135,9 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path, capsys):
 
 def test_a_path_that_cannot_be_written_is_refused(tmp_path, capsys):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    out = tmp_path / "file" / "results"
-    assert ganbench("run", "--variants", "mlp", *SMALL, "--out", out) == 2
-    assert "cannot be written" in one_line(capsys)
+    for out in (tmp_path / "file", tmp_path / "file" / "results"):
+        assert ganbench("run", "--variants", "mlp", *SMALL, "--out", out) == 2
+        assert "cannot be written" in one_line(capsys)
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys):
