@@ -182,9 +182,8 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
     from ganbench.workshop import Workshop
 
     folder = launch.choose_folder(suite.out, plan, device.kind)
-    launch.open_folder(folder, plan, fresh=fresh)
+    launch.check_folder(folder, plan, fresh=fresh)
     command = shlex.join(["ganbench", *sys.argv[1:]])
-    folder.write_plan(launch.plan_record(plan, device, command))
     with progress.Display(console) as display:
         workshop = Workshop(
             folder=folder,
@@ -195,6 +194,10 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
             inception_weights=suite.inception_weights,
             command=command,
         )
+        launch.prepare(plan, workshop, fresh=fresh)
+        if fresh:
+            folder.clear()
+        folder.write_plan(launch.plan_record(plan, device, command))
         try:
             runs = launch.launch(plan, workshop, jobs=suite.jobs)
         except Stopped:

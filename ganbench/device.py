@@ -162,7 +162,7 @@ def choose(requested: str, *, cuda: Any = torch.cuda, mps: Any = None) -> Device
     text = requested.strip().lower()
     kind, _, number = text.partition(":")
     if kind not in ("auto", "cuda", "mps", "cpu") or (
-        number and not (kind == "cuda" and number.isdigit())
+        number and not (kind == "cuda" and number.isdecimal())
     ):
         raise UsageError(f"unknown device {requested!r}: {_ALLOWED}")
     count = cuda.device_count() if cuda.is_available() else 0

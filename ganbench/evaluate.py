@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -63,7 +64,9 @@ class Reference:
         """All that the scores depend on besides the generator."""
         real_count = len(self.real.vectors)
         return Protocol(
-            dataset=self.dataset.spec.name,
+            dataset=Path(
+                self.dataset.spec.name.removeprefix("imagefolder:")
+            ).name,  # not where it lies
             dataset_fingerprint=self.dataset.fingerprint,
             real_split="train",
             real_count=real_count,
@@ -111,7 +114,7 @@ def evaluate(
 
     # Drawing, with its speed
     report("drawing images to score", 0, 2)
-    sample.draw(state, device, latent[:8], None if conditions is None else conditions[:8])
+    sample.draw(state, device, latent[:250], None if conditions is None else conditions[:250])
     device.synchronize()
     begun = time.perf_counter()
     images = sample.draw(state, device, latent, conditions)

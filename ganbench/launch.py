@@ -11,13 +11,14 @@ import itertools
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from ganbench.errors import UsageError
+from ganbench.errors import GanbenchError, UsageError
 from ganbench.progress import Display
 from ganbench.result import SCHEMA
 from ganbench.run import run_job
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ganbench.plan import Job, Plan
     from ganbench.store import StoredRun
 
-__all__ = ["choose_folder", "launch", "open_folder", "plan_record"]
+__all__ = ["check_folder", "choose_folder", "launch", "plan_record", "prepare"]
 
 
 def choose_folder(out: Path | None, plan: Plan, device: str) -> ResultsFolder:
@@ -74,8 +75,8 @@ def plan_record(plan: Plan, device: Device, command: str) -> dict[str, Any]:
     }
 
 
-def open_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
-    """Make a results folder ready for a plan; runs of the same plan in it are kept.
+def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
+    """See that a plan can use a results folder; nothing in it is changed.
 
     Raises:
         UsageError: The folder cannot be written, is no results folder, or holds other runs.
@@ -87,8 +88,6 @@ def open_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
             f"{folder.path} is not empty and holds no results of ganbench: "
             "give another folder with --out"
         )
-    if fresh:
-        folder.clear()
     if stored is not None:
         wanted = {job.id for job in plan.jobs}
         others = [row["run_id"] for row in stored.get("jobs", []) if row["run_id"] not in wanted]
@@ -99,6 +98,19 @@ def open_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
                 "or --fresh to start over"
             )
     folder.prepare()
+
+
+def prepare(plan: Plan, workshop: Workshop, *, fresh: bool) -> None:
+    """Read all datasets and their features, so that what is missing is said before training.
+
+    Runs that are finished need none, unless all is done afresh.
+
+    Raises:
+        UsageError: A dataset or a weights file is not there or cannot be read.
+    """
+    for job in plan.jobs:
+        if fresh or workshop.folder.find(job.id) is None:
+            workshop.reference(job)
 
 
 def launch(plan: Plan, workshop: Workshop, *, jobs: int = 1) -> list[StoredRun]:
@@ -122,8 +134,6 @@ def launch(plan: Plan, workshop: Workshop, *, jobs: int = 1) -> list[StoredRun]:
             workshop.display.say(f"{job.id}: kept, it was finished before")
         else:
             waiting.append(job)
-    for job in waiting:  # what is missing is said before anything is trained
-        workshop.reference(job)
     if jobs > 1 and len(waiting) > 1:
         _side_by_side(waiting, workshop, jobs)
     else:
@@ -193,8 +203,17 @@ def _side_by_side(waiting: list[Job], workshop: Workshop, jobs: int) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         futures = [pool.submit(_run_elsewhere, errand) for errand in errands]
-        for number, future in enumerate(as_completed(futures), 1):
-            run = workshop.folder.find(future.result())
-            display.update("runs", number, len(futures))
-            if run is not None:
-                _tell(display.say, run)
+        try:
+            for number, future in enumerate(as_completed(futures), 1):
+                run = workshop.folder.find(future.result())
+                display.update("runs", number, len(futures))
+                if run is not None:
+                    _tell(display.say, run)
+        except BrokenProcessPool as error:
+            raise GanbenchError(
+                "a run's process was ended from outside, perhaps for want of memory: the same "
+                "command goes on, and a smaller --jobs needs less"
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # what has begun stops by itself
+            raise

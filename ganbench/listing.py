@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.table import Table
 
 from ganbench import registry
@@ -31,8 +32,11 @@ _BACKBONES = (
 def _variants() -> Table:
     table = Table("variant", "what", "from", title="variants", title_justify="left")
     for entry in registry.entries():
-        what = f"[red]cannot be used: {entry.problem}[/red]" if entry.problem else entry.summary
-        table.add_row(entry.name, what, "ganbench" if entry.kind == "built-in" else entry.origin)
+        problem = f"[red]cannot be used: {escape(entry.problem)}[/red]"
+        what = problem if entry.problem else escape(entry.summary)
+        table.add_row(
+            entry.name, what, "ganbench" if entry.kind == "built-in" else escape(entry.origin)
+        )
     return table
 
 

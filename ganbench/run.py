@@ -83,6 +83,7 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
     with StopRequest() as request:
         try:
             train(session, job.budget, job.sample_every, recorder.hooks(request))
+            session.check_finite()
         except Diverged as error:
             status, reason = "diverged", str(error)
 

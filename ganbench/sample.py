@@ -89,6 +89,7 @@ def grid(images: Tensor, columns: int = 8) -> Image.Image:
 
 def titled(picture: Image.Image, title: str) -> Image.Image:
     """Put a line of text above a picture, widening it where the text is longer."""
+    title = " ".join(title.split())
     font = ImageFont.load_default(size=14)
     width = max(picture.width, int(font.getlength(title)) + 12)
     sheet = Image.new("RGB", (width, picture.height + _TITLE_HEIGHT), "white")

@@ -106,7 +106,12 @@ def load_trained(run: StoredRun, device: Device) -> tuple[TrainState, DatasetSpe
     fields = dict(result.dataset_fields)
     spec = DatasetSpec(**{**fields, "class_names": tuple(fields["class_names"])})
     state = TrainState.create(found.variant, recipe, spec, device.torch, result.seed)
-    values = torch.load(run.checkpoint, weights_only=True, map_location=device.torch)
+    try:
+        values = torch.load(run.checkpoint, weights_only=True, map_location=device.torch)
+    except Exception as error:
+        raise UsageError(
+            f"{run.checkpoint} cannot be read ({type(error).__name__}): run it again"
+        ) from error
     try:
         state.load_state_dict(values["networks"])
     except (RuntimeError, KeyError, ValueError) as error:

@@ -158,6 +158,17 @@ class Session:
             if not math.isfinite(row[name]):
                 raise Diverged(f"{name} is not finite at step {number}")
 
+    def check_finite(self) -> None:
+        """See that training has left usable networks.
+
+        Raises:
+            Diverged: A weight or a statistic of either network is not finite.
+        """
+        for name in ("generator", "discriminator"):
+            for values in getattr(self.state, name).state_dict().values():
+                if not bool(torch.isfinite(values).all()):
+                    raise Diverged(f"the {name} is not finite after step {self.steps}")
+
     def _row(self, values: dict[str, float]) -> dict[str, float]:
         self.device.note_memory()
         seconds = self.clock.seconds

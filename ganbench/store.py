@@ -96,13 +96,13 @@ class ResultsFolder:
         return self.path / "runs" / f".{run_id}.partial"
 
     def prepare(self) -> None:
-        """Make the folder and see that files can be written in it.
+        """Make the folder and see that files can be written in it; it stays empty.
 
         Raises:
             UsageError: The path cannot be written.
         """
         try:
-            (self.path / "runs").mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ganbench.errors import UsageError, unknown
 
@@ -31,7 +31,7 @@ class Suite(BaseModel):
     backbone: Literal["auto", "inception", "classifier"] = "auto"
     inception_weights: Path | None = None
     out: Path | None = None
-    jobs: int = 1
+    jobs: int = Field(1, ge=1)
     sample_every: str | None = None
 
     @field_validator("variants", "set", mode="before")
@@ -46,7 +46,7 @@ class Suite(BaseModel):
     @field_validator("seeds", mode="before")
     @classmethod
     def _seeds_text(cls, value: Any) -> Any:
-        return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        return ",".join([*map(str, value), ""]) if isinstance(value, list | tuple) else str(value)
 
 
 def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
@@ -77,8 +77,11 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
     for key in values:
         if key not in Suite.model_fields:
             raise UsageError(f"{where}{unknown('suite key', str(key), Suite.model_fields)}")
+    joined = {**values, **flags}
+    if "set" in values and "set" in flags:  # the later one of two settings of a number wins
+        joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
     try:
-        return Suite.model_validate({**values, **flags})
+        return Suite.model_validate(joined)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else "?"
@@ -89,16 +92,18 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """Read `3` as seeds 0, 1 and 2, and `0,7,9` as those.
+    """Read `3` as seeds 0, 1 and 2, `0,7,9` as those, and `7,` as seed 7 alone.
 
     Raises:
         UsageError: It is neither.
     """
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() for part in parts):
-        raise UsageError(f"seeds {text!r} cannot be read: give a count such as 3, or a list 0,7,9")
+    parts = [part.strip() for part in text.removesuffix(",").split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise UsageError(
+            f"seeds {text!r} cannot be read: give a count such as 3, or a list 0,7,9 (7, for one)"
+        )
     numbers = [int(part) for part in parts]
-    if len(numbers) == 1:
+    if "," not in text:
         if numbers[0] < 1:
             raise UsageError("seeds 0 is no run at all: give a count such as 3, or a list 0,7,9")
         return tuple(range(numbers[0]))

@@ -181,6 +181,9 @@ def test_sampling_without_a_run_or_checkpoint_is_refused(compared, tmp_path, cap
     (bare / "result.json").write_bytes((run / "result.json").read_bytes())
     assert ganbench("sample", bare) == 2
     assert "has no checkpoint" in one_line(capsys)
+    (bare / "checkpoint.pt").write_bytes(b"damaged")
+    assert ganbench("sample", bare) == 2
+    assert "checkpoint.pt cannot be read" in one_line(capsys)
 
 
 def test_a_report_is_written_again_from_the_files_to_the_letter(compared):
@@ -333,6 +336,37 @@ def test_no_data_and_no_network_names_the_data_root_and_digits(tmp_path, monkeyp
     message = one_line(capsys)
     assert str(tmp_path / "data") in message
     assert "--dataset digits" in message
+
+
+def test_starting_over_keeps_the_old_runs_where_the_new_ones_cannot_begin(
+    compared, tmp_path, monkeypatch, capsys
+):
+    import torchvision.datasets.utils as downloads
+
+    def unreachable(*_arguments: object, **_names: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(downloads, "_urlretrieve", unreachable)
+    before = sorted(compared.rglob("*"))
+    code = ganbench(
+        "run", "--variants", "mlp", "--dataset", "mnist", "--data-root", tmp_path,
+        "--budget", "1steps", "--fresh", "--out", compared,
+    )  # fmt: skip
+    assert code == 2
+    one_line(capsys)
+    assert sorted(compared.rglob("*")) == before
+
+
+def test_the_same_command_gives_the_same_scores_to_the_last_bit(compared, tmp_path):
+    out = tmp_path / "again"
+    code = ganbench("run", "--variants", "mlp", *SMALL, "--budget", "6steps", "--out", out)
+    assert code == 0
+    tables = [pd.read_csv(folder / "runs.csv") for folder in (compared, out)]
+    first, second = (table[table["variant"] == "mlp"].iloc[0] for table in tables)
+    timed = [name for name in first.index if "second" in name or "bytes" in name]
+    pd.testing.assert_series_equal(
+        first.drop(timed), second.drop(timed), check_names=False, check_exact=True
+    )
 
 
 def test_list_names_every_builtin_variant_and_dataset(capsys):

@@ -154,6 +154,16 @@ def test_a_loss_that_is_not_finite_ends_the_run():
     assert one.steps == 4
 
 
+def test_weights_that_are_not_finite_are_seen_between_two_measured_steps():
+    one = session()
+    train(one, Budget(55, "steps"), NEVER, Hooks())
+    one.check_finite()
+    with torch.no_grad():
+        next(one.state.generator.parameters())[0, 0] = float("nan")
+    with pytest.raises(Diverged, match="the generator is not finite after step 55"):
+        one.check_finite()
+
+
 def test_a_request_to_stop_saves_between_two_steps():
     one = session()
     saved: list[int] = []

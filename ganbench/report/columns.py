@@ -111,7 +111,7 @@ _SPEED_COLUMNS = (
     Column("step_seconds_p95", "Step, 95th percentile", "lower", "s",
            "19 of 20 steps took less."),
     Column("peak_memory_bytes", "Peak memory", "lower", "bytes",
-           "The most that training held on the device."),
+           "The most held on the device in training; on a CPU, by the whole process."),
     Column("peak_host_memory_bytes", "Peak host memory", "lower", "bytes",
            "The most that the process held in main memory."),
     Column("steps", "Steps", "", "", "Training steps."),
