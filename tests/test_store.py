@@ -160,7 +160,6 @@ def test_a_folder_that_cannot_be_cleared_is_said(folder, monkeypatch):
 def test_preparing_makes_the_folder_and_leaves_no_trace(folder):
     folder.prepare()
     assert list(folder.path.iterdir()) == []
-    assert list((folder.path / "runs").iterdir()) == []
 
 
 def test_a_path_through_a_file_is_refused_with_what_to_do(tmp_path):
