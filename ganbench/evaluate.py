@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ganbench import sample
+from ganbench.data.catalogue import short_dataset
 from ganbench.features import Backbone, Features
 from ganbench.metrics.alignment import prompt_alignment
 from ganbench.metrics.fid import Statistics
@@ -64,9 +64,7 @@ class Reference:
         """All that the scores depend on besides the generator."""
         real_count = len(self.real.vectors)
         return Protocol(
-            dataset=Path(
-                self.dataset.spec.name.removeprefix("imagefolder:")
-            ).name,  # not where it lies
+            dataset=short_dataset(self.dataset.spec.name),
             dataset_fingerprint=self.dataset.fingerprint,
             real_split="train",
             real_count=real_count,
@@ -114,7 +112,8 @@ def evaluate(
 
     # Drawing, with its speed
     report("drawing images to score", 0, 2)
-    sample.draw(state, device, latent[:250], None if conditions is None else conditions[:250])
+    first = slice(sample.BATCH_SIZE)
+    sample.draw(state, device, latent[first], None if conditions is None else conditions[first])
     device.synchronize()
     begun = time.perf_counter()
     images = sample.draw(state, device, latent, conditions)

@@ -41,14 +41,17 @@ def choose_folder(out: Path | None, plan: Plan, device: str) -> ResultsFolder:
         return ResultsFolder(out)
     stem = f"{datetime.datetime.now().astimezone():%Y-%m-%d}_{device}_{plan.topic}"
     wanted = [job.id for job in plan.jobs]
-    for number in itertools.count(1):
-        folder = ResultsFolder(Path("results") / (stem if number == 1 else f"{stem}-{number}"))
-        stored = folder.read_plan()
-        if stored is not None and [row["run_id"] for row in stored.get("jobs", [])] == wanted:
-            return folder
-        if not folder.path.exists():
-            return folder
-    raise AssertionError
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    folders = (ResultsFolder(Path("results") / name) for name in names)
+    return next(
+        folder for folder in folders if not folder.path.exists() or _planned(folder) == wanted
+    )
+
+
+def _planned(folder: ResultsFolder) -> list[str]:
+    """Names of the runs that the plan in a folder asks for; none where there is no plan."""
+    stored = folder.read_plan() or {}
+    return [row["run_id"] for row in stored.get("jobs", [])]
 
 
 def plan_record(plan: Plan, device: Device, command: str) -> dict[str, Any]:
@@ -81,22 +84,20 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     Raises:
         UsageError: The folder cannot be written, is no results folder, or holds other runs.
     """
-    stored = folder.read_plan() if not fresh else None
+    wanted = {job.id for job in plan.jobs}
+    others = [] if fresh else [name for name in _planned(folder) if name not in wanted]
     foreign = folder.path.is_dir() and not folder.plan_file.exists() and any(folder.path.iterdir())
     if foreign:
         raise UsageError(
             f"{folder.path} is not empty and holds no results of ganbench: "
             "give another folder with --out"
         )
-    if stored is not None:
-        wanted = {job.id for job in plan.jobs}
-        others = [row["run_id"] for row in stored.get("jobs", []) if row["run_id"] not in wanted]
-        if others:
-            raise UsageError(
-                f"{folder.path} holds runs of another plan ({', '.join(others[:3])}"
-                f"{', …' if len(others) > 3 else ''}): give another folder with --out, "  # noqa: PLR2004 - three names are enough
-                "or --fresh to start over"
-            )
+    if others:
+        raise UsageError(
+            f"{folder.path} holds runs of another plan ({', '.join(others[:3])}"
+            f"{', …' if len(others) > 3 else ''}): give another folder with --out, "  # noqa: PLR2004 - three names are enough
+            "or --fresh to start over"
+        )
     folder.prepare()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench import data
 from ganbench.budget import Budget
+from ganbench.data.catalogue import short_dataset
 from ganbench.errors import UsageError
 from ganbench.registry import Resolved, entries, resolve
 from ganbench.result import short_hash
@@ -36,6 +37,7 @@ class Job:
 
     Attributes:
         variant: Name of the variant.
+        title: Its one line for tables.
         request: A name or path by which another process finds the variant again.
         source_hash: Hash of its source text.
         recipe: Every number, after all overrides, as plain values.
@@ -49,6 +51,7 @@ class Job:
     """
 
     variant: str
+    title: str
     request: str
     source_hash: str
     recipe: dict[str, Any]
@@ -94,8 +97,7 @@ class Plan:
     @property
     def topic(self) -> str:
         """A word for the results folder's name: the dataset or datasets."""
-        names = {job.spec.name.removeprefix("imagefolder:") for job in self.jobs}
-        return "-".join(sorted(Path(name).name for name in names))
+        return "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
 
 
 def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
@@ -115,13 +117,10 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
     seeds = parse_seeds(suite.seeds)
     settings = parse_settings(suite.set, [found.name for found in resolved])
     describe = cache(partial(data.describe, data_root=data_root))  # a folder is listed once
-    return Plan(
-        tuple(
-            _job(suite, found, settings[found.name], seed, device, describe)
-            for seed in seeds
-            for found in resolved
-        )
-    )
+    first = [
+        _job(suite, found, settings[found.name], seeds[0], device, describe) for found in resolved
+    ]
+    return Plan(tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first))
 
 
 def _job(
@@ -140,6 +139,7 @@ def _job(
     _build_without_weights(found.variant, recipe, spec)
     return Job(
         variant=found.name,
+        title=found.variant.title,
         request=_request(found),
         source_hash=found.source_hash,
         recipe=recipe.model_dump(),

@@ -140,6 +140,5 @@ def _fixed_images(session: Session) -> Tensor:
     latent = sample.latents(session.state, _GRID_COUNT, session.seed, "fixed noise")
     conditions = None
     if session.conditions is not None:
-        classes = torch.arange(_GRID_COUNT) % len(session.conditions)
-        conditions = session.conditions.cpu()[classes]
+        conditions = sample.in_turn(session.conditions.cpu(), _GRID_COUNT)
     return sample.draw(session.state, session.device, latent, conditions)

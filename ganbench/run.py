@@ -14,7 +14,6 @@ from ganbench.errors import UsageError
 from ganbench.evaluate import evaluate
 from ganbench.interrupt import StopRequest
 from ganbench.recording import Recorder
-from ganbench.registry import resolve
 from ganbench.result import RunResult
 from ganbench.session import Diverged
 from ganbench.store import write_text
@@ -73,7 +72,6 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
     reference = workshop.reference(job)
     device.reset_peak_memory()
     reset_peak_host_memory()
-    (found,) = resolve([job.request])
     session = workshop.session(job)
     recorder = Recorder(job, partial, workshop.display)
     recorder.resume(session)
@@ -93,7 +91,7 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
         basis,
         status=status,  # type: ignore[arg-type]
         reason=reason,
-        variant_title=found.variant.title,
+        variant_title=job.title,
         steps=session.steps,
         images_seen=session.images_seen,
         epochs=session.epochs,

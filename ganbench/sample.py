@@ -20,9 +20,19 @@ if TYPE_CHECKING:
     from ganbench.device import Device
     from ganbench.step import TrainState
 
-__all__ = ["beside", "draw", "draw_prompt", "grid", "latents", "titled", "to_uint8"]
+__all__ = [
+    "BATCH_SIZE",
+    "beside",
+    "draw",
+    "draw_prompt",
+    "grid",
+    "in_turn",
+    "latents",
+    "titled",
+    "to_uint8",
+]
 
-_BATCH_SIZE = 250
+BATCH_SIZE = 250
 _TITLE_HEIGHT = 24
 
 
@@ -55,14 +65,19 @@ def draw(
     network.eval()
     found = []
     with torch.inference_mode():
-        for start in range(0, len(latent), _BATCH_SIZE):
-            part = slice(start, start + _BATCH_SIZE)
+        for start in range(0, len(latent), BATCH_SIZE):
+            part = slice(start, start + BATCH_SIZE)
             inputs = [latent[part].to(device.torch)]
             if state.takes_condition and conditions is not None:
                 inputs.append(conditions[part].to(device.torch))
             found.append(to_uint8(network(*inputs)).cpu())
     network.train(was_training)
     return torch.cat(found).contiguous()
+
+
+def in_turn(conditions: Tensor, count: int) -> Tensor:
+    """Repeat the conditions of the classes, one class after the other, to `count` rows."""
+    return conditions[torch.arange(count) % len(conditions)]
 
 
 def draw_prompt(state: TrainState, device: Device, prompt: str, count: int, seed: int) -> Tensor:

@@ -70,9 +70,8 @@ def sample_to_file(
         conditions = None
         latent = sample.latents(state, count, seed, "sample")
         if state.takes_condition and state.condition is not None:
-            captions = [spec.captions[index % len(spec.captions)] for index in range(count)]
-            encoded = {caption: state.condition.encode(caption) for caption in set(captions)}
-            conditions = torch.stack([encoded[caption] for caption in captions])
+            encoded = [state.condition.encode(caption) for caption in spec.captions]
+            conditions = sample.in_turn(torch.stack(encoded), count)
         images = sample.draw(state, chosen, latent, conditions)
         title = f"{run.result.variant} · {spec.name} · {run.result.steps:,} steps"
     columns = max(1, min(8, count))

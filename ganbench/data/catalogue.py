@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ganbench.variant import DatasetSpec
 
-__all__ = ["IMAGEFOLDER_PREFIX", "SPECS", "SUMMARIES"]
+__all__ = ["IMAGEFOLDER_PREFIX", "SPECS", "SUMMARIES", "short_dataset"]
 
 IMAGEFOLDER_PREFIX = "imagefolder:"
 
@@ -51,3 +53,9 @@ SUMMARIES: dict[str, str] = {
     "imagefolder:DIR": "any folder of class folders, or one that holds train and test with those",
 }
 """One line a dataset, for people."""
+
+
+def short_dataset(name: str) -> str:
+    """The dataset's name without the place where it lies: of an image folder, its last part."""
+    kind, _, path = name.partition(":")
+    return Path(path).name or kind if path else kind

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbench.data.catalogue import short_dataset
 from ganbench.report import columns
 from ganbench.report.statistics import Estimate, estimate
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganbench.result import RunResult
     from ganbench.store import StoredRun
 
-__all__ = ["Entry", "Group", "group_runs", "short_dataset"]
+__all__ = ["Entry", "Group", "group_runs"]
 
 # Fields of a recipe that change no number of the result, or stand in a column of their own.
 _ASIDE = ("budget", "dataset", "sample_every")
@@ -114,12 +114,6 @@ class Group:
     def present(self, names: Sequence[str]) -> list[str]:
         """Those of the columns `names` that hold a number for at least one variant."""
         return [name for name in names if any(self.values(label, name) for label in self.labels)]
-
-
-def short_dataset(name: str) -> str:
-    """The dataset's name for headings: of an image folder, its last part alone."""
-    kind, _, path = name.partition(":")
-    return Path(path).name or kind if path else kind
 
 
 def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
