@@ -9,23 +9,17 @@ ratio is taken round by round, and its median is reported with its spread.
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-import numpy as np
-import psutil
 import torch
 import typer
+from measuring import conditions_of, publish, ratio_text, spread
 from plain import PlainLoop
-from rich.console import Console
-from rich.table import Table
 from workloads import MOST_IMAGES, Workload
 
-from ganbench import environment
 from ganbench.device import choose
 from ganbench.errors import GanbenchError
 from ganbench.plan import parse_settings
@@ -33,7 +27,6 @@ from ganbench.plan import parse_settings
 if TYPE_CHECKING:
     from ganbench.device import Device
 
-SCHEMA = 1
 _WARMUP_STEPS = 3
 
 
@@ -70,12 +63,6 @@ def run(loop: Loop, steps: int, device: Device) -> Stint:
         loop.advance()
     device.synchronize()
     return Stint(time.perf_counter() - begun, loop.images_seen - images)
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Median, quartiles and extremes."""
-    names = ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
-    return dict(zip(names, np.quantile(values, (0, 0.25, 0.5, 0.75, 1)).tolist(), strict=True))
 
 
 def compare(
@@ -123,32 +110,6 @@ def compare(
     }
 
 
-def table(results: list[dict[str, Any]], conditions: dict[str, Any]) -> Table:
-    """The ratios for people, with the conditions that they hold under."""
-    load, processors = conditions["load_average"][0], conditions["processors"]
-    sheet = Table(
-        title="ganbench against the plain loop, real images a second in training",
-        caption=f"median (lowest to highest of the rounds) · {conditions['device_name']} · "
-        f"{conditions['threads']} threads · torch {conditions['versions']['torch']} · "
-        f"load {load:.1f} on {processors} processors at the start · random images",
-        caption_justify="left",
-    )
-    for name in ("variant", "batch", "size", "rounds × steps", "ganbench", "plain", "ratio"):
-        sheet.add_column(name, justify="left" if name == "variant" else "right")
-    for row in results:
-        ratio = row["ratio"]
-        sheet.add_row(
-            row["variant"],
-            str(row["batch_size"]),
-            str(row["image_size"]),
-            f"{row['rounds']} × {row['steps_a_turn']}",
-            f"{row['ganbench_images_per_second']['median']:,.0f}",
-            f"{row['plain_images_per_second']['median']:,.0f}",
-            f"{ratio['median']:.2f} ({ratio['lowest']:.2f} to {ratio['highest']:.2f})",
-        )
-    return sheet
-
-
 def main(
     *,
     variant: Annotated[
@@ -178,10 +139,7 @@ def main(
     try:
         chosen = choose(device)
         settings = parse_settings(setting or [], variant)
-        conditions = {
-            **environment.describe(chosen),
-            "load_average": list(psutil.getloadavg()),
-        }
+        conditions = conditions_of(chosen)
         results = [
             compare(
                 Workload.of(name, settings[name], images),
@@ -195,12 +153,26 @@ def main(
     except GanbenchError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-    Console(stderr=as_json, width=None if sys.stdout.isatty() else 110).print(
-        table(results, conditions)
+    publish(
+        "ganbench against the plain loop, real images a second in training",
+        ("variant", "batch", "size", "rounds × steps", "ganbench", "plain", "ratio"),
+        [
+            (
+                row["variant"],
+                str(row["batch_size"]),
+                str(row["image_size"]),
+                f"{row['rounds']} × {row['steps_a_turn']}",
+                f"{row['ganbench_images_per_second']['median']:,.0f}",
+                f"{row['plain_images_per_second']['median']:,.0f}",
+                ratio_text(row["ratio"]),
+            )
+            for row in results
+        ],
+        results=results,
+        conditions=conditions,
+        as_json=as_json,
+        remark="median (lowest to highest of the rounds) · random images",
     )
-    if as_json:
-        document = {"schema": SCHEMA, "environment": conditions, "results": results}
-        typer.echo(json.dumps(document, indent=1))
 
 
 if __name__ == "__main__":
