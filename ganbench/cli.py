@@ -128,6 +128,10 @@ def run(
         str | None,
         typer.Option(help="How often a sample grid is drawn, as a budget: 1epochs, 500steps."),
     ] = None,
+    evaluate_every: Annotated[
+        str | None,
+        typer.Option(help="Score during training too, outside its clock: 5epochs, 50kimg."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Results folder; results/<date>_<device>_<topic> if left out."),
@@ -152,6 +156,7 @@ def run(
         "backbone": backbone,
         "inception_weights": inception_weights,
         "sample_every": sample_every,
+        "evaluate_every": evaluate_every,
         "out": out,
         "jobs": jobs,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from ganbench.device import Device
     from ganbench.session import Session
 
-__all__ = ["FAKE_COUNT", "Evaluation", "Reference", "evaluate"]
+__all__ = ["FAKE_COUNT", "Evaluation", "Noise", "Reference", "evaluate"]
 
 FAKE_COUNT = 10_000
 _PROMPT_IMAGES = 1000
+
+Noise = Literal["all", "choosing", "reporting"]
+"""Which latents images are drawn from: all of them, or one of two halves that share none. What is
+chosen by its score on the one half is reported by its score on the other."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,17 @@ class Reference:
         """Images that a generator has to draw: 10,000, or fewer for a small dataset."""
         return min(FAKE_COUNT, len(self.dataset.train.labels))
 
-    def protocol(self, *, ema: bool) -> Protocol:
+    def protocol(self, *, ema: bool, noise: Noise = "all") -> Protocol:
         """All that the scores depend on besides the generator."""
         real_count = len(self.real.vectors)
+        fake_count = len(_part(range(self.fake_count), noise))
         return Protocol(
             dataset=short_dataset(self.dataset.spec.name),
             dataset_fingerprint=self.dataset.fingerprint,
             real_split="train",
             real_count=real_count,
-            fake_count=self.fake_count,
-            neighbour_count=min(NEIGHBOUR_LIMIT, real_count, self.fake_count),
+            fake_count=fake_count,
+            neighbour_count=min(NEIGHBOUR_LIMIT, real_count, fake_count),
             backbone=self.backbone.name,
             backbone_hash=self.backbone.hash,
             judge_hash=self.backbone.judge.hash,
@@ -94,6 +99,7 @@ def evaluate(
     reference: Reference,
     device: Device,
     report: Callable[[str, int, int], None],
+    noise: Noise = "all",
 ) -> Evaluation:
     """Score the generator of a session. The same seed gives each variant the same noise.
 
@@ -102,13 +108,15 @@ def evaluate(
         reference: The real side.
         device: Where the networks are.
         report: Told how far the work is.
+        noise: Which latents to draw from.
     """
     state, seed = session.state, session.seed
     count = reference.fake_count
-    latent = sample.latents(state, count, seed, "evaluation latents")
+    latent = _part(sample.latents(state, count, seed, "evaluation latents"), noise)
     conditions = None
     if state.takes_condition and session.conditions is not None:
-        conditions = session.conditions.cpu()[_labels(reference.dataset, count, seed)]
+        labels = _part(_labels(reference.dataset, count, seed), noise)
+        conditions = session.conditions.cpu()[labels]
 
     # Drawing, with its speed
     report("drawing images to score", 0, 2)
@@ -118,7 +126,7 @@ def evaluate(
     begun = time.perf_counter()
     images = sample.draw(state, device, latent, conditions)
     device.synchronize()
-    rate = count / (time.perf_counter() - begun)
+    rate = len(latent) / (time.perf_counter() - begun)
     report("drawing images to score", 2, 2)
 
     # Scores
@@ -132,11 +140,11 @@ def evaluate(
         backbone=reference.backbone.name,
         real_statistics=reference.statistics,
     )
-    scores = {**panel.scores, "prompt_alignment": _alignment(session, reference, device)}
+    scores = {**panel.scores, "prompt_alignment": _alignment(session, reference, device, noise)}
     return Evaluation(
         scores=scores,
         class_histogram=_named(panel.class_histogram, reference.dataset.spec.class_names),
-        protocol=reference.protocol(ema=state.average is not None),
+        protocol=reference.protocol(ema=state.average is not None, noise=noise),
         sample_images_per_second=rate,
     )
 
@@ -148,15 +156,26 @@ def _labels(dataset: Dataset, count: int, seed: int) -> Tensor:
     return labels[chosen[:count]]
 
 
-def _alignment(session: Session, reference: Reference, device: Device) -> float | None:
+def _part(rows: Any, noise: Noise) -> Any:
+    """The rows of one half, or all."""
+    middle = len(rows) // 2
+    return {"all": rows, "choosing": rows[:middle], "reporting": rows[middle : 2 * middle]}[noise]
+
+
+def _alignment(
+    session: Session, reference: Reference, device: Device, noise: Noise
+) -> float | None:
     """Share of the images drawn from a class's caption that are of that class."""
     state = session.state
     if state.condition is None:
         return None
     captions = reference.dataset.spec.captions
-    each = max(1, min(_PROMPT_IMAGES, reference.fake_count) // len(captions))
-    drawn = [sample.draw_prompt(state, device, caption, each, session.seed) for caption in captions]
-    wanted = torch.arange(len(captions)).repeat_interleave(each)
+    each = max(2, min(_PROMPT_IMAGES, reference.fake_count) // len(captions))
+    drawn = [
+        _part(sample.draw_prompt(state, device, caption, each, session.seed), noise)
+        for caption in captions
+    ]
+    wanted = torch.arange(len(captions)).repeat_interleave(len(drawn[0]))
     judged = reference.backbone.extract(torch.cat(drawn))
     return prompt_alignment(judged.probabilities, wanted)
 

@@ -47,6 +47,7 @@ class Job:
         sample_every: How often to draw a grid.
         device: Kind of device, as its numbers differ from kind to kind.
         backbone: As asked for.
+        evaluate_every: How often to score during training; None is only at the end.
         notes: What was chosen for the user, in full sentences.
     """
 
@@ -61,6 +62,7 @@ class Job:
     sample_every: Budget
     device: str
     backbone: str
+    evaluate_every: Budget | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -71,7 +73,7 @@ class Job:
     @property
     def id(self) -> str:
         """Variant, seed, and a short hash of all that decides the numbers."""
-        decisive = {
+        decisive: dict[str, Any] = {
             "variant": self.variant,
             "source": self.source_hash,
             "recipe": {
@@ -85,6 +87,8 @@ class Job:
             "device": self.device,
             "backbone": self.backbone,
         }
+        if self.evaluate_every is not None:
+            decisive["evaluate_every"] = str(self.evaluate_every)
         return f"{self.variant}-s{self.seed}-{short_hash(decisive, 8)}"
 
 
@@ -149,6 +153,7 @@ def _job(
         sample_every=Budget.parse(recipe.sample_every),
         device=device,
         backbone=suite.backbone,
+        evaluate_every=Budget.parse(suite.evaluate_every) if suite.evaluate_every else None,
         notes=notes,
     )
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 
 from ganbench import sample
+from ganbench.course import COURSE_COLUMNS
 from ganbench.errors import UsageError
 from ganbench.session import HISTORY_COLUMNS, Session
 from ganbench.store import write_text
 from ganbench.train import Hooks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from PIL.Image import Image
     from torch import Tensor
 
+    from ganbench.course import Course
     from ganbench.interrupt import StopRequest
     from ganbench.plan import Job
     from ganbench.progress import Display
@@ -40,12 +44,20 @@ class Recorder:
         job: What is run.
         folder: Of the run that is not finished.
         display: Where progress is shown.
+        course: The scores during training, where they are wanted.
+
+    Attributes:
+        outside_seconds: What evaluation, samples and saving took, by name.
     """
 
-    def __init__(self, job: Job, folder: Path, display: Display) -> None:
+    def __init__(
+        self, job: Job, folder: Path, display: Display, course: Course | None = None
+    ) -> None:
         self._job = job
         self._folder = folder
         self._display = display
+        self._course = course
+        self.outside_seconds: dict[str, float] = {}
         self._shown = 0.0
         self._saved = time.monotonic()
 
@@ -54,6 +66,7 @@ class Recorder:
         return Hooks(
             stepped=self.show,
             samples=self.draw_samples,
+            evaluate=self.evaluate,
             save=self.save,
             save_due=self._save_due,
             stop=lambda: request.asked,
@@ -69,7 +82,11 @@ class Recorder:
         if not file.exists():
             return
         try:
-            session.restore(torch.load(file, weights_only=True, map_location="cpu"))
+            values = torch.load(file, weights_only=True, map_location="cpu")
+            session.restore(values)
+            self.outside_seconds = dict(values.get("outside_seconds", {}))
+            if self._course is not None and "course" in values:
+                self._course.restore(values["course"])
         except Exception as error:
             raise UsageError(
                 f"checkpoint {file} cannot be read ({type(error).__name__}): "
@@ -108,26 +125,63 @@ class Recorder:
     def save(self, session: Session) -> None:
         """Write checkpoint.pt and history.csv, each in one piece."""
         temporary = self._folder / ".checkpoint.pt"
-        torch.save(session.checkpoint(), temporary)
-        temporary.replace(self._folder / "checkpoint.pt")
+        with self.outside("saving"):
+            values = {**session.checkpoint(), "outside_seconds": dict(self.outside_seconds)}
+            if self._course is not None:
+                values["course"] = self._course.state()
+            torch.save(values, temporary)
+            temporary.replace(self._folder / "checkpoint.pt")
+            self._write_rows("history.csv", HISTORY_COLUMNS, session.history)
+            if self._course is not None and self._course.rows:
+                self._write_rows("scores.csv", COURSE_COLUMNS, self._course.rows)
+        self._saved = time.monotonic()
+
+    @contextmanager
+    def outside(self, name: str) -> Iterator[None]:
+        """Count what happens inside a `with` as seconds outside the training clock."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - begun
+            self.outside_seconds[name] = self.outside_seconds.get(name, 0.0) + spent
+
+    def _write_rows(
+        self, name: str, heads: Sequence[str], rows: Sequence[Mapping[str, float | None]]
+    ) -> None:
+        """Write a table of numbers in one piece; None is empty."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(HISTORY_COLUMNS)
-        for row in session.history:
-            writer.writerow([f"{row[name]:.6g}" for name in HISTORY_COLUMNS])
-        write_text(self._folder / "history.csv", text.getvalue())
-        self._saved = time.monotonic()
+        writer.writerow(heads)
+        for row in rows:
+            writer.writerow(["" if row[head] is None else f"{row[head]:.6g}" for head in heads])
+        write_text(self._folder / name, text.getvalue())
+
+    def evaluate(self, session: Session) -> None:
+        """Score the generator as it is now, and say how it stands."""
+        if self._course is None:
+            return
+        with self.outside("evaluation"), session.aside("evaluation"):
+            row = self._course.evaluate(session)
+        parts = [f"{self._job.id}: step {session.steps:,}"]
+        if row["fid"] is not None:
+            parts.append(f"FID ({self._course.reference.backbone.name}) {row['fid']:.4g}")
+        parts.append(f"modes {row['modes_covered']:.0f}/{row['modes_total']:.0f}")
+        parts.append(f"{session.clock.seconds:,.0f} s")
+        self._display.say(" · ".join(parts))
 
     def draw_samples(self, session: Session) -> None:
         """Write a grid of the same latents as ever."""
-        picture = sample.grid(_fixed_images(session))
-        self._write(picture, f"step-{session.steps:07d}.png")
+        with self.outside("samples"), session.aside("samples"):
+            picture = sample.grid(_fixed_images(session))
+            self._write(picture, f"step-{session.steps:07d}.png")
 
     def draw_beside_real(self, session: Session) -> None:
         """Write real images on the left, generated ones on the right."""
-        real = sample.titled(sample.grid(session.real_examples(_GRID_COUNT)), "real")
-        fake = sample.titled(sample.grid(_fixed_images(session)), "generated")
-        self._write(sample.beside(real, fake), "real-and-fake.png")
+        with self.outside("samples"), session.aside("samples"):
+            real = sample.titled(sample.grid(session.real_examples(_GRID_COUNT)), "real")
+            fake = sample.titled(sample.grid(_fixed_images(session)), "generated")
+            self._write(sample.beside(real, fake), "real-and-fake.png")
 
     def _write(self, picture: Image, name: str) -> None:
         target = self._folder / "samples" / name

@@ -105,7 +105,9 @@ class RunResult:
     `request` is the name or path by which the variant is found again, `recipe` all its numbers,
     `dataset_fields` the fields of `DatasetSpec`. `scores` holds the numbers by name,
     `class_histogram` the share of each class among the generated images beside the real ones,
-    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds.
+    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `course` is what
+    scoring during training told (`ganbench.course.Course.summary`), empty where there was none.
+    `outside_seconds` are those that evaluation, samples and saving took outside the training clock.
     """
 
     run_id: str
@@ -140,6 +142,8 @@ class RunResult:
     backbone: str = ""
     protocol: str = ""
     protocol_fields: dict[str, Any] = field(default_factory=dict)
+    course: dict[str, Any] = field(default_factory=dict)
+    outside_seconds: dict[str, float] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     command: str = ""
     schema: int = SCHEMA

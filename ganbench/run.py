@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganbench import environment
+from ganbench.course import Course
 from ganbench.device import peak_host_memory_bytes, reset_peak_host_memory
 from ganbench.errors import UsageError
 from ganbench.evaluate import evaluate
@@ -73,14 +74,23 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
     device.reset_peak_memory()
     reset_peak_host_memory()
     session = workshop.session(job)
-    recorder = Recorder(job, partial, workshop.display)
+    course = None
+    if job.evaluate_every is not None:
+        course = Course(reference, device, workshop.display.report)
+    recorder = Recorder(job, partial, workshop.display, course)
     recorder.resume(session)
 
     # Train
     status, reason = "ok", ""
     with StopRequest() as request:
         try:
-            train(session, job.budget, job.sample_every, recorder.hooks(request))
+            train(
+                session,
+                job.budget,
+                job.sample_every,
+                recorder.hooks(request),
+                job.evaluate_every,
+            )
             session.check_finite()
         except Diverged as error:
             status, reason = "diverged", str(error)
@@ -106,16 +116,23 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
         parameters_generator=_parameters(session.state.generator),
         parameters_discriminator=_parameters(session.state.discriminator),
     )
-    recorder.save(session)
     if status != "ok":
+        recorder.save(session)
         return trained
 
     # Sample and score
+    if course is not None and not course.is_at(session):
+        recorder.evaluate(session)
+    recorder.save(session)
     recorder.draw_samples(session)
     recorder.draw_beside_real(session)
-    scored = evaluate(session, reference, device, workshop.display.report)
+    with recorder.outside("evaluation"), session.aside("evaluation"):
+        scored = evaluate(session, reference, device, workshop.display.report)
+        told = course.summary(session) if course is not None else {}
     return replace(
         trained,
+        course=told,
+        outside_seconds=recorder.outside_seconds,
         scores=scored.scores,
         class_histogram=scored.class_histogram,
         sample_images_per_second=scored.sample_images_per_second,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from ganbench.step import MEASURES, Batch, TrainState, train_step
 from ganbench.streams import generator, stream_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ganbench.data.dataset import Split
     from ganbench.device import Device
 
@@ -168,6 +171,20 @@ class Session:
             for values in getattr(self.state, name).state_dict().values():
                 if not bool(torch.isfinite(values).all()):
                     raise Diverged(f"the {name} is not finite after step {self.steps}")
+
+    @contextmanager
+    def aside(self, purpose: str) -> Iterator[None]:
+        """Draw random numbers inside a `with` that training does not miss.
+
+        A network that draws its own gets the same ones each time, by the seed and the purpose.
+        """
+        host, card = torch.get_rng_state(), self.device.rng_state()
+        torch.manual_seed(stream_seed(self.seed, purpose))
+        try:
+            yield
+        finally:
+            torch.set_rng_state(host)
+            self.device.set_rng_state(card)
 
     def _row(self, values: dict[str, float]) -> dict[str, float]:
         self.device.note_memory()

@@ -50,6 +50,11 @@ class StoredRun:
         return self.path / "history.csv"
 
     @property
+    def scores(self) -> Path:
+        """The CSV of scores during training; missing where none were asked for."""
+        return self.path / "scores.csv"
+
+    @property
     def samples(self) -> list[Path]:
         """The sample grids `step-<number>.png`, in the order of their steps."""
         grids = (self.path / "samples").glob("step-*.png")

@@ -33,6 +33,7 @@ class Suite(BaseModel):
     out: Path | None = None
     jobs: int = Field(1, ge=1)
     sample_every: str | None = None
+    evaluate_every: str | None = None
 
     @field_validator("variants", "set", mode="before")
     @classmethod

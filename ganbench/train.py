@@ -33,6 +33,7 @@ class Hooks:
     Attributes:
         stepped: Called after each step while the clock runs; must be quick.
         samples: Called with the clock stopped, after the first epoch and every `sample_every`.
+        evaluate: Called with the clock stopped, every `evaluate_every`; a checkpoint follows.
         save: Called with the clock stopped, when a checkpoint is due.
         save_due: Says whether one is; asked after each step, with whether an epoch has ended.
         stop: Says whether to save and leave now; asked after each step.
@@ -40,6 +41,7 @@ class Hooks:
 
     stepped: Callable[[Session], None] = _nothing
     samples: Callable[[Session], None] = _nothing
+    evaluate: Callable[[Session], None] = _nothing
     save: Callable[[Session], None] = _nothing
     save_due: Callable[[bool], bool] = lambda epoch_ended: False  # noqa: ARG005
     stop: Callable[[], bool] = lambda: False
@@ -60,7 +62,13 @@ def _is_due(every: Budget, before: Session, *, images: int, steps: int, seconds:
     return math.floor(now / every.amount + slack) > math.floor(then / every.amount + slack)
 
 
-def train(session: Session, budget: Budget, sample_every: Budget, hooks: Hooks) -> None:
+def train(
+    session: Session,
+    budget: Budget,
+    sample_every: Budget,
+    hooks: Hooks,
+    evaluate_every: Budget | None = None,
+) -> None:
     """Train until the budget is used up.
 
     Args:
@@ -68,6 +76,7 @@ def train(session: Session, budget: Budget, sample_every: Budget, hooks: Hooks) 
         budget: How long, counted from the very beginning of the run.
         sample_every: How often `hooks.samples` is called.
         hooks: What happens in between.
+        evaluate_every: How often `hooks.evaluate` is called; None is never.
 
     Raises:
         Diverged: A loss is not finite.
@@ -95,12 +104,17 @@ def train(session: Session, budget: Budget, sample_every: Budget, hooks: Hooks) 
             samples_due = (epoch_ended and images < count) or _is_due(
                 sample_every, session, images=images, steps=steps, seconds=seconds
             )
+            evaluation_due = evaluate_every is not None and _is_due(
+                evaluate_every, session, images=images, steps=steps, seconds=seconds
+            )
             stop = hooks.stop()
-            save_due = hooks.save_due(epoch_ended) or stop
+            save_due = hooks.save_due(epoch_ended) or evaluation_due or stop
             if samples_due or save_due:
                 session.clock.pause()
                 if samples_due:
                     hooks.samples(session)
+                if evaluation_due:
+                    hooks.evaluate(session)
                 if save_due:
                     hooks.save(session)
                 if stop:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ganbench.metrics.catalogue import METRICS, SCORES
 from ganbench.result import RunResult
@@ -14,6 +14,7 @@ from ganbench.result import RunResult
 __all__ = [
     "CONTRACT",
     "COUNTS",
+    "COURSE_SHOWN",
     "MAIN",
     "SIZE",
     "SPEED",
@@ -59,7 +60,11 @@ SIZE = ("parameters_generator", "parameters_discriminator")
 COUNTS = ("steps", "images_seen", *SIZE)
 """What is set rather than measured: a spread is only worth a word where there is one."""
 
-_ON_BACKBONE = ("fid", "kid", "fid_infinity")
+COURSE_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")
+"""What scoring during training told, in the order of its table."""
+
+_COURSE = ("course_protocol", "evaluations", "best_step", *COURSE_SHOWN, "collapsed_step")
+_ON_BACKBONE = ("fid", "kid", "fid_infinity", "best_fid", "last_fid")
 _COMPANIONS = tuple(name for metric in METRICS for name in metric.companions)
 
 
@@ -117,6 +122,13 @@ _SPEED_COLUMNS = (
     Column("steps", "Steps", "", "", "Training steps."),
     Column("images_seen", "Images seen", "", "", "Real images consumed in training."),
     Column("parameters_generator", "Parameters of G", "", "", "Numbers that the generator learns."),
+    Column("best_fid", "Best FID", "lower", "",
+           "FID of the best moment, which was chosen on other noise."),
+    Column("best_images_seen", "Best at, images", "", "", "Images seen at the best moment."),
+    Column("best_seconds", "Best at, time", "", "s", "Training time at the best moment."),
+    Column("last_fid", "Last FID", "lower", "", "FID at the end on the noise of the best FID."),
+    Column("fid_gap", "Gap", "lower", "", "What the best moment was better than the last.",
+           bounds=(-math.inf, math.inf)),
     Column("parameters_discriminator", "Parameters of D", "", "",
            "Numbers that the discriminator learns."),
 )  # fmt: skip
@@ -162,14 +174,34 @@ def further_scores(results: list[RunResult]) -> list[str]:
 def run_columns(results: list[RunResult]) -> list[str]:
     """Columns of runs.csv: the contract's first, then the other scores and fields."""
     scores = [name for name in score_names(results) if name not in CONTRACT]
-    return [*CONTRACT, *scores, *_FURTHER]
+    course = _COURSE if any(result.course for result in results) else ()
+    return [*CONTRACT, *scores, *_FURTHER, *course]
 
 
 def measured(results: list[RunResult]) -> list[str]:
     """Names of all numbers that are summarised over seeds: scores first, then speed and cost."""
-    return [*score_names(results), *SPEED]
+    course = COURSE_SHOWN if any(result.course for result in results) else ()
+    return [*score_names(results), *SPEED, *course]
 
 
 def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
+    if name in _COURSE:
+        return _course_value(result.course, name)
     return getattr(result, name) if hasattr(result, name) else result.scores.get(name)
+
+
+def _course_value(course: dict[str, Any], name: str) -> object:
+    """One entry of what scoring during training told; None where there was none."""
+    best, collapsed = course.get("best") or {}, course.get("collapsed") or {}
+    return {
+        "course_protocol": course.get("protocol"),
+        "evaluations": course.get("evaluations"),
+        "best_step": best.get("step"),
+        "best_images_seen": best.get("images_seen"),
+        "best_seconds": best.get("seconds"),
+        "best_fid": best.get("scores", {}).get("fid"),
+        "last_fid": course.get("last", {}).get("scores", {}).get("fid"),
+        "fid_gap": course.get("gap"),
+        "collapsed_step": collapsed.get("step"),
+    }[name]

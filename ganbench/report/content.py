@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ganbench.report import columns
+from ganbench.report.course import course_tables
 from ganbench.report.facts import facts_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
 from ganbench.report.ranking import Ranking, rankings_of
+from ganbench.report.records import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,30 +28,6 @@ RANKING_NOTE = (
     "method for the number of pairs, is below 0.05; intervals are not corrected. The smallest "
     "detectable difference is the true one that so many seeds would find in four of five cases."
 )
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One number over seeds; `spread` and `interval` are empty for one seed."""
-
-    mean: str = ""
-    spread: str = ""
-    interval: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Numbers by variant.
-
-    Attributes:
-        caption: What they are.
-        heads: Heads of the columns after the variant and the number of seeds.
-        rows: Label, seeds that ended well, seeds in all, and a cell a head.
-    """
-
-    caption: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, int, int, tuple[Cell, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -110,6 +88,7 @@ def content_of(results: Results) -> Content:
     main = [name for name in columns.MAIN if _is_present(results, name)]
     further = [name for name in columns.further_scores(records) if _is_present(results, name)]
     speed = [name for name in columns.SPEED if _is_present(results, name)]
+    course = [name for name in columns.COURSE_SHOWN if _is_present(results, name)]
     return Content(
         title=_title(results),
         facts=tuple(fact for source in results.sources for fact in facts_of(results, source)),
@@ -118,7 +97,7 @@ def content_of(results: Results) -> Content:
         ),
         sections=tuple(_section(group, further) for group in results.groups),
         failures=tuple(_failure(entry) for entry in results.unfinished),
-        legend=tuple(columns.column(name) for name in (*main, *further, *speed)),
+        legend=tuple(columns.column(name) for name in (*main, *further, *speed, *course)),
     )
 
 
@@ -143,7 +122,7 @@ def _section(group: Group, further: Sequence[str]) -> Section:
         protocol=_protocol(group),
         protocol_hash=group.protocol,
         seeds_note=_seeds_note(group),
-        tables=tuple(table for table in tables if table is not None),
+        tables=(*(table for table in tables if table is not None), *course_tables(group)),
         rankings=tuple(rankings_of(group)),
         samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
     )
