@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ganbench.plan import Plan
+    from ganbench.result import RunResult
     from ganbench.suite import Suite
 
 __all__ = ["app", "main"]
@@ -91,6 +92,12 @@ def run(
         ),
     ] = None,
     *,
+    from_run: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="Repeat a stored run: results/.../runs/<id>; flags win."
+        ),
+    ] = None,
     variants: Annotated[
         str | None,
         typer.Option(
@@ -163,13 +170,30 @@ def run(
     flags = {key: value for key, value in given.items() if value is not None}
     from ganbench.suite import read_suite
 
-    read = read_suite(suite, flags)
-    raise typer.Exit(_carry_out(read, dry_run=dry_run, fresh=fresh))
+    if from_run is None:
+        raise typer.Exit(_carry_out(read_suite(suite, flags), dry_run=dry_run, fresh=fresh))
+    if suite is not None:
+        raise UsageError(f"--from {from_run} and a suite file {suite}: give one of them")
+    from ganbench.repeat import suite_values
+    from ganbench.store import StoredRun
+
+    stored = StoredRun.read(from_run).result
+    read = read_suite(None, {**suite_values(stored), **_joined(stored, flags)})
+    raise typer.Exit(_carry_out(read, dry_run=dry_run, fresh=fresh, stored=stored))
 
 
-def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
+def _joined(stored: RunResult, flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags over a stored run: settings are added to its own instead of replacing them."""
+    from ganbench.repeat import suite_values
+
+    if "set" not in flags:
+        return flags
+    return {**flags, "set": (*suite_values(stored)["set"], *flags["set"])}
+
+
+def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | None = None) -> int:
     """Plan, train and report; return the exit code."""
-    from ganbench import data, launch, progress
+    from ganbench import data, launch, progress, repeat
     from ganbench import plan as planning
     from ganbench.device import choose
 
@@ -180,6 +204,8 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
     plan = planning.make(suite, device=device.kind, data_root=data_root)
     for note in dict.fromkeys(note for job in plan.jobs for note in job.notes):
         console.print(note, markup=False, highlight=False, soft_wrap=True)
+    for line in repeat.differences(stored, plan) if stored is not None else ():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     if dry_run:
         _print_plan(plan, console)
         return OK
@@ -213,6 +239,10 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
 
         build([folder.path])
     console.print(summary_table(folder.path))
+    if stored is not None:
+        for done in runs:
+            line = repeat.verdict(stored, done.result)
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"results: {folder.path}", markup=False, highlight=False, soft_wrap=True)
     return OK if all(stored.result.status == "ok" for stored in runs) else FAILED
 

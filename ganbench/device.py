@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -87,6 +88,21 @@ class Device:
             return str(self.vendor.get_device_name(self.index))
         chip = _processor_name()
         return f"{chip} GPU" if self.kind == "mps" else chip
+
+    @property
+    def driver(self) -> str | None:
+        """Version of what drives the device: NVIDIA's driver, or macOS; None on the CPU."""
+        if self.kind == "cuda":
+            return _nvidia_driver()
+        return (platform.mac_ver()[0] or None) if self.kind == "mps" else None
+
+    @property
+    def libraries(self) -> dict[str, str]:
+        """Versions of the vendor's libraries that torch was built with."""
+        if self.kind != "cuda":
+            return {}
+        found = {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+        return {name: str(version) for name, version in found.items() if version}
 
     def synchronize(self) -> None:
         """Wait until all work that was issued to the device is done."""
@@ -191,6 +207,18 @@ def _hint(cuda_count: int, mps: Any) -> str:
     there = [f"cuda:{index}" for index in range(cuda_count)]
     there += ["mps"] if mps.is_available() else []
     return f"give one of auto, {', '.join([*there, 'cpu'])}"
+
+
+def _nvidia_driver() -> str | None:
+    """Ask NVIDIA's own tool, which comes with the driver; None where it does not answer."""
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments
+            command, capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return next(iter(done.stdout.split()), None)
 
 
 def _processor_name() -> str:

@@ -23,12 +23,12 @@ _PACKAGES = ("ganbench", "torch", "torchvision", "torch-fidelity", "numpy", "sci
 def describe(device: Device) -> dict[str, Any]:
     """Collect the conditions of a run as plain values."""
     return {
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **_versions(), **device.libraries},
         "platform": platform.platform(),
         "device": device.kind,
         "device_name": device.name,
         "device_reason": device.reason,
-        "driver": torch.version.cuda if device.kind == "cuda" else None,
+        "driver": device.driver,
         "processors": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "memory_bytes": psutil.virtual_memory().total,

@@ -71,6 +71,15 @@ class Job:
         return int(self.recipe["image_size"])
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """What the suite said beyond the recipe, by the names of its keys."""
+        every = self.evaluate_every
+        return {
+            "backbone": self.backbone,
+            "evaluate_every": None if every is None else str(every),
+        }
+
+    @property
     def id(self) -> str:
         """Variant, seed, and a short hash of all that decides the numbers."""
         decisive: dict[str, Any] = {

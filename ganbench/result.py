@@ -102,7 +102,8 @@ class Timing:
 class RunResult:
     """One run, as stored in its `result.json`. Fields that do not apply are None, never 0.
 
-    `request` is the name or path by which the variant is found again, `recipe` all its numbers,
+    `request` is the name or path by which the variant is found again, `asked` what the suite said
+    beyond the recipe (by the names of its keys), `recipe` all the variant's numbers,
     `dataset_fields` the fields of `DatasetSpec`. `scores` holds the numbers by name,
     `class_histogram` the share of each class among the generated images beside the real ones,
     `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `course` is what
@@ -120,6 +121,7 @@ class RunResult:
     variant_title: str = ""
     device_name: str = ""
     request: str = ""
+    asked: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
     dataset_fields: dict[str, Any] = field(default_factory=dict)
     budget: str = ""

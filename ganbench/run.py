@@ -50,6 +50,7 @@ def run_job(job: Job, workshop: Workshop) -> StoredRun:
         device=workshop.device.kind,
         device_name=workshop.device.name,
         request=job.request,
+        asked=job.asked,
         recipe=job.recipe,
         dataset_fields=asdict(job.spec),
         budget=str(job.budget),

@@ -76,6 +76,12 @@ class StoredRun:
         try:
             return cls(RunResult.from_json(file.read_text(encoding="utf-8")), path)
         except OSError as error:
+            runs = sorted((path / "runs").glob("[!.]*/result.json"))
+            if runs:
+                raise DataError(
+                    f"{path} is a results folder of {len(runs)} run(s): "
+                    f"give one of them, for example {runs[0].parent}"
+                ) from error
             raise DataError(f"{path} holds no run: {file} cannot be read ({error})") from error
         except ValueError as error:
             raise DataError(f"{file} cannot be read as a run's result: {error}") from error

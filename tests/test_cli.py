@@ -455,3 +455,27 @@ def test_runs_side_by_side_give_the_same_scores(tmp_path):
         assert code == 0
         tables.append(pd.read_csv(out / "runs.csv")[["run_id", "modes_covered", "seed"]])
     assert tables[0].equals(tables[1])
+
+
+def test_scores_during_training_are_stored_and_do_not_change_it(tmp_path):
+    command = ["run", "--variants", "mlp", *SMALL, "--budget", "5steps", "--out"]
+    assert ganbench(*command, tmp_path / "plain") == 0
+    assert ganbench(*command, tmp_path / "scored", "--evaluate-every", "2steps") == 0
+    plain, scored = (
+        pd.read_csv(tmp_path / name / "runs.csv").iloc[0] for name in ("plain", "scored")
+    )
+    for name in ("fid", "recall", "diversity", "steps"):
+        assert plain[name] == scored[name]
+    (file,) = (tmp_path / "scored" / "runs").glob("*/scores.csv")
+    course = pd.read_csv(file)
+    assert course["step"].tolist() == [2, 4, 5]
+    assert course["fid"].gt(0).all()
+    best = course.loc[course["fid"].idxmin(), "step"]
+    assert scored["best_step"] == best
+    assert scored["evaluations"] == 3
+    assert scored["course_protocol"] != scored["protocol"]  # half as many images
+
+
+def test_a_budget_for_scoring_that_cannot_be_read_is_refused(capsys):
+    assert ganbench("run", "--variants", "mlp", *SMALL, "--evaluate-every", "5") == 2
+    assert "5" in one_line(capsys)

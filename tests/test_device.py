@@ -117,3 +117,20 @@ def test_the_cpu_waits_for_nothing():
     second.synchronize()
     assert first.elapsed_time(second) >= 0
     assert device.name
+
+
+def test_a_card_names_its_driver_and_the_libraries_of_its_vendor(monkeypatch, tmp_path):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 550.54.15\necho 550.54.15\n", encoding="utf-8")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(torch.version, "cuda", "12.9")
+    card = Device("cuda", 0, "", FakeVendor())
+    assert card.driver == "550.54.15"
+    assert card.libraries["cuda"] == "12.9"
+    monkeypatch.setenv("PATH", "")
+    assert card.driver is None
+
+
+def test_a_processor_has_no_driver():
+    assert (Device("cpu").driver, Device("cpu").libraries) == (None, {})

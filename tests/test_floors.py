@@ -25,8 +25,8 @@ FLOORS = (
     ("registry", "store"),
     ("suite", "plan"),
     (
-        "progress", "report", "compare", "check", "listing", "evaluate", "course", "workshop",
-        "recording", "run", "sampling", "launch",
+        "progress", "report", "compare", "repeat", "check", "listing", "evaluate", "course",
+        "workshop", "recording", "run", "sampling", "launch",
     ),
     ("cli",),
 )  # fmt: skip
