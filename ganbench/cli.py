@@ -293,6 +293,10 @@ def sample(
         str | None, typer.Option(help="Text to draw, for a variant that takes prompts.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the latents.")] = 0,
+    *,
+    best: Annotated[
+        bool, typer.Option("--best", help="The best moment of a run that was scored in training.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
     out: Annotated[
         Path | None, typer.Option(help="The PNG to write; in the run's folder if left out.")
@@ -302,7 +306,14 @@ def sample(
     from ganbench import sampling
 
     sampling.sample_to_file(
-        run_folder, count=count, prompt=prompt, seed=seed, device=device, out=out, say=typer.echo
+        run_folder,
+        count=count,
+        prompt=prompt,
+        seed=seed,
+        device=device,
+        out=out,
+        best=best,
+        say=typer.echo,
     )
 
 

@@ -33,6 +33,7 @@ def sample_to_file(
     seed: int,
     device: str,
     out: Path | None,
+    best: bool = False,
     say: Callable[[str], object],
 ) -> Path:
     """Draw images from a run's generator and write them as one picture.
@@ -44,18 +45,19 @@ def sample_to_file(
         seed: Of the latents.
         device: As on the command line.
         out: The PNG to write; in the run's folder where it is None.
+        best: Whether to draw from the best moment of the run instead of its end.
         say: Told what happens, a line at a time.
 
     Returns:
         The file that was written.
 
     Raises:
-        UsageError: There is no such run, it holds no checkpoint, the variant takes no prompt, or
-            the file cannot be written.
+        UsageError: There is no such run, it holds no checkpoint or no best moment, the variant
+            takes no prompt, or the file cannot be written.
     """
     run = StoredRun.read(folder)
     chosen = choose(device)
-    state, spec = load_trained(run, chosen)
+    state, spec = load_trained(run, chosen, best=best)
     if prompt is not None:
         words = tokenize(prompt)
         unknown = [word for word in dict.fromkeys(words) if word not in spec.vocabulary]
@@ -73,7 +75,8 @@ def sample_to_file(
             encoded = [state.condition.encode(caption) for caption in spec.captions]
             conditions = sample.in_turn(torch.stack(encoded), count)
         images = sample.draw(state, chosen, latent, conditions)
-        title = f"{run.result.variant} · {spec.name} · {run.result.steps:,} steps"
+        moment = run.result.course["best"] if best else {"step": run.result.steps}
+        title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"
     columns = max(1, min(8, count))
     picture = sample.titled(sample.grid(images, columns), title)
     target = out if out is not None else run.path / f"{_file_stem(prompt)}.png"
@@ -88,17 +91,29 @@ def sample_to_file(
     return target
 
 
-def load_trained(run: StoredRun, device: Device) -> tuple[TrainState, DatasetSpec]:
+def load_trained(
+    run: StoredRun, device: Device, *, best: bool = False
+) -> tuple[TrainState, DatasetSpec]:
     """Rebuild the networks of a finished run from its folder.
 
+    Args:
+        run: Whose checkpoint is read.
+        device: Where the networks go.
+        best: Whether the sampler is to be as it was at the best moment of the run.
+
     Raises:
-        UsageError: The run has no checkpoint, or its variant is not what it was.
+        UsageError: The run has no checkpoint, or no best moment, or its variant is not what it was.
     """
     result = run.result
     if not run.checkpoint.exists():
         raise UsageError(
             f"{run.path} has no checkpoint.pt to sample from (checkpoints are not committed): "
             f"run it again with {result.command or 'ganbench run'}"
+        )
+    if best and not result.course.get("best"):
+        raise UsageError(
+            f"{run.path} knows no best moment, as it was not scored during training: leave out "
+            "--best, or run it again with --evaluate-every"
         )
     (found,) = resolve([result.request or result.variant])
     recipe = found.variant.recipe.override(result.recipe)
@@ -113,6 +128,8 @@ def load_trained(run: StoredRun, device: Device) -> tuple[TrainState, DatasetSpe
         ) from error
     try:
         state.load_state_dict(values["networks"])
+        if best:
+            state.sampler.load_state_dict(values["course"]["weights"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise UsageError(
             f"{run.checkpoint} does not fit variant {result.variant!r} as it is now: "

@@ -474,6 +474,10 @@ def test_scores_during_training_are_stored_and_do_not_change_it(tmp_path):
     assert scored["best_step"] == best
     assert scored["evaluations"] == 3
     assert scored["course_protocol"] != scored["protocol"]  # half as many images
+    assert ganbench("sample", file.parent, "--best", "-n", 4) == 0
+    assert (file.parent / "sample.png").exists()
+    (plain_run,) = (tmp_path / "plain" / "runs").iterdir()
+    assert ganbench("sample", plain_run, "--best") == 2
 
 
 def test_a_budget_for_scoring_that_cannot_be_read_is_refused(capsys):
