@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganbench import data
 from ganbench.classifier import Classifier
+from ganbench.data.dataset import ignore_progress
 from ganbench.features import Backbone
+from ganbench.folding import fold
+from ganbench.inception import obtain_inception
 from ganbench.judge import JudgeNetwork
 
-from .workloads import noise
+from .workloads import noise, random_inception_weights
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -73,21 +75,13 @@ def test_inception(
     benchmark: BenchmarkFixture,
     device: Device,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     *,
     tiny: bool,
 ) -> None:
     """torch-fidelity's InceptionV3 at 299×299, with the judge beside it."""
-    no_weights = tmp_path / "none.pt"
-    torch.save({}, no_weights)
-    monkeypatch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
-    network = FeatureExtractorInceptionV3(
-        "inception-v3-compat", ["2048", "logits_unbiased"], str(no_weights)
-    )
-    for weights in network.parameters():
-        if weights.dim() == 4:
-            torch.nn.init.kaiming_normal_(weights)  # activations neither grow nor vanish
-    network.to(device.torch).to(memory_format=torch.channels_last)
+    network = fold(
+        obtain_inception(random_inception_weights(tmp_path), tmp_path, ignore_progress)
+    ).to(device.torch)
     backbone = Backbone(
         "inception", "random", judge(3, 32, device), "benchmark", 32, device.torch, network
     )

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganbench import data, registry
 from ganbench.data.dataset import Split, resize
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from ganbench.device import Device
     from ganbench.variant import DatasetSpec, Recipe, Variant
 
-__all__ = ["MOST_IMAGES", "Workload", "built_in", "noise"]
+__all__ = ["MOST_IMAGES", "Workload", "built_in", "noise", "random_inception_weights"]
 
 MOST_IMAGES = 60_000
 _MOST_VALUES = 1 << 27  # of one training split at the size of the recipe, a byte each
@@ -49,6 +51,33 @@ def noise(count: int, channels: int, size: int) -> Split:
         0, 256, (count, size, size, channels), generator=stream, dtype=torch.uint8
     )
     return Split(images.permute(0, 3, 1, 2), torch.arange(count) % 10)
+
+
+class _UntrainedInception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # ships no types
+    """Inception that takes no weights."""
+
+    def load_state_dict(self, *_weights: object) -> None:
+        """Keep the initial weights."""
+
+
+def random_inception_weights(folder: Path) -> Path:
+    """Write a file of weights for inception, the same each time: its own are a download.
+
+    Activations neither grow nor vanish from layer to layer.
+    """
+    file = folder / "inception.pth"
+    torch.save({}, file)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        network = _UntrainedInception("random", ["2048"], str(file))
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.uniform_(module.running_var, 0.5, 1.5)
+                nn.init.normal_(module.bias, 0, 0.1)
+    torch.save(network.state_dict(), file)
+    return file
 
 
 @lru_cache(maxsize=4)

@@ -126,7 +126,8 @@ def run(
         typer.Option(envvar="GANBENCH_DATA", help="Where datasets are, or are downloaded to."),
     ] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="Features for the scores: auto, inception or classifier.")
+        str | None,
+        typer.Option(help="Features for the scores: auto, inception, efficientnet or classifier."),
     ] = None,
     inception_weights: Annotated[
         Path | None, typer.Option(help="File with the Inception weights, instead of a download.")

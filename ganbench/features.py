@@ -1,41 +1,38 @@
 """Features of images, and what the judge says of them, from which all scores are computed.
 
-Two backbones: `inception`, torch-fidelity's port of the network of the FID paper (Heusel et al.
-2017, arXiv:1706.08500), for natural images; and `classifier`, the dataset's own judge, which needs
-no download. Distances in one say nothing of distances in the other.
+Three backbones: `inception`, torch-fidelity's port of the network of the FID paper, and
+`efficientnet`, whose weights come with a package, for natural images; and `classifier`, the
+dataset's own judge, which needs neither. Distances in one say nothing of distances in another.
 """
 
 from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
-from torch_fidelity.feature_extractor_inceptionv3 import (
-    URL_INCEPTION_V3,
-    FeatureExtractorInceptionV3,
-)
 
 from ganbench.classifier import Classifier, obtain_classifier
-from ganbench.data.cache import folder, whole
+from ganbench.data.cache import whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
-from ganbench.data.download import downloading, one_line
+from ganbench.efficientnet import obtain_efficientnet
 from ganbench.errors import DataError, unknown
+from ganbench.folding import fold
+from ganbench.inception import obtain_inception
 from ganbench.judge import exact, weights_hash
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ganbench.data.dataset import Dataset
 
 __all__ = ["BACKBONES", "Backbone", "Features", "obtain_backbone", "real_features"]
 
-BACKBONES = ("auto", "inception", "classifier")
+BACKBONES = ("auto", "inception", "efficientnet", "classifier")
 
-_BATCH = {"inception": 32, "classifier": 500}
-_WEIGHTS_FILE = Path(URL_INCEPTION_V3).name
-_WEIGHTS_HASH_PREFIX = _WEIGHTS_FILE.removesuffix(".pth").rpartition("-")[2]
+_BATCH = {"inception": 32, "efficientnet": 32, "classifier": 500}
 _UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError)
 
 
@@ -47,7 +44,7 @@ class Features:
         vectors: float32 of shape (n, d), the backbone's features.
         probabilities: float32 of shape (n, classes), the judge's softmax.
         logits: float32 of shape (n, 1008), inception's logits without their bias, from which the
-            inception score is computed; None with the other backbone.
+            inception score is computed; None with the other backbones.
     """
 
     vectors: Tensor
@@ -63,22 +60,23 @@ class Backbone:
     """A feature extractor with its judge.
 
     Attributes:
-        name: `inception` or `classifier`.
+        name: `inception`, `efficientnet` or `classifier`.
         hash: Of the weights of the network that gives the vectors.
         judge: The dataset's classifier.
         reason: Why this backbone, for people.
         resolution: Height and width to which all images are resized first, in pixels.
         device: Where the networks are.
-        inception: The network, with the backbone of that name.
+        network: Maps uint8 images of three channels to vectors and, for inception, logits; None
+            where the judge gives the vectors.
     """
 
-    name: Literal["inception", "classifier"]
+    name: Literal["inception", "efficientnet", "classifier"]
     hash: str
     judge: Classifier
     reason: str
     resolution: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    inception: nn.Module | None = None
+    network: nn.Module | None = None
 
     def extract(self, images: Tensor, report: Progress = ignore_progress) -> Features:
         """Compute the features of images.
@@ -100,10 +98,10 @@ class Backbone:
         """Vectors, probabilities and, with inception, logits of some images."""
         vectors = self.judge.network.features(images)
         probabilities = self.judge.network.head(vectors).softmax(1)
-        if self.inception is None:
+        if self.network is None:
             return vectors, probabilities
-        vectors, logits = self.inception(images.expand(-1, 3, -1, -1))
-        return vectors, probabilities, logits
+        vectors, *logits = self.network(images.expand(-1, 3, -1, -1))
+        return vectors, probabilities, *logits
 
 
 def obtain_backbone(
@@ -117,8 +115,8 @@ def obtain_backbone(
     """Choose a backbone and make it ready, with the judge.
 
     Args:
-        requested: `inception`, `classifier`, or `auto`, which takes inception for colour images
-            when its weights can be had, else the classifier.
+        requested: `inception`, `efficientnet`, `classifier`, or `auto`, which takes inception for
+            colour images when its weights can be had, else the classifier.
         dataset: Decides the judge and the resolution.
         device: Where the networks will run.
         cache_root: Where the judge and the downloaded weights are kept.
@@ -126,9 +124,9 @@ def obtain_backbone(
         report: Called with the progress of training and download.
 
     Raises:
-        UsageError: `requested` is none of the three.
-        DataError: Inception was asked for, or a weights file given, and it cannot be had; or the
-            cache cannot be written.
+        UsageError: `requested` is none of the four.
+        DataError: Inception or EfficientNet was asked for, or a weights file given, and it cannot
+            be had; or the cache cannot be written.
     """
     if requested not in BACKBONES:
         raise unknown("backbone", requested, BACKBONES)
@@ -139,19 +137,24 @@ def obtain_backbone(
         reason = f"features of the classifier: {reason}"
         return Backbone("classifier", judge.hash, judge, reason, resolution, device)
 
+    def other(name: Literal["inception", "efficientnet"], network: nn.Module) -> Backbone:
+        why = "asked for" if requested == name else "the images are in colour"
+        reason = f"features of {name}: {why}"
+        found = weights_hash(network)  # before the weights are folded: it says where they are from
+        return Backbone(name, found, judge, reason, resolution, device, fold(network).to(device))
+
     if requested == "classifier":
         return classifier("asked for")
+    if requested == "efficientnet":
+        return other("efficientnet", obtain_efficientnet())
     if requested == "auto" and dataset.spec.channels == 1:
         return classifier("the images are grey, and inception was trained on colour photos")
     try:
-        inception = _inception(inception_weights, cache_root, report).to(device)
+        return other("inception", obtain_inception(inception_weights, cache_root, report))
     except DataError as error:
         if requested == "inception" or inception_weights is not None:
             raise
         return classifier(str(error))
-    why = "asked for" if requested == "inception" else "the images are in colour"
-    why = f"features of inception: {why}"
-    return Backbone("inception", weights_hash(inception), judge, why, resolution, device, inception)
 
 
 def real_features(
@@ -171,48 +174,3 @@ def real_features(
     with whole(path) as temporary:
         torch.save(vars(features), temporary)
     return features
-
-
-def _inception(given: Path | None, cache_root: Path, report: Progress) -> nn.Module:
-    """Build torch-fidelity's InceptionV3 with the weights of the FID paper.
-
-    Raises:
-        DataError: The weights cannot be had, or are not those of this network.
-    """
-    path = given or _inception_weights(cache_root, report)
-    try:
-        torch.load(path, weights_only=True)  # torch-fidelity itself would run what is in the file
-        network: Any = FeatureExtractorInceptionV3(
-            "inception-v3-compat", ["2048", "logits_unbiased"], str(path)
-        )
-    except _UNREADABLE as error:
-        raise DataError(
-            f"{path} does not hold inception weights ({one_line(error)[:80]}): "
-            f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"
-        ) from error
-    network.to(memory_format=torch.channels_last)
-    return network  # type: ignore[no-any-return]  # torch-fidelity ships no types
-
-
-def _inception_weights(cache_root: Path, report: Progress) -> Path:
-    """Find the weights in the cache or in torch's own, or download them.
-
-    Raises:
-        DataError: There is no way to get them.
-    """
-    ours = cache_root / "inception" / _WEIGHTS_FILE
-    for path in (ours, Path(torch.hub.get_dir()) / "checkpoints" / _WEIGHTS_FILE):
-        if path.is_file():
-            return path
-    folder(ours.parent)
-    try:
-        with downloading("inception weights", report):
-            torch.hub.download_url_to_file(
-                URL_INCEPTION_V3, str(ours), _WEIGHTS_HASH_PREFIX, progress=False
-            )
-    except (OSError, RuntimeError) as error:  # URLError is an OSError
-        raise DataError(
-            f"inception weights cannot be downloaded ({one_line(error)}): "
-            f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"
-        ) from error
-    return ours

@@ -25,6 +25,10 @@ _BACKBONES = (
         "a small network, trained once on the dataset's training images; needs no download",
     ),
     ("inception", "torch-fidelity's InceptionV3; its weights are downloaded, or given as a file"),
+    (
+        "efficientnet",
+        "EfficientNet-Lite0, trained on ImageNet; its weights come with ganbench[efficientnet]",
+    ),
     ("auto", "inception for colour images where its weights can be had, else classifier"),
 )
 

@@ -35,7 +35,7 @@ class Protocol:
         real_count: Real images compared with.
         fake_count: Generated images.
         neighbour_count: Images of each kind that precision, recall and coverage look at.
-        backbone: `inception` or `classifier`.
+        backbone: `inception`, `efficientnet` or `classifier`.
         backbone_hash: Hash of the backbone's weights.
         judge_hash: Hash of the classifier that names the class of an image.
         judge_accuracy: Share of the test split that this classifier names rightly, in [0, 1].

@@ -28,7 +28,7 @@ class Suite(BaseModel):
     budget: str | None = None
     set: tuple[str, ...] = ()
     data_root: Path | None = None
-    backbone: Literal["auto", "inception", "classifier"] = "auto"
+    backbone: Literal["auto", "inception", "efficientnet", "classifier"] = "auto"
     inception_weights: Path | None = None
     out: Path | None = None
     jobs: int = Field(1, ge=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from pathlib import Path
+from typing import get_args
 from urllib.error import URLError
 
 import pytest
@@ -11,12 +13,14 @@ import torch
 from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from ganbench import features
+from ganbench import features, listing
 from ganbench.classifier import Classifier
 from ganbench.data.dataset import Dataset, Split, resize
+from ganbench.efficientnet import EfficientNetLite
 from ganbench.errors import DataError, UsageError
-from ganbench.features import Backbone, obtain_backbone, real_features
-from ganbench.judge import JudgeNetwork
+from ganbench.features import BACKBONES, Backbone, obtain_backbone, real_features
+from ganbench.judge import JudgeNetwork, weights_hash
+from ganbench.suite import Suite
 from ganbench.variant import DatasetSpec
 
 CPU = torch.device("cpu")
@@ -47,6 +51,13 @@ def random_inception(tmp_path_factory) -> tuple[nn.Module, object]:
         )
         patch.setattr(nn.Module, "load_state_dict", lambda *_args, **_kwargs: None)
         network = FeatureExtractorInceptionV3("random", ["2048", "logits_unbiased"])
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)  # activations neither grow nor vanish
+            elif isinstance(module, nn.BatchNorm2d):  # statistics that do something
+                nn.init.uniform_(module.running_var, 0.5, 1.5)
+                nn.init.normal_(module.running_mean, 0, 0.1)
+                nn.init.normal_(module.bias, 0, 0.1)
     file = tmp_path_factory.mktemp("inception") / "weights.pth"
     torch.save(network.state_dict(), file)
     return network, file
@@ -187,8 +198,9 @@ def test_inception_gives_torch_fidelitys_own_numbers(colour, tmp_path, random_in
     extracted = backbone.extract(images)
     vectors, logits = network(images)
     assert extracted.vectors.shape == (3, 2048)
-    assert torch.allclose(extracted.vectors, vectors, rtol=1e-3, atol=1e-4)
-    assert torch.allclose(extracted.logits, logits, rtol=1e-3, atol=1e-4)
+    assert vectors.std() > 0.1
+    assert torch.allclose(extracted.vectors, vectors, rtol=1e-5, atol=1e-5 * float(vectors.max()))
+    assert torch.allclose(extracted.logits, logits, rtol=1e-5, atol=1e-5 * float(logits.max()))
     expected = backbone.judge.network(images).softmax(1)
     assert torch.allclose(extracted.probabilities, expected, atol=1e-5)
 
@@ -198,7 +210,8 @@ def test_inception_sees_grey_images_as_colour_images(digits, cache_root, random_
     backbone = obtain_backbone("inception", digits, CPU, cache_root, file)
     images = digits.test.images[:2]
     vectors, _ = network(torch.cat([images] * 3, dim=1))
-    assert torch.allclose(backbone.extract(images).vectors, vectors, rtol=1e-3, atol=1e-4)
+    found = backbone.extract(images).vectors
+    assert torch.allclose(found, vectors, rtol=1e-5, atol=1e-5 * float(vectors.max()))
 
 
 def test_downloaded_weights_are_kept_and_checked(
@@ -217,6 +230,34 @@ def test_downloaded_weights_are_kept_and_checked(
     assert first.name == second.name == "inception"
     assert first.hash == second.hash
     assert [prefix for _, prefix in calls] == ["6726825d"]
+
+
+def test_efficientnet_is_taken_where_it_is_asked_for(colour, tmp_path, monkeypatch):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = EfficientNetLite().eval()
+    monkeypatch.setattr(features, "obtain_efficientnet", lambda: copy.deepcopy(network))
+    backbone = obtain_backbone("efficientnet", colour, CPU, tmp_path)
+    assert (backbone.name, backbone.hash) == ("efficientnet", weights_hash(network))
+    extracted = backbone.extract(colour.train.images)
+    (expected,) = network.requires_grad_(requires_grad=False)(colour.train.images)
+    assert extracted.vectors.shape == (6, 1280)
+    assert expected.std() > 0
+    assert torch.allclose(extracted.vectors, expected, rtol=1e-3, atol=1e-4 * float(expected.max()))
+    assert extracted.probabilities.shape == (6, 2)
+    assert extracted.logits is None
+
+
+def test_the_hash_of_efficientnet_tells_how_images_are_prepared():
+    network = EfficientNetLite()
+    before = weights_hash(network)
+    network.size += 96
+    assert weights_hash(network) != before
+
+
+def test_suites_and_lists_know_the_same_backbones():
+    assert set(get_args(Suite.model_fields["backbone"].annotation)) == set(BACKBONES)
+    assert {name for name, _ in listing._BACKBONES} == set(BACKBONES)
 
 
 # --- what is kept

@@ -29,7 +29,7 @@ class Metric:
         summary: What it measures, in one sentence.
         fails_when: What it does not see, or what makes it misleading.
         companions: Further columns that qualify this one and are no scores of their own: a total,
-            a spread.
+            a standard error.
     """
 
     name: str
@@ -155,8 +155,8 @@ METRICS: tuple[Metric, ...] = (
         range="0 to infinity; slightly below 0 by chance",
         paper="Bińkowski et al. 2018, arXiv:1801.01401",
         summary="Unbiased squared MMD with a cubic kernel, the mean over 100 random subsets.",
-        fails_when="it is small beside kid_std, the standard deviation over the subsets",
-        companions=("kid_std",),
+        fails_when="it is no larger than a few times its kid_standard_error",
+        companions=("kid_standard_error",),
     ),
     Metric(
         name="fid_infinity",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from torch_fidelity.metric_kid import (
-    KEY_METRIC_KID_MEAN,
-    KEY_METRIC_KID_STD,
-    kid_features_to_metric,
-)
+import numpy as np
+import torch
+from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kernel_mmd, kid_features_to_metric
 
 from ganbench.metrics.arrays import check_pair
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["kid", "subset_size"]
 
 _SUBSETS = 100
+_BLOCKS = 10
 _LARGEST_SUBSET = 1000
 _SMALLEST_SUBSET = 2
 
@@ -34,7 +34,8 @@ def kid(real: Tensor, fake: Tensor, *, seed: int = 0) -> tuple[float, float] | N
     """Squared maximum mean discrepancy with the kernel (x @ y / entries + 1)**3.
 
     The estimator has no bias, so that the count of images does not shift it as it does FID; it may
-    fall slightly below 0. Lower is better.
+    fall slightly below 0. Lower is better. Besides the features in float64, at most about 50 MB are
+    needed at a time: the kernels of 1,000 images.
 
     Args:
         real: Features (n, entries).
@@ -42,9 +43,8 @@ def kid(real: Tensor, fake: Tensor, *, seed: int = 0) -> tuple[float, float] | N
         seed: Chooses the 100 subsets.
 
     Returns:
-        The mean over the subsets and the standard deviation over them. The standard error of the
-        mean is smaller, by about the root of the subset's share of the images. None for fewer than
-        four images of a kind.
+        The mean over the subsets and its standard error. None for fewer than four images of a
+        kind.
 
     Raises:
         ValueError: The features cannot be used.
@@ -53,12 +53,38 @@ def kid(real: Tensor, fake: Tensor, *, seed: int = 0) -> tuple[float, float] | N
     size = subset_size(len(real), len(fake))
     if size < _SMALLEST_SUBSET:
         return None
+    real, fake = real.double(), fake.double()
     values = kid_features_to_metric(
-        fake.double(),
-        real.double(),
+        fake,
+        real,
         kid_subsets=_SUBSETS,
         kid_subset_size=size,
         rng_seed=seed,
         verbose=False,
     )
-    return float(values[KEY_METRIC_KID_MEAN]), float(values[KEY_METRIC_KID_STD])
+    return float(values[KEY_METRIC_KID_MEAN]), _standard_error(real, fake, seed)
+
+
+def _standard_error(real: Tensor, fake: Tensor, seed: int) -> float:
+    """Standard error of the squared discrepancy that all images give, from disjoint blocks.
+
+    The images are shuffled and dealt to at least ten blocks, or to blocks of two where there are
+    fewer than twenty; blocks share no image, so that their estimates are independent, unlike those
+    of random subsets. The standard deviation of the estimates over the root of their count is the
+    standard error of their mean (the blocks of Zaremba et al. 2013, arXiv:1307.1954).
+    Where the distributions are nearly the same, the estimate from all images varies less than the
+    mean of the blocks does, and the standard error is too large, up to threefold: it errs towards
+    caution.
+    """
+    count = min(len(real), len(fake))
+    blocks = min(max(_BLOCKS, math.ceil(count / _LARGEST_SUBSET)), count // _SMALLEST_SUBSET)
+    size = count // blocks
+    stream = torch.Generator().manual_seed(seed)
+    rows = [
+        torch.randperm(len(values), generator=stream)[: blocks * size] for values in (fake, real)
+    ]
+    estimates = [
+        kernel_mmd(fake[some_fake].numpy(), real[some_real].numpy())
+        for some_fake, some_real in zip(*(part.split(size) for part in rows), strict=True)
+    ]
+    return float(np.std(estimates, ddof=1)) / math.sqrt(blocks)

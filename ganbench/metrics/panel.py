@@ -79,7 +79,7 @@ def score(
         scores["fid_infinity"] = fid_infinity(statistics, fake.vectors, seed=seed)
     some_real, some_fake = neighbours.equal_counts(real.vectors, fake.vectors, seed=seed)
     if found := kid(some_real, some_fake, seed=seed):
-        scores["kid"], scores["kid_std"] = found
+        scores["kid"], scores["kid_standard_error"] = found
 
     # Classes
     scores["modes_covered"] = int(modes.covered().sum())

@@ -1,0 +1,83 @@
+"""The network of the FID paper (Heusel et al. 2017, arXiv:1706.08500), as torch-fidelity has it.
+
+Its weights are a download, or a file that the user gives.
+"""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch_fidelity.feature_extractor_inceptionv3 import (
+    URL_INCEPTION_V3,
+    FeatureExtractorInceptionV3,
+)
+
+from ganbench.data.cache import folder
+from ganbench.data.download import downloading, one_line
+from ganbench.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ganbench.data.dataset import Progress
+
+__all__ = ["obtain_inception"]
+
+_WEIGHTS_FILE = Path(URL_INCEPTION_V3).name
+_WEIGHTS_HASH_PREFIX = _WEIGHTS_FILE.removesuffix(".pth").rpartition("-")[2]
+_UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError)
+
+
+def obtain_inception(given: Path | None, cache_root: Path, report: Progress) -> nn.Module:
+    """Build torch-fidelity's InceptionV3 with the weights of the FID paper.
+
+    It maps uint8 images (n, 3, height, width) of any size to float32 features (n, 2048) and logits
+    without their bias (n, 1008).
+
+    Args:
+        given: A file with the weights; None takes those of the cache, or downloads them.
+        cache_root: Downloaded weights are kept in its folder `inception`.
+        report: Called with the progress of the download.
+
+    Raises:
+        DataError: The weights cannot be had, or are not those of this network.
+    """
+    path = given or _weights(cache_root, report)
+    try:
+        torch.load(path, weights_only=True)  # torch-fidelity itself would run what is in the file
+        network: Any = FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048", "logits_unbiased"], str(path)
+        )
+    except _UNREADABLE as error:
+        raise DataError(
+            f"{path} does not hold inception weights ({one_line(error)[:80]}): "
+            f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"
+        ) from error
+    return network  # type: ignore[no-any-return]  # torch-fidelity ships no types
+
+
+def _weights(cache_root: Path, report: Progress) -> Path:
+    """Find the weights in the cache or in torch's own, or download them.
+
+    Raises:
+        DataError: There is no way to get them.
+    """
+    ours = cache_root / "inception" / _WEIGHTS_FILE
+    for path in (ours, Path(torch.hub.get_dir()) / "checkpoints" / _WEIGHTS_FILE):
+        if path.is_file():
+            return path
+    folder(ours.parent)
+    try:
+        with downloading("inception weights", report):
+            torch.hub.download_url_to_file(
+                URL_INCEPTION_V3, str(ours), _WEIGHTS_HASH_PREFIX, progress=False
+            )
+    except (OSError, RuntimeError) as error:  # URLError is an OSError
+        raise DataError(
+            f"inception weights cannot be downloaded ({one_line(error)}): "
+            f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"
+        ) from error
+    return ours
