@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench import data
-from ganbench.data.dataset import Dataset, Split, resize
+from ganbench.data.dataset import Dataset, Split
+from ganbench.data.resized import training_images
 from ganbench.evaluate import Reference
 from ganbench.features import obtain_backbone, real_features
+from ganbench.feed import place
 from ganbench.registry import resolve
 from ganbench.session import Session
 from ganbench.step import TrainState
 from ganbench.store import ResultsFolder
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ganbench.device import Device
     from ganbench.plan import Job
     from ganbench.progress import Display
@@ -46,14 +50,16 @@ class Workshop:
     command: str = ""
     _datasets: dict[tuple[str, int], Dataset] = field(default_factory=dict)
     _references: dict[tuple[str, str], Reference] = field(default_factory=dict)
+    _images: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    _told: set[tuple[str, int, bool]] = field(default_factory=set)
 
     def dataset(self, job: Job) -> Dataset:
-        """Read a job's dataset, once.
+        """Read a job's dataset, once for all sizes that it is stored alike for.
 
         Raises:
             DataError: It is not there or cannot be read.
         """
-        key = (job.spec.name, job.image_size)
+        key = (job.spec.name, data.reading_size(job.spec.name, job.image_size))
         if key not in self._datasets:
             self._datasets[key] = data.load(
                 job.spec.name,
@@ -86,17 +92,42 @@ class Workshop:
             )
         return self._references[key]
 
-    def session(self, job: Job) -> Session:
-        """Build a job's networks and lay its images on the device."""
-        (found,) = resolve([job.request])
+    def images(self, job: Job) -> Tensor:
+        """Bring a dataset's training images to a job's size, once.
+
+        Returns:
+            uint8 of shape (n, channels, size, size) on the CPU.
+
+        Raises:
+            DataError: The dataset is not there or cannot be read, or the cache cannot be written.
+        """
         dataset = self.dataset(job)
+        key = (dataset.fingerprint, job.image_size)
+        if key not in self._images:
+            self._images[key] = training_images(
+                dataset, job.image_size, self.cache_root, self.display.report
+            )
+        return self._images[key]
+
+    def session(self, job: Job) -> Session:
+        """Build a job's networks, and lay its images on the device where they fit."""
+        (found,) = resolve([job.request])
+        labels, images = self.dataset(job).train.labels, self.images(job)
+        placement = place(images, self.device)
+        key = (job.spec.name, job.image_size, placement.streamed)
+        if key not in self._told:
+            self._told.add(key)
+            size = f"{job.image_size}×{job.image_size}"
+            self.display.say(f"{job.spec.name}: images of {size} {placement.reason}")
         where = self.device.torch
         recipe = found.variant.recipe.override(job.recipe)
-        images = resize(dataset.train.images, job.image_size).to(where)
+        if not placement.streamed:
+            images, labels = images.to(where), labels.to(where)
         return Session(
             state=TrainState.create(found.variant, recipe, job.spec, where, job.seed),
-            train=Split(images, dataset.train.labels.to(where)),
+            train=Split(images, labels),
             captions=job.spec.captions,
             device=self.device,
             seed=job.seed,
+            streamed=placement.streamed,
         )

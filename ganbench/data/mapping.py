@@ -1,0 +1,43 @@
+"""Pixels in files that are mapped into memory: the system reads what is used, and may forget it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+__all__ = ["create", "read"]
+
+
+def create(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """Make a file for uint8 pixels; what is assigned to the array is in it after `flush`.
+
+    The disk's space is taken at once, where the system can: a mapped file for which it does not
+    suffice later would end the process without a word.
+
+    Raises:
+        OSError: The file cannot be written, or the disk is too full for it.
+    """
+    pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return pixels
+
+
+def read(path: Path, shape: tuple[int, ...]) -> Pixels | None:
+    """Map a file that `create` made; None where there is none, or not of this shape."""
+    try:
+        # copy-on-write: torch warns of memory that cannot be written
+        pixels: Pixels = np.load(path, mmap_mode="c")
+    except (OSError, ValueError, EOFError):
+        return None
+    return pixels if pixels.shape == shape and pixels.dtype == np.uint8 else None
