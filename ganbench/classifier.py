@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ganbench.data.cache import whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
-from ganbench.data.resized import training_images
+from ganbench.data.resized import training_split
 from ganbench.judge import JudgeNetwork, exact, weights_hash
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _train(
     images are mirrored and shifted; digits would become other digits.
     """
     name, size, colour = dataset.spec.name, dataset.spec.native_size, dataset.spec.channels > 1
-    images = training_images(dataset, size, cache_root, report)
+    images = training_split(dataset, size, cache_root, report).images
     network.normalise_like(images)
 
     # --- as many steps as epochs and images allow

@@ -104,6 +104,7 @@ def evaluate(
         report: Told how far the work is.
     """
     state, seed = session.state, session.seed
+    session.train.let_go()
     count = reference.fake_count
     latent = sample.latents(state, count, seed, "evaluation latents")
     conditions = None

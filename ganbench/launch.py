@@ -114,7 +114,7 @@ def prepare(plan: Plan, workshop: Workshop, *, fresh: bool) -> None:
     for job in plan.jobs:
         if fresh or workshop.folder.find(job.id) is None:
             workshop.reference(job)
-            workshop.images(job)
+            workshop.training_split(job)
 
 
 def launch(plan: Plan, workshop: Workshop, *, jobs: int = 1) -> list[StoredRun]:

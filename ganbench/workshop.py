@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ganbench import data
 from ganbench.data.dataset import Dataset, Split
-from ganbench.data.resized import training_images
+from ganbench.data.resized import training_split
 from ganbench.evaluate import Reference
 from ganbench.features import obtain_backbone, real_features
 from ganbench.feed import place
@@ -18,8 +18,6 @@ from ganbench.step import TrainState
 from ganbench.store import ResultsFolder
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ganbench.device import Device
     from ganbench.plan import Job
     from ganbench.progress import Display
@@ -50,7 +48,7 @@ class Workshop:
     command: str = ""
     _datasets: dict[tuple[str, int], Dataset] = field(default_factory=dict)
     _references: dict[tuple[str, str], Reference] = field(default_factory=dict)
-    _images: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    _splits: dict[tuple[str, int], Split] = field(default_factory=dict)
     _told: set[tuple[str, int, bool]] = field(default_factory=set)
 
     def dataset(self, job: Job) -> Dataset:
@@ -92,28 +90,25 @@ class Workshop:
             )
         return self._references[key]
 
-    def images(self, job: Job) -> Tensor:
-        """Bring a dataset's training images to a job's size, once.
-
-        Returns:
-            uint8 of shape (n, channels, size, size) on the CPU.
+    def training_split(self, job: Job) -> Split:
+        """Bring a dataset's training images to a job's size, once; they are on the CPU.
 
         Raises:
             DataError: The dataset is not there or cannot be read, or the cache cannot be written.
         """
         dataset = self.dataset(job)
         key = (dataset.fingerprint, job.image_size)
-        if key not in self._images:
-            self._images[key] = training_images(
+        if key not in self._splits:
+            self._splits[key] = training_split(
                 dataset, job.image_size, self.cache_root, self.display.report
             )
-        return self._images[key]
+        return self._splits[key]
 
     def session(self, job: Job) -> Session:
         """Build a job's networks, and lay its images on the device where they fit."""
         (found,) = resolve([job.request])
-        labels, images = self.dataset(job).train.labels, self.images(job)
-        placement = place(images, self.device)
+        train = self.training_split(job)
+        placement = place(train.images, self.device)
         key = (job.spec.name, job.image_size, placement.streamed)
         if key not in self._told:
             self._told.add(key)
@@ -121,11 +116,11 @@ class Workshop:
             self.display.say(f"{job.spec.name}: images of {size} {placement.reason}")
         where = self.device.torch
         recipe = found.variant.recipe.override(job.recipe)
-        if not placement.streamed:
-            images, labels = images.to(where), labels.to(where)
+        if not (placement.streamed or self.device.kind == "cpu"):
+            train = Split(train.images.to(where), train.labels.to(where))
         return Session(
             state=TrainState.create(found.variant, recipe, job.spec, where, job.seed),
-            train=Split(images, labels),
+            train=train,
             captions=job.spec.captions,
             device=self.device,
             seed=job.seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 
 import pytest
@@ -11,7 +12,7 @@ from doubles import tiny_spec, tiny_split
 
 from ganbench.data import resized
 from ganbench.data.dataset import Dataset, Split, resize
-from ganbench.data.resized import training_images
+from ganbench.data.resized import training_split
 from ganbench.errors import DataError
 
 
@@ -34,7 +35,7 @@ def files(root):
 
 
 def test_small_images_are_resized_in_memory(dataset, tmp_path):
-    found = training_images(dataset, 48, tmp_path)
+    found = training_split(dataset, 48, tmp_path).images
     assert torch.equal(found, resize(dataset.train.images, 48))
     assert list(tmp_path.iterdir()) == []
 
@@ -42,7 +43,7 @@ def test_small_images_are_resized_in_memory(dataset, tmp_path):
 @pytest.mark.usefixtures("large")
 def test_large_images_are_the_same_from_a_file(dataset, tmp_path):
     seen = []
-    found = training_images(dataset, 48, tmp_path, lambda *told: seen.append(told))
+    found = training_split(dataset, 48, tmp_path, lambda *told: seen.append(told)).images
     assert torch.equal(found, resize(dataset.train.images, 48))
     assert found.is_contiguous(memory_format=torch.channels_last)
     assert len(files(tmp_path)) == 1
@@ -52,25 +53,25 @@ def test_large_images_are_the_same_from_a_file(dataset, tmp_path):
 
 @pytest.mark.usefixtures("large")
 def test_they_are_made_once_a_size(dataset, tmp_path, monkeypatch):
-    first = training_images(dataset, 48, tmp_path)
-    training_images(dataset, 16, tmp_path)
+    first = training_split(dataset, 48, tmp_path).images
+    training_split(dataset, 16, tmp_path)
     assert len(files(tmp_path)) == 2
     monkeypatch.delattr(resized, "resize")
-    assert torch.equal(training_images(dataset, 48, tmp_path), first)
+    assert torch.equal(training_split(dataset, 48, tmp_path).images, first)
 
 
 @pytest.mark.usefixtures("large")
 def test_images_of_the_right_size_are_the_stored_ones(dataset, tmp_path):
-    assert training_images(dataset, 32, tmp_path) is dataset.train.images
+    assert training_split(dataset, 32, tmp_path) is dataset.train
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("large")
 def test_a_damaged_file_is_made_again(dataset, tmp_path):
-    first = training_images(dataset, 48, tmp_path).clone()
+    first = training_split(dataset, 48, tmp_path).images.clone()
     (file,) = files(tmp_path)
     file.write_bytes(file.read_bytes()[:300])
-    assert torch.equal(training_images(dataset, 48, tmp_path), first)
+    assert torch.equal(training_split(dataset, 48, tmp_path).images, first)
 
 
 @pytest.mark.usefixtures("large")
@@ -81,5 +82,21 @@ def test_a_disk_that_is_too_full_is_told_before_anything_is_resized(dataset, tmp
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
     monkeypatch.delattr(resized, "resize")
     with pytest.raises(DataError, match=r"cannot be written \(No space left on device\).*GANBENCH"):
-        training_images(dataset, 48, tmp_path)
+        training_split(dataset, 48, tmp_path)
     assert files(tmp_path) == []
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="the system cannot take it back")
+def test_mapped_images_that_were_let_go_are_read_again(dataset, tmp_path):
+    split = training_split(dataset, 48, tmp_path)
+    original = split.images.clone()
+    split.images[:] = 0  # is in this process's memory alone
+    split.let_go()
+    assert torch.equal(split.images, original)
+
+
+def test_images_in_memory_cannot_be_let_go(dataset):
+    original = dataset.train.images.clone()
+    dataset.train.let_go()
+    assert torch.equal(dataset.train.images, original)

@@ -61,10 +61,12 @@ def load_imagefolder(
     pixels = mapping.read(path, shape)
     if pixels is None:
         raise unreadable(path, OSError("it was just written"))
-    images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    images, file = torch.from_numpy(pixels).permute(0, 3, 1, 2), mapping.file_of(pixels)
     labels = torch.tensor([label for _, label in files])
     count = folder.spec.train_count
-    train, test = Split(images[:count], labels[:count]), Split(images[count:], labels[count:])
+    train, test = (
+        Split(images[rows], labels[rows], file) for rows in (slice(count), slice(count, None))
+    )
     return Dataset.of(folder.spec, train, test)
 
 
