@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from ganbench.data.cache import whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
+from ganbench.data.resized import training_split
 from ganbench.judge import JudgeNetwork, exact, weights_hash
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def obtain_classifier(
     if accuracy is None:
         network = _untrained(dataset.spec, device)  # a damaged file may have been read half
         with exact():
-            accuracy = _train(network, dataset, device, report)
+            accuracy = _train(network, dataset, device, cache_root, report)
         with whole(path) as temporary:
             torch.save({"weights": network.state_dict(), "accuracy": accuracy}, temporary)
     network.eval().requires_grad_(requires_grad=False)
@@ -108,7 +109,11 @@ def _read(path: Path, network: JudgeNetwork) -> float | None:
 
 
 def _train(
-    network: JudgeNetwork, dataset: Dataset, device: torch.device, report: Progress
+    network: JudgeNetwork,
+    dataset: Dataset,
+    device: torch.device,
+    cache_root: Path,
+    report: Progress,
 ) -> float:
     """Train on the training split; return the accuracy on the test split, in [0, 1].
 
@@ -116,7 +121,7 @@ def _train(
     images are mirrored and shifted; digits would become other digits.
     """
     name, size, colour = dataset.spec.name, dataset.spec.native_size, dataset.spec.channels > 1
-    images = resize(dataset.train.images, size)
+    images = training_split(dataset, size, cache_root, report).images
     network.normalise_like(images)
 
     # --- as many steps as epochs and images allow

@@ -145,6 +145,27 @@ class Device:
             return self._highest_bytes
         return peak_host_memory_bytes()
 
+    def free_memory_bytes(self) -> int:
+        """Memory that nobody uses: of the card, or of this machine on the CPU."""
+        if self.kind == "cuda":
+            return int(self.vendor.mem_get_info(self.index)[0])
+        if self.kind == "mps":
+            return int(self.vendor.recommended_max_memory() - self.vendor.driver_allocated_memory())
+        return int(psutil.virtual_memory().available)
+
+    def host_buffer(self, shape: tuple[int, ...]) -> Tensor:
+        """Memory of this machine for uint8 values, from which a CUDA card copies by itself."""
+        buffer = torch.empty(shape, dtype=torch.uint8)
+        return buffer.pin_memory() if self.kind == "cuda" else buffer
+
+    def upload(self, values: Tensor) -> Tensor:
+        """Copy values from this machine to the device; on the CPU, the values themselves.
+
+        CUDA copies while the program goes on. What lies in a `host_buffer` must not change before
+        an `event` that is recorded after this call has come.
+        """
+        return values.to(self.torch, non_blocking=self.kind == "cuda")
+
     def rng_state(self) -> Tensor | None:
         """State of the card's own random number generator; None on the CPU."""
         if self.kind == "cuda":

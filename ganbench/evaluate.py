@@ -111,6 +111,7 @@ def evaluate(
         noise: Which latents to draw from.
     """
     state, seed = session.state, session.seed
+    session.train.let_go()
     count = reference.fake_count
     latent = _part(sample.latents(state, count, seed, "evaluation latents"), noise)
     conditions = None

@@ -171,6 +171,7 @@ def real_features(
         return Features(**torch.load(path, weights_only=True))
     except _UNREADABLE:
         features = backbone.extract(dataset.train.images, report)
+        dataset.train.let_go()
     with whole(path) as temporary:
         torch.save(vars(features), temporary)
     return features

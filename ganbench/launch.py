@@ -102,7 +102,9 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
 
 
 def prepare(plan: Plan, workshop: Workshop, *, fresh: bool) -> None:
-    """Read all datasets and their features, so that what is missing is said before training.
+    """Read all datasets, their features and their images at the sizes that will be trained.
+
+    What is missing is said before training, and processes side by side find it all in the cache.
 
     Runs that are finished need none, unless all is done afresh.
 
@@ -112,6 +114,7 @@ def prepare(plan: Plan, workshop: Workshop, *, fresh: bool) -> None:
     for job in plan.jobs:
         if fresh or workshop.folder.find(job.id) is None:
             workshop.reference(job)
+            workshop.training_split(job)
 
 
 def launch(plan: Plan, workshop: Workshop, *, jobs: int = 1) -> list[StoredRun]:

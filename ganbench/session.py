@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ganbench.clock import TrainingClock
+from ganbench.feed import Feed, Resident, Streamed
 from ganbench.step import MEASURES, Batch, TrainState, train_step
 from ganbench.streams import generator, stream_seed
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ganbench.data.dataset import Split
     from ganbench.device import Device
 
-__all__ = ["HISTORY_COLUMNS", "DataOrder", "Diverged", "Session"]
+__all__ = ["HISTORY_COLUMNS", "Diverged", "Session"]
 
 HISTORY_COLUMNS = (
     "step",
@@ -38,48 +39,18 @@ class Diverged(Exception):  # noqa: N818 - an outcome, not an error
     """A loss is not finite any more."""
 
 
-class DataOrder:
-    """Which images each step sees: one shuffled epoch after the other, in whole batches.
-
-    A batch may hold the end of one epoch and the beginning of the next, so that each step has the
-    same size and no image is left out. The order follows from the seed and the step alone.
-    """
-
-    def __init__(self, count: int, seed: int, device: torch.device) -> None:
-        self._count = count
-        self._seed = seed
-        self._device = device
-        self._epochs: dict[int, Tensor] = {}
-
-    def _epoch(self, number: int) -> Tensor:
-        if number not in self._epochs:
-            stream = generator(self._seed, "data order", number)
-            order = torch.randperm(self._count, generator=stream).to(self._device)
-            kept = {key: value for key, value in self._epochs.items() if key == number - 1}
-            self._epochs = {**kept, number: order}
-        return self._epochs[number]
-
-    def indices(self, start: int, size: int) -> Tensor:
-        """Positions, in the training split, of images number `start` to `start + size`."""
-        parts = []
-        while size > 0:
-            epoch, offset = divmod(start, self._count)
-            part = self._epoch(epoch)[offset : offset + size]
-            parts.append(part)
-            start, size = start + len(part), size - len(part)
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
 @dataclass
 class Session:
     """A run between its first step and its last: all that is needed to go on.
 
     Args:
         state: The networks and optimizers.
-        train: The training split at the size of the recipe, on the device.
+        train: The training split at the size of the recipe: on the device, or on the host where
+            it is streamed.
         captions: The caption of each class.
         device: Where the steps run.
         seed: Of the run.
+        streamed: Whether images are sent to the device as they are needed.
     """
 
     state: TrainState
@@ -89,11 +60,16 @@ class Session:
     seed: int
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+    streamed: bool = False
 
     def __post_init__(self) -> None:
         where = self.device.torch
-        self._images = self.train.images.permute(0, 2, 3, 1)  # as it lies in memory
-        self._order = DataOrder(len(self._images), self.seed, where)
+        labelled = self.state.takes_condition
+        self._feed: Feed = (
+            Streamed(self.train, self.seed, self.device, labelled=labelled)
+            if self.streamed
+            else Resident(self.train, self.seed, labelled=labelled)
+        )
         self._latents = generator(self.seed, "training latents", device=where)
         self.clock = TrainingClock(self.device)
         self.conditions: Tensor | None = None
@@ -115,12 +91,11 @@ class Session:
     @property
     def epochs(self) -> float:
         """Epochs done so far."""
-        return self.images_seen / len(self._images)
+        return self.images_seen / len(self.train)
 
     def real_examples(self, count: int) -> Tensor:
         """The first images of the first epoch: uint8 of shape (count, channels, size, size)."""
-        chosen = self._order.indices(0, min(count, len(self._images)))
-        return self.train.images[chosen].cpu()
+        return self._feed.first(count)
 
     def batches(self) -> list[Batch]:
         """Gather what the next step consumes."""
@@ -128,11 +103,10 @@ class Session:
         found = []
         for index in range(recipe.d_steps):
             start = self.images_seen + index * recipe.batch_size
-            chosen = self._order.indices(start, recipe.batch_size)
-            stored = self._images.index_select(0, chosen).permute(0, 3, 1, 2)
+            stored, labels = self._feed.take(start, recipe.batch_size)
             condition = None
-            if self.state.takes_condition and self.conditions is not None:
-                condition = self.conditions[self.train.labels[chosen]]
+            if labels is not None and self.conditions is not None:
+                condition = self.conditions[labels]
             latent = torch.randn(
                 recipe.batch_size,
                 recipe.latent_dim,

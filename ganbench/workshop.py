@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench import data
-from ganbench.data.dataset import Dataset, Split, resize
+from ganbench.data.dataset import Dataset, Split
+from ganbench.data.resized import training_split
 from ganbench.evaluate import Reference
 from ganbench.features import obtain_backbone, real_features
+from ganbench.feed import place
 from ganbench.registry import resolve
 from ganbench.session import Session
 from ganbench.step import TrainState
@@ -46,14 +48,16 @@ class Workshop:
     command: str = ""
     _datasets: dict[tuple[str, int], Dataset] = field(default_factory=dict)
     _references: dict[tuple[str, str], Reference] = field(default_factory=dict)
+    _splits: dict[tuple[str, int], Split] = field(default_factory=dict)
+    _told: set[tuple[str, int, bool]] = field(default_factory=set)
 
     def dataset(self, job: Job) -> Dataset:
-        """Read a job's dataset, once.
+        """Read a job's dataset, once for all sizes that it is stored alike for.
 
         Raises:
             DataError: It is not there or cannot be read.
         """
-        key = (job.spec.name, job.image_size)
+        key = (job.spec.name, data.reading_size(job.spec.name, job.image_size))
         if key not in self._datasets:
             self._datasets[key] = data.load(
                 job.spec.name,
@@ -86,17 +90,39 @@ class Workshop:
             )
         return self._references[key]
 
-    def session(self, job: Job) -> Session:
-        """Build a job's networks and lay its images on the device."""
-        (found,) = resolve([job.request])
+    def training_split(self, job: Job) -> Split:
+        """Bring a dataset's training images to a job's size, once; they are on the CPU.
+
+        Raises:
+            DataError: The dataset is not there or cannot be read, or the cache cannot be written.
+        """
         dataset = self.dataset(job)
+        key = (dataset.fingerprint, job.image_size)
+        if key not in self._splits:
+            self._splits[key] = training_split(
+                dataset, job.image_size, self.cache_root, self.display.report
+            )
+        return self._splits[key]
+
+    def session(self, job: Job) -> Session:
+        """Build a job's networks, and lay its images on the device where they fit."""
+        (found,) = resolve([job.request])
+        train = self.training_split(job)
+        placement = place(train.images, self.device)
+        key = (job.spec.name, job.image_size, placement.streamed)
+        if key not in self._told:
+            self._told.add(key)
+            size = f"{job.image_size}×{job.image_size}"
+            self.display.say(f"{job.spec.name}: images of {size} {placement.reason}")
         where = self.device.torch
         recipe = found.variant.recipe.override(job.recipe)
-        images = resize(dataset.train.images, job.image_size).to(where)
+        if not (placement.streamed or self.device.kind == "cpu"):
+            train = Split(train.images.to(where), train.labels.to(where))
         return Session(
             state=TrainState.create(found.variant, recipe, job.spec, where, job.seed),
-            train=Split(images, dataset.train.labels.to(where)),
+            train=train,
             captions=job.spec.captions,
             device=self.device,
             seed=job.seed,
+            streamed=placement.streamed,
         )

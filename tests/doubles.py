@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import torch
 
 from ganbench.data.dataset import Split
+from ganbench.device import Device
 from ganbench.variant import DatasetSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class FakeEvent:
@@ -65,11 +70,54 @@ class FakeVendor:
     def driver_allocated_memory(self) -> int:
         return self.allocated
 
+    def recommended_max_memory(self) -> int:
+        return 1000
+
+    def mem_get_info(self, index: int) -> tuple[int, int]:
+        return 700 + index, 1000
+
     def get_rng_state(self, *_index: int) -> torch.Tensor:
         return self.state
 
     def set_rng_state(self, state: torch.Tensor, *_index: int) -> None:
         self.state = state
+
+
+class LateEvent:
+    """Comes when somebody waits for it: only then is what was issued before it done."""
+
+    def __init__(self, card: LateCard) -> None:
+        self._work = list(card.issued)
+
+    def synchronize(self) -> None:
+        for work in self._work:
+            work()
+
+
+class LateCard(Device):
+    """A card that is on the CPU, and as late as a real one may be in copying what it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu")
+        self.issued: list[Callable[[], None]] = []
+
+    def upload(self, values: torch.Tensor) -> torch.Tensor:
+        arrived = torch.zeros_like(values)
+        done: list[bool] = []
+
+        def copy() -> None:
+            if not done:
+                done.append(True)
+                arrived.copy_(values)
+
+        self.issued.append(copy)
+        return arrived
+
+    def event(self) -> LateEvent:
+        return LateEvent(self)
+
+    def synchronize(self) -> None:
+        LateEvent(self).synchronize()
 
 
 def tiny_spec(channels: int = 1, classes: int = 4, count: int = 40) -> DatasetSpec:

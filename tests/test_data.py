@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,14 @@ def test_roots_come_from_the_environment_then_from_the_users_cache(monkeypatch):
     assert data.default_cache_root() == Path.home() / ".cache" / "ganbench"
 
 
+def test_sizes_that_read_alike_have_one_reading_size(tmp_path):
+    assert {data.reading_size("mnist", size) for size in (28, 32, 64)} == {28}
+    sizes = [data.reading_size("imagefolder:x", size) for size in (32, 64, 128)]
+    assert sizes == [64, 64, 128]
+    with pytest.raises(UsageError, match="unknown dataset 'mnits'"):
+        data.reading_size("mnits", 64)
+
+
 # --- digits
 
 
@@ -123,6 +132,19 @@ def test_the_fingerprint_sees_which_split_an_image_is_in():
     whole = Split(torch.zeros(4, 1, 2, 2, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
     parts = [Split(whole.images[:k], whole.labels[:k]) for k in (1, 3)]
     assert fingerprint(*parts) != fingerprint(*reversed(parts))
+
+
+def test_the_fingerprint_does_not_depend_on_the_blocks_it_is_read_in(monkeypatch, digits):
+    monkeypatch.setattr("ganbench.data.dataset._HASHED_IMAGES", 7)
+    assert fingerprint(digits.train, digits.test) == digits.fingerprint
+
+
+def test_the_fingerprint_is_the_hash_of_shapes_pixels_and_labels(digits):
+    digest = hashlib.sha256()
+    for split in (digits.train, digits.test):
+        digest.update(f"({len(split)}, 8, 8, 1)".encode())
+        digest.update(split.images.numpy().tobytes() + split.labels.numpy().tobytes())
+    assert digits.fingerprint == digest.hexdigest()[:16]
 
 
 def test_resizing_to_the_same_size_returns_the_images_themselves(digits):

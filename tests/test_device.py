@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psutil
 import pytest
 import torch
 from doubles import FakeVendor
@@ -99,6 +100,32 @@ def test_the_random_state_of_a_card_is_stored_and_put_back(kind):
 
 def test_the_cpu_has_no_random_state_of_its_own():
     assert Device("cpu").rng_state() is None
+
+
+def test_free_memory_is_the_cards_own_or_the_machines():
+    assert Device("cuda", 1, vendor=FakeVendor()).free_memory_bytes() == 701
+    vendor = FakeVendor()
+    vendor.allocated = 300
+    assert Device("mps", vendor=vendor).free_memory_bytes() == 700
+    assert 0 < Device("cpu").free_memory_bytes() <= psutil.virtual_memory().total
+
+
+def test_a_buffer_is_pinned_for_cuda_alone(monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda values: values.fill_(9))
+    assert Device("cuda", vendor=FakeVendor()).host_buffer((2, 3)).tolist() == [[9] * 3] * 2
+    monkeypatch.delattr(torch.Tensor, "pin_memory")
+    for kind in ("mps", "cpu"):
+        buffer = Device(kind, vendor=FakeVendor()).host_buffer((2, 3))
+        assert (buffer.shape, buffer.dtype) == ((2, 3), torch.uint8)
+
+
+@pytest.mark.parametrize(("kind", "waits"), [("cuda", False), ("mps", True), ("cpu", True)])
+def test_only_cuda_is_sent_values_without_waiting(kind, waits, monkeypatch):
+    sent = []
+    monkeypatch.setattr(torch.Tensor, "to", lambda *_, **how: sent.append((_[1], how)))
+    device = Device(kind, vendor=FakeVendor())
+    device.upload(torch.zeros(2))
+    assert sent == [(device.torch, {"non_blocking": not waits})]
 
 
 def test_peak_host_memory_grows_with_what_is_held():

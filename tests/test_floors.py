@@ -19,8 +19,8 @@ FLOORS = (
     ("errors", "source", "streams", "device", "environment", "interrupt"),
     ("budget", "text", "variant", "losses", "networks", "result"),
     (
-        "clock", "step", "session", "train", "data", "judge", "classifier", "folding", "inception",
-        "efficientnet", "features", "metrics", "sample",
+        "clock", "step", "order", "feed", "session", "train", "data", "judge", "classifier",
+        "folding", "inception", "efficientnet", "features", "metrics", "sample",
     ),
     ("registry", "store"),
     ("suite", "plan"),

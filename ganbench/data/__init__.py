@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset, Progress
     from ganbench.variant import DatasetSpec
 
-__all__ = ["default_cache_root", "default_data_root", "describe", "load", "names"]
+__all__ = ["default_cache_root", "default_data_root", "describe", "load", "names", "reading_size"]
 
 
 def names() -> tuple[str, ...]:
@@ -100,6 +100,19 @@ def load(
     from ganbench.data.vision import load_vision
 
     return load_vision(spec, data_root, report)
+
+
+def reading_size(name: str, image_size: int) -> int:
+    """The size to `load` a dataset with: equal ones give equal images.
+
+    Raises:
+        UsageError: There is no dataset of this name.
+    """
+    if name.startswith(catalogue.IMAGEFOLDER_PREFIX):
+        from ganbench.data.imagefolder import LARGEST_NATIVE_SIZE
+
+        return max(image_size, LARGEST_NATIVE_SIZE)
+    return _fixed(name).native_size
 
 
 def _fixed(name: str) -> DatasetSpec:

@@ -1,14 +1,17 @@
-"""Images in memory, with their labels and a fingerprint of both."""
+"""Images, in memory or mapped into it, with their labels and a fingerprint of both."""
 
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional as F
+
+from ganbench.data import mapping
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 _RESIZE_BYTES = 1 << 26  # of float32 work space for one batch
 _BYTES_PER_FLOAT = 4
+_HASHED_IMAGES = 1024  # at once
 
 
 def ignore_progress(_text: str, _done: int, _total: int) -> None:
@@ -35,13 +39,19 @@ class Split:
     Attributes:
         images: uint8 of shape (n, channels, height, width), in channels-last memory.
         labels: int64 of shape (n,), indices into the class names.
+        file: The file that the images are mapped from; None where they are in memory.
     """
 
     images: Tensor
     labels: Tensor
+    file: mmap.mmap | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def let_go(self) -> None:
+        """Give the memory of mapped images back; what is used again is read again."""
+        mapping.let_go(self.file)
 
 
 @dataclass(frozen=True)
@@ -67,12 +77,17 @@ class Dataset:
 
 
 def fingerprint(*splits: Split) -> str:
-    """Hash shapes, images and labels to 16 hexadecimal digits, however they lie in memory."""
+    """Hash shapes, images and labels to 16 hexadecimal digits, however they lie in memory.
+
+    Of mapped images little is in memory at a time.
+    """
     digest = hashlib.sha256()
     for split in splits:
-        pixels = split.images.permute(0, 2, 3, 1).contiguous()
+        pixels = split.images.permute(0, 2, 3, 1)
         digest.update(f"{tuple(pixels.shape)}".encode())
-        digest.update(pixels.numpy().data)
+        for block in pixels.split(_HASHED_IMAGES):
+            digest.update(block.contiguous().numpy().data)
+            split.let_go()
         digest.update(split.labels.contiguous().numpy().data)
     return digest.hexdigest()[:16]
 

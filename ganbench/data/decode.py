@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from ganbench.data import mapping
 from ganbench.data.cache import whole
 from ganbench.data.dataset import Dataset, Split
 from ganbench.data.imagefolder import unreadable
@@ -54,16 +55,18 @@ def load_imagefolder(
     size, files = folder.decode_size(image_size), folder.files
     shape = (len(files), size, size, folder.spec.channels)
     path = cache_root / "imagefolders" / f"{_key(folder, shape)}.npy"
-    if _mapped(path, shape) is None:
+    if mapping.read(path, shape) is None:
         with whole(path) as temporary:
             _decode(folder, shape, temporary, report)
-    pixels = _mapped(path, shape)
+    pixels = mapping.read(path, shape)
     if pixels is None:
         raise unreadable(path, OSError("it was just written"))
-    images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    images, file = torch.from_numpy(pixels).permute(0, 3, 1, 2), mapping.file_of(pixels)
     labels = torch.tensor([label for _, label in files])
     count = folder.spec.train_count
-    train, test = Split(images[:count], labels[:count]), Split(images[count:], labels[count:])
+    train, test = (
+        Split(images[rows], labels[rows], file) for rows in (slice(count), slice(count, None))
+    )
     return Dataset.of(folder.spec, train, test)
 
 
@@ -73,25 +76,17 @@ def _key(folder: ImageFolder, shape: tuple[int, ...]) -> str:
     Raises:
         DataError: A file has vanished.
     """
-    files = []
-    for path, _ in folder.files:
+    head = json.dumps([VERSION, shape, folder.spec.train_count])
+    digest = hashlib.sha256(f"{head[:-1]}, [".encode())  # as one list, which is never whole
+    for number, (path, _) in enumerate(folder.files):
         try:
             status = path.stat()
         except OSError as error:
             raise unreadable(path, error) from error
-        files.append((str(path), status.st_size, status.st_mtime_ns))
-    what = [VERSION, shape, folder.spec.train_count, files]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
-
-
-def _mapped(path: Path, shape: tuple[int, ...]) -> Pixels | None:
-    """Map a cached array into memory; None where there is none, or not this one."""
-    try:
-        # copy-on-write: torch warns of memory that cannot be written
-        pixels: Pixels = np.load(path, mmap_mode="c")
-    except (OSError, ValueError, EOFError):
-        return None
-    return pixels if pixels.shape == shape and pixels.dtype == np.uint8 else None
+        row = json.dumps([str(path), status.st_size, status.st_mtime_ns])
+        digest.update(f"{', ' if number else ''}{row}".encode())
+    digest.update(b"]]")
+    return digest.hexdigest()[:16]
 
 
 def _decode(folder: ImageFolder, shape: tuple[int, ...], path: Path, report: Progress) -> None:
@@ -104,7 +99,7 @@ def _decode(folder: ImageFolder, shape: tuple[int, ...], path: Path, report: Pro
     text = f"decoding {folder.spec.name}"
     if folder.ignored:
         text += f" (ignoring {folder.ignored} files that are not images)"
-    pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    pixels = mapping.create(path, shape)
 
     def work(start: int) -> int:
         rows = folder.files[start : start + _CHUNK]

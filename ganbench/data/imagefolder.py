@@ -17,13 +17,13 @@ from ganbench.data.catalogue import IMAGEFOLDER_PREFIX
 from ganbench.errors import DataError, UsageError
 from ganbench.variant import DatasetSpec
 
-__all__ = ["EXTENSIONS", "ImageFolder", "scan", "unreadable"]
+__all__ = ["EXTENSIONS", "LARGEST_NATIVE_SIZE", "ImageFolder", "scan", "unreadable"]
 
 EXTENSIONS = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
 
-_LARGEST_NATIVE_SIZE = 64
+LARGEST_NATIVE_SIZE = 64
 _SMALLEST_NATIVE_SIZE = 8
 _TEST_SHARE = 0.1
 _HEADERS = 16
@@ -49,7 +49,7 @@ class ImageFolder:
 
     def decode_size(self, image_size: int) -> int:
         """Height and width to decode at, where `image_size` pixels will be wanted later."""
-        wanted = max(image_size, _LARGEST_NATIVE_SIZE)
+        wanted = max(image_size, LARGEST_NATIVE_SIZE)
         return max(_SMALLEST_NATIVE_SIZE, min(self.side, wanted))
 
 
@@ -100,7 +100,7 @@ def scan(name: str, data_root: Path) -> ImageFolder:
 
     files = _labelled(train) + _labelled(test)
     side, channels = _headers([path for path, _ in files])
-    native = max(_SMALLEST_NATIVE_SIZE, min(side, _LARGEST_NATIVE_SIZE))
+    native = max(_SMALLEST_NATIVE_SIZE, min(side, LARGEST_NATIVE_SIZE))
     train_count = sum(map(len, train.values()))
     test_count = len(files) - train_count
     spec = DatasetSpec(name, channels, native, tuple(train), train_count, test_count)

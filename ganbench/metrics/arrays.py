@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_labels", "check_matrix", "check_pair", "choose"]
 
+_ROWS = 4096  # at once
+
 
 def check_matrix(name: str, values: Tensor) -> None:
     """Refuse anything but a finite floating-point matrix with at least one entry.
@@ -24,7 +26,9 @@ def check_matrix(name: str, values: Tensor) -> None:
         )
     if not values.is_floating_point():
         raise ValueError(f"{name} are {values.dtype}: expected floating-point numbers")
-    finite = values.sum(dim=1, dtype=torch.float64).isfinite()  # sees what isfinite of all would
+    parts = values.split(_ROWS)  # as torch would make float64 numbers of all
+    # a sum sees what isfinite of all would
+    finite = torch.cat([part.sum(dim=1, dtype=torch.float64) for part in parts]).isfinite()
     if not finite.all():
         bad = int((~finite).sum())
         raise ValueError(f"{name} hold NaN or infinity in {bad} of {len(values)} rows")

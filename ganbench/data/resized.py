@@ -1,0 +1,79 @@
+"""The training images at the size that a run trains on, made once for all runs and processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganbench.data import mapping
+from ganbench.data.cache import whole
+from ganbench.data.dataset import Progress, Split, ignore_progress, resize
+from ganbench.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ganbench.data.dataset import Dataset
+
+__all__ = ["training_split"]
+
+VERSION = 1  # of the resizing: part of the cache's key
+
+_LARGE_BYTES = 1 << 27  # from here on they are kept in a file
+_BLOCK_BYTES = 1 << 24
+
+
+def training_split(
+    dataset: Dataset, size: int, cache_root: Path, report: Progress = ignore_progress
+) -> Split:
+    """Bring the training split to a size.
+
+    What takes 128 MiB or more is written to the cache once, block by block, and mapped into memory
+    afterwards: processes share it, and it may be larger than memory.
+
+    Args:
+        dataset: Whose training split.
+        size: Height and width wanted, in pixels.
+        cache_root: Its folder `resized` holds a file a dataset and size.
+        report: Called with the progress.
+
+    Returns:
+        Images of shape (n, channels, size, size) on the CPU; the stored split itself where the
+        size fits.
+
+    Raises:
+        DataError: The cache cannot be written.
+    """
+    train = dataset.train
+    count, channels, *stored = train.images.shape
+    shape = (count, size, size, channels)
+    if stored == [size, size]:
+        return train
+    if count * size * size * channels < _LARGE_BYTES:
+        return Split(resize(train.images, size), train.labels)
+    path = cache_root / "resized" / f"{dataset.fingerprint}-{size}-{VERSION}.npy"
+    if mapping.read(path, shape) is None:
+        text = f"resizing {dataset.spec.name} to {size}×{size}"
+        with whole(path) as temporary:
+            _write(train, shape, temporary, lambda done: report(text, done, count))
+    pixels = mapping.read(path, shape)
+    if pixels is None:
+        raise DataError(f"{path} cannot be read, though it was just written: remove it")
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    return Split(images, train.labels, mapping.file_of(pixels))
+
+
+def _write(train: Split, shape: tuple[int, ...], path: Path, report: Callable[[int], None]) -> None:
+    """Resize all images into a file of shape (n, size, size, channels)."""
+    count, size, _, channels = shape
+    pixels = mapping.create(path, shape)
+    step = max(1, _BLOCK_BYTES // (size * size * channels))
+    for start in range(0, count, step):
+        part = resize(train.images[start : start + step], size)
+        pixels[start : start + step] = part.permute(0, 2, 3, 1).numpy()
+        train.let_go()
+        mapping.let_go(mapping.file_of(pixels))  # they are on their way to the disk
+        report(min(start + step, count))
+    pixels.flush()

@@ -1,0 +1,102 @@
+"""Training images at the size of a run: made once, and in a file where they are large."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+
+import pytest
+import torch
+from doubles import tiny_spec, tiny_split
+
+from ganbench.data import resized
+from ganbench.data.dataset import Dataset, Split, resize
+from ganbench.data.resized import training_split
+from ganbench.errors import DataError
+
+
+@pytest.fixture
+def dataset():
+    spec = tiny_spec(channels=3)
+    split = tiny_split(spec)
+    return Dataset.of(spec, split, Split(split.images[:8], split.labels[:8]))
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """From one byte on, images are large; seven of them make a block."""
+    monkeypatch.setattr(resized, "_LARGE_BYTES", 1)
+    monkeypatch.setattr(resized, "_BLOCK_BYTES", 7 * 3 * 48 * 48)
+
+
+def files(root):
+    return [path for path in (root / "resized").rglob("*") if path.is_file()]
+
+
+def test_small_images_are_resized_in_memory(dataset, tmp_path):
+    found = training_split(dataset, 48, tmp_path).images
+    assert torch.equal(found, resize(dataset.train.images, 48))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("large")
+def test_large_images_are_the_same_from_a_file(dataset, tmp_path):
+    seen = []
+    found = training_split(dataset, 48, tmp_path, lambda *told: seen.append(told)).images
+    assert torch.equal(found, resize(dataset.train.images, 48))
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert len(files(tmp_path)) == 1
+    assert seen[0] == ("resizing tiny to 48×48", 7, 40)
+    assert seen[-1] == ("resizing tiny to 48×48", 40, 40)
+
+
+@pytest.mark.usefixtures("large")
+def test_they_are_made_once_a_size(dataset, tmp_path, monkeypatch):
+    first = training_split(dataset, 48, tmp_path).images
+    training_split(dataset, 16, tmp_path)
+    assert len(files(tmp_path)) == 2
+    monkeypatch.delattr(resized, "resize")
+    assert torch.equal(training_split(dataset, 48, tmp_path).images, first)
+
+
+@pytest.mark.usefixtures("large")
+def test_images_of_the_right_size_are_the_stored_ones(dataset, tmp_path):
+    assert training_split(dataset, 32, tmp_path) is dataset.train
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("large")
+def test_a_damaged_file_is_made_again(dataset, tmp_path):
+    first = training_split(dataset, 48, tmp_path).images.clone()
+    (file,) = files(tmp_path)
+    file.write_bytes(file.read_bytes()[:300])
+    assert torch.equal(training_split(dataset, 48, tmp_path).images, first)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_disk_that_is_too_full_is_told_before_anything_is_resized(dataset, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    monkeypatch.delattr(resized, "resize")
+    with pytest.raises(DataError, match=r"cannot be written \(No space left on device\).*GANBENCH"):
+        training_split(dataset, 48, tmp_path)
+    assert files(tmp_path) == []
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="the system cannot take it back")
+def test_mapped_images_that_were_let_go_are_read_again(dataset, tmp_path):
+    split = training_split(dataset, 48, tmp_path)
+    original = split.images.clone()
+    split.images[:] = 0  # is in this process's memory alone
+    split.let_go()
+    assert torch.equal(split.images, original)
+
+
+def test_images_in_memory_cannot_be_let_go(dataset):
+    original = dataset.train.images.clone()
+    dataset.train.let_go()
+    assert torch.equal(dataset.train.images, original)
