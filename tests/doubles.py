@@ -65,6 +65,15 @@ class FakeVendor:
     def driver_allocated_memory(self) -> int:
         return self.allocated
 
+    def recommended_max_memory(self) -> int:
+        return 1000
+
+    def mem_get_info(self, index: int) -> tuple[int, int]:
+        return 700 + index, 1000
+
+    def empty_cache(self) -> None:
+        self.calls.append("empty cache")
+
     def get_rng_state(self, *_index: int) -> torch.Tensor:
         return self.state
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # A room imports from the floors below its own, and from what stands left of it on its own floor.
 # A package is one room; its modules may import each other.
 FLOORS = (
-    ("errors", "source", "streams", "device", "environment", "interrupt"),
+    ("errors", "source", "streams", "host", "device", "environment", "interrupt"),
     ("budget", "text", "variant", "losses", "networks", "result"),
     (
         "clock", "step", "session", "train", "data", "judge", "classifier", "features", "metrics",
