@@ -11,10 +11,9 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from ganbench import data
 from ganbench.classifier import Classifier
+from ganbench.data.noise import noise
 from ganbench.features import Backbone
 from ganbench.judge import JudgeNetwork
-
-from .workloads import noise
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -12,11 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from ganbench import data, registry
 from ganbench.data.dataset import Split, resize
-from ganbench.session import Session
+from ganbench.data.noise import noise, noise_count
+from ganbench.session import MEASURED_AT_FIRST, Session
 from ganbench.step import TrainState
 
 if TYPE_CHECKING:
@@ -25,11 +24,9 @@ if TYPE_CHECKING:
     from ganbench.device import Device
     from ganbench.variant import DatasetSpec, Recipe, Variant
 
-__all__ = ["MOST_IMAGES", "Workload", "built_in", "noise"]
+__all__ = ["MOST_IMAGES", "Workload", "built_in"]
 
 MOST_IMAGES = 60_000
-_MOST_VALUES = 1 << 27  # of one training split at the size of the recipe, a byte each
-_STEPS_BEFORE = 50  # all of which are measured; later it is one step in 50
 _LARGEST_BATCH_ON_CPU = 64
 _TINY = {"batch_size": 4, "generator_width": 4, "discriminator_width": 4}
 _TINY_IMAGES = 16
@@ -41,19 +38,12 @@ def built_in() -> list[str]:
     return [entry.name for entry in registry.entries() if entry.kind == "built-in"]
 
 
-@lru_cache(maxsize=4)
-def noise(count: int, channels: int, size: int) -> Split:
-    """Random images, uint8 of shape (count, channels, size, size), and labels of ten classes."""
-    stream = torch.Generator().manual_seed(0)
-    images = torch.randint(
-        0, 256, (count, size, size, channels), generator=stream, dtype=torch.uint8
-    )
-    return Split(images.permute(0, 3, 1, 2), torch.arange(count) % 10)
+_noise = lru_cache(maxsize=4)(noise)
 
 
 @lru_cache(maxsize=4)
 def _resized(count: int, channels: int, native_size: int, size: int) -> Split:
-    split = noise(count, channels, native_size)
+    split = _noise(count, channels, native_size)
     return Split(resize(split.images, size), split.labels)
 
 
@@ -91,8 +81,7 @@ class Workload:
         (found,) = registry.resolve([name])
         recipe = found.variant.recipe.override(settings or {})
         spec = data.describe(recipe.dataset, Path())
-        most = _MOST_VALUES // (spec.channels * recipe.image_size**2)
-        count = max(1, min(images, spec.train_count, most))
+        count = min(images, noise_count(spec, recipe.image_size))
         return cls(found.name, found.variant, recipe, dataclasses.replace(spec, train_count=count))
 
     @classmethod
@@ -112,7 +101,7 @@ class Workload:
     @property
     def native(self) -> Split:
         """The training split as the dataset stores it."""
-        return noise(self.spec.train_count, self.spec.channels, self.spec.native_size)
+        return _noise(self.spec.train_count, self.spec.channels, self.spec.native_size)
 
     def state(self, device: Device) -> TrainState:
         """Both networks with their optimizers, on the device."""
@@ -132,7 +121,7 @@ class Workload:
             captions=self.spec.captions,
             device=device,
             seed=0,
-            steps=_STEPS_BEFORE,
+            steps=MEASURED_AT_FIRST,
         )
         session.clock.start()
         return session

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ganbench.plan import Job
     from ganbench.progress import Display
 
-__all__ = ["Workshop"]
+__all__ = ["Workshop", "build_session"]
 
 
 @dataclass
@@ -88,15 +88,25 @@ class Workshop:
 
     def session(self, job: Job) -> Session:
         """Build a job's networks and lay its images on the device."""
-        (found,) = resolve([job.request])
-        dataset = self.dataset(job)
-        where = self.device.torch
-        recipe = found.variant.recipe.override(job.recipe)
-        images = resize(dataset.train.images, job.image_size).to(where)
-        return Session(
-            state=TrainState.create(found.variant, recipe, job.spec, where, job.seed),
-            train=Split(images, dataset.train.labels.to(where)),
-            captions=job.spec.captions,
-            device=self.device,
-            seed=job.seed,
-        )
+        return build_session(job, self.dataset(job), self.device)
+
+
+def build_session(job: Job, dataset: Dataset, device: Device) -> Session:
+    """Build a job's networks, and lay the training images on the device at the recipe's size.
+
+    Args:
+        job: Gives the variant, its numbers and the seed.
+        dataset: The job's own, or noise of its shape.
+        device: Where the networks run.
+    """
+    (found,) = resolve([job.request])
+    where = device.torch
+    recipe = found.variant.recipe.override(job.recipe)
+    images = resize(dataset.train.images, job.image_size).to(where)
+    return Session(
+        state=TrainState.create(found.variant, recipe, job.spec, where, job.seed),
+        train=Split(images, dataset.train.labels.to(where)),
+        captions=job.spec.captions,
+        device=device,
+        seed=job.seed,
+    )
