@@ -20,7 +20,7 @@ FLOORS = (
     ("budget", "text", "variant", "losses", "networks", "result"),
     (
         "clock", "step", "session", "train", "data", "judge", "classifier", "features", "metrics",
-        "sample",
+        "sample", "limits",
     ),
     ("registry", "store"),
     ("suite", "plan"),
