@@ -11,12 +11,13 @@ import torch
 from ganbench import data
 from ganbench.classifier import Classifier
 from ganbench.data.dataset import ignore_progress
+from ganbench.data.noise import noise
 from ganbench.features import Backbone
 from ganbench.folding import fold
 from ganbench.inception import obtain_inception
 from ganbench.judge import JudgeNetwork
 
-from .workloads import noise, random_inception_weights
+from .workloads import random_inception_weights
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -18,7 +18,8 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from ganbench import data, registry
 from ganbench.data.dataset import Split, resize
-from ganbench.session import Session
+from ganbench.data.noise import noise, noise_count
+from ganbench.session import MEASURED_AT_FIRST, Session
 from ganbench.step import TrainState
 
 if TYPE_CHECKING:
@@ -27,11 +28,9 @@ if TYPE_CHECKING:
     from ganbench.device import Device
     from ganbench.variant import DatasetSpec, Recipe, Variant
 
-__all__ = ["MOST_IMAGES", "Workload", "built_in", "noise", "random_inception_weights"]
+__all__ = ["MOST_IMAGES", "Workload", "built_in", "random_inception_weights"]
 
 MOST_IMAGES = 60_000
-_MOST_VALUES = 1 << 27  # of one training split at the size of the recipe, a byte each
-_STEPS_BEFORE = 50  # all of which are measured; later it is one step in 50
 _LARGEST_BATCH_ON_CPU = 64
 _TINY = {"batch_size": 4, "generator_width": 4, "discriminator_width": 4}
 _TINY_IMAGES = 16
@@ -43,14 +42,7 @@ def built_in() -> list[str]:
     return [entry.name for entry in registry.entries() if entry.kind == "built-in"]
 
 
-@lru_cache(maxsize=4)
-def noise(count: int, channels: int, size: int) -> Split:
-    """Random images, uint8 of shape (count, channels, size, size), and labels of ten classes."""
-    stream = torch.Generator().manual_seed(0)
-    images = torch.randint(
-        0, 256, (count, size, size, channels), generator=stream, dtype=torch.uint8
-    )
-    return Split(images.permute(0, 3, 1, 2), torch.arange(count) % 10)
+_noise = lru_cache(maxsize=4)(noise)
 
 
 class _UntrainedInception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # ships no types
@@ -82,7 +74,7 @@ def random_inception_weights(folder: Path) -> Path:
 
 @lru_cache(maxsize=4)
 def _resized(count: int, channels: int, native_size: int, size: int) -> Split:
-    split = noise(count, channels, native_size)
+    split = _noise(count, channels, native_size)
     return Split(resize(split.images, size), split.labels)
 
 
@@ -120,8 +112,7 @@ class Workload:
         (found,) = registry.resolve([name])
         recipe = found.variant.recipe.override(settings or {})
         spec = data.describe(recipe.dataset, Path())
-        most = _MOST_VALUES // (spec.channels * recipe.image_size**2)
-        count = max(1, min(images, spec.train_count, most))
+        count = min(images, noise_count(spec, recipe.image_size))
         return cls(found.name, found.variant, recipe, dataclasses.replace(spec, train_count=count))
 
     @classmethod
@@ -141,7 +132,7 @@ class Workload:
     @property
     def native(self) -> Split:
         """The training split as the dataset stores it."""
-        return noise(self.spec.train_count, self.spec.channels, self.spec.native_size)
+        return _noise(self.spec.train_count, self.spec.channels, self.spec.native_size)
 
     def state(self, device: Device) -> TrainState:
         """Both networks with their optimizers, on the device."""
@@ -161,7 +152,7 @@ class Workload:
             captions=self.spec.captions,
             device=device,
             seed=0,
-            steps=_STEPS_BEFORE,
+            steps=MEASURED_AT_FIRST,
         )
         session.clock.start()
         return session

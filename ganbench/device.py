@@ -6,24 +6,42 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
-import psutil
 import torch
 from torch import Tensor
 
 from ganbench.errors import UsageError
+from ganbench.host import (
+    free_host_memory_bytes,
+    peak_host_memory_bytes,
+    processor_name,
+    release_host_memory,
+    reset_peak_host_memory,
+)
 
-__all__ = ["Device", "Event", "choose", "peak_host_memory_bytes", "reset_peak_host_memory"]
+__all__ = [
+    "Device",
+    "Event",
+    "choose",
+    "is_out_of_memory",
+    "peak_host_memory_bytes",
+    "reset_peak_host_memory",
+]
 
 Kind = Literal["cuda", "mps", "cpu"]
 _ALLOWED = "allowed: auto, cuda, cuda:1, mps, cpu"
+_OUT_OF_MEMORY = (
+    "out of memory",  # "CUDA error: out of memory", "MPS backend out of memory"
+    "can't allocate memory",  # the CPU's allocator on Linux and macOS
+    "not enough memory",  # and on Windows
+    "alloc_failed",  # the status of cuBLAS and cuDNN
+)
 
 
 class Event(Protocol):
@@ -86,7 +104,7 @@ class Device:
         """The model of the device, for example `NVIDIA H100` or `Intel(R) Xeon(R)`."""
         if self.kind == "cuda":
             return str(self.vendor.get_device_name(self.index))
-        chip = _processor_name()
+        chip = processor_name()
         return f"{chip} GPU" if self.kind == "mps" else chip
 
     @property
@@ -146,12 +164,21 @@ class Device:
         return peak_host_memory_bytes()
 
     def free_memory_bytes(self) -> int:
-        """Memory that nobody uses: of the card, or of this machine on the CPU."""
+        """Memory that can still be taken: of the card, or of the host on the CPU."""
         if self.kind == "cuda":
             return int(self.vendor.mem_get_info(self.index)[0])
         if self.kind == "mps":
-            return int(self.vendor.recommended_max_memory() - self.vendor.driver_allocated_memory())
-        return int(psutil.virtual_memory().available)
+            limit = self.vendor.recommended_max_memory()
+            return max(0, int(limit - self.vendor.driver_allocated_memory()))
+        return free_host_memory_bytes()
+
+    def release_memory(self) -> None:
+        """Give back what nobody refers to any more, the vendor's cache included."""
+        if self.kind == "cpu":
+            release_host_memory()
+        else:
+            gc.collect()
+            self.vendor.empty_cache()
 
     def host_buffer(self, shape: tuple[int, ...]) -> Tensor:
         """Memory of this machine for uint8 values, from which a CUDA card copies by itself."""
@@ -242,35 +269,12 @@ def _nvidia_driver() -> str | None:
     return next(iter(done.stdout.split()), None)
 
 
-def _processor_name() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, of a card or of the host.
 
-
-def reset_peak_host_memory() -> None:
-    """Start a new measurement of this process's highest memory use, where the system can."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return
-
-
-def peak_host_memory_bytes() -> int:
-    """Highest resident memory of this process: since the last reset on Linux, else since start."""
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(highest if sys.platform == "darwin" else highest * 1024)
+    CUDA has an error of its own; MPS and the CPU's allocator raise a `RuntimeError` that says so.
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(phrase in text for phrase in _OUT_OF_MEMORY)

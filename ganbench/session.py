@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ganbench.data.dataset import Split
     from ganbench.device import Device
 
-__all__ = ["HISTORY_COLUMNS", "Diverged", "Session"]
+__all__ = ["HISTORY_COLUMNS", "MEASURED_AT_FIRST", "Diverged", "Session"]
 
 HISTORY_COLUMNS = (
     "step",
@@ -31,7 +31,7 @@ HISTORY_COLUMNS = (
     *MEASURES,
     "images_per_second",
 )
-_MEASURED_AT_FIRST = 50  # steps that are all measured, before the interval begins
+MEASURED_AT_FIRST = 50  # steps that are all measured, before the interval begins
 _MEASURE_EVERY = 50
 
 
@@ -123,7 +123,7 @@ class Session:
             Diverged: A loss is not finite.
         """
         number = self.steps + 1
-        measure = number <= _MEASURED_AT_FIRST or number % _MEASURE_EVERY == 0
+        measure = number <= MEASURED_AT_FIRST or number % _MEASURE_EVERY == 0
         values = train_step(self.state, self.batches(), measure=measure)
         self.steps = number
         self.clock.lap()

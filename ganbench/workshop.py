@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ganbench.plan import Job
     from ganbench.progress import Display
 
-__all__ = ["Workshop"]
+__all__ = ["Workshop", "build_session"]
 
 
 @dataclass
@@ -106,7 +106,6 @@ class Workshop:
 
     def session(self, job: Job) -> Session:
         """Build a job's networks, and lay its images on the device where they fit."""
-        (found,) = resolve([job.request])
         train = self.training_split(job)
         placement = place(train.images, self.device)
         key = (job.spec.name, job.image_size, placement.streamed)
@@ -114,15 +113,29 @@ class Workshop:
             self._told.add(key)
             size = f"{job.image_size}×{job.image_size}"
             self.display.say(f"{job.spec.name}: images of {size} {placement.reason}")
-        where = self.device.torch
-        recipe = found.variant.recipe.override(job.recipe)
         if not (placement.streamed or self.device.kind == "cpu"):
+            where = self.device.torch
             train = Split(train.images.to(where), train.labels.to(where))
-        return Session(
-            state=TrainState.create(found.variant, recipe, job.spec, where, job.seed),
-            train=train,
-            captions=job.spec.captions,
-            device=self.device,
-            seed=job.seed,
-            streamed=placement.streamed,
-        )
+        return build_session(job, train, self.device, streamed=placement.streamed)
+
+
+def build_session(job: Job, train: Split, device: Device, *, streamed: bool = False) -> Session:
+    """Build a job's networks around its training images.
+
+    Args:
+        job: Gives the variant, its numbers and the seed.
+        train: The job's own images at its size, or noise of their shape; on the device unless
+            they are streamed.
+        device: Where the networks run.
+        streamed: Whether batches are brought to the device one after the other.
+    """
+    (found,) = resolve([job.request])
+    recipe = found.variant.recipe.override(job.recipe)
+    return Session(
+        state=TrainState.create(found.variant, recipe, job.spec, device.torch, job.seed),
+        train=train,
+        captions=job.spec.captions,
+        device=device,
+        seed=job.seed,
+        streamed=streamed,
+    )

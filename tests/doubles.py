@@ -76,6 +76,9 @@ class FakeVendor:
     def mem_get_info(self, index: int) -> tuple[int, int]:
         return 700 + index, 1000
 
+    def empty_cache(self) -> None:
+        self.calls.append("empty cache")
+
     def get_rng_state(self, *_index: int) -> torch.Tensor:
         return self.state
 

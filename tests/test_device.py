@@ -7,7 +7,13 @@ import pytest
 import torch
 from doubles import FakeVendor
 
-from ganbench.device import Device, choose, peak_host_memory_bytes, reset_peak_host_memory
+from ganbench.device import (
+    Device,
+    choose,
+    is_out_of_memory,
+    peak_host_memory_bytes,
+    reset_peak_host_memory,
+)
 from ganbench.errors import UsageError
 
 NONE = FakeVendor(0)
@@ -161,3 +167,50 @@ def test_a_card_names_its_driver_and_the_libraries_of_its_vendor(monkeypatch, tm
 
 def test_a_processor_has_no_driver():
     assert (Device("cpu").driver, Device("cpu").libraries) == (None, {})
+
+
+@pytest.mark.parametrize(("kind", "free"), [("cuda", 701), ("mps", 600)])
+def test_a_card_says_how_much_memory_is_free(kind, free):
+    vendor = FakeVendor()
+    vendor.allocated = 400
+    assert Device(kind, index=1, vendor=vendor).free_memory_bytes() == free
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_a_card_gives_its_cache_back(kind):
+    vendor = FakeVendor()
+    Device(kind, vendor=vendor).release_memory()
+    assert vendor.calls == ["empty cache"]
+
+
+def test_the_cpu_takes_its_free_memory_from_the_host_and_gives_it_back():
+    device = Device("cpu")
+    assert 0 < device.free_memory_bytes() <= psutil.virtual_memory().total
+    device.release_memory()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        MemoryError(),
+        RuntimeError("MPS backend out of memory (MPS allocated: 17.95 GB)"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+)
+def test_running_out_of_memory_is_recognised(error):
+    assert is_out_of_memory(error)
+
+
+def test_the_cpu_allocators_own_words_are_recognised():
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert is_out_of_memory(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("shapes cannot be multiplied"), ValueError("out of memory")]
+)
+def test_other_errors_are_not_taken_for_it(error):
+    assert not is_out_of_memory(error)

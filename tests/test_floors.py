@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[1]
 # A room imports from the floors below its own, and from what stands left of it on its own floor.
 # A package is one room; its modules may import each other.
 FLOORS = (
-    ("errors", "source", "streams", "device", "environment", "interrupt"),
+    ("errors", "source", "streams", "host", "device", "environment", "interrupt"),
     ("budget", "text", "variant", "losses", "networks", "result"),
     (
         "clock", "step", "order", "feed", "session", "train", "data", "judge", "classifier",
-        "folding", "inception", "efficientnet", "features", "metrics", "sample",
+        "folding", "inception", "efficientnet", "features", "metrics", "sample", "limits",
     ),
     ("registry", "store"),
     ("suite", "plan"),

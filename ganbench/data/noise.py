@@ -1,0 +1,46 @@
+"""Random bytes in the shape of a dataset: a step takes as long, whatever the images show."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganbench.data.dataset import Dataset, Split
+
+if TYPE_CHECKING:
+    from ganbench.variant import DatasetSpec
+
+__all__ = ["noise", "noise_count", "noise_dataset"]
+
+_MOST_BYTES = 1 << 27  # of one training split at the size of the recipe
+
+
+def noise(count: int, channels: int, size: int, classes: int = 10) -> Split:
+    """Random images, uint8 of shape (count, channels, size, size), the classes in turn."""
+    stream = torch.Generator().manual_seed(0)
+    images = torch.randint(
+        0, 256, (count, size, size, channels), generator=stream, dtype=torch.uint8
+    )
+    return Split(images.permute(0, 3, 1, 2), torch.arange(count) % classes)
+
+
+def noise_count(spec: DatasetSpec, image_size: int) -> int:
+    """As many images as the training split has, but at most 128 MiB of them at a size."""
+    return max(1, min(spec.train_count, _MOST_BYTES // (spec.channels * image_size**2)))
+
+
+def noise_dataset(spec: DatasetSpec, image_size: int) -> Dataset:
+    """A dataset of noise whose images have the size that the networks see.
+
+    Args:
+        spec: What the noise stands for.
+        image_size: Height and width, in pixels.
+    """
+    classes = len(spec.class_names)
+    count = noise_count(spec, image_size)
+    train = noise(count, spec.channels, image_size, classes)
+    test = noise(1, spec.channels, image_size, classes)
+    told = dataclasses.replace(spec, train_count=count, test_count=1)
+    return Dataset(told, train, test, fingerprint="noise")

@@ -1,0 +1,80 @@
+"""The machine that ganbench runs on: its processor, and the memory of this process."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import platform
+import sys
+from pathlib import Path
+
+import psutil
+
+__all__ = [
+    "free_host_memory_bytes",
+    "peak_host_memory_bytes",
+    "processor_name",
+    "release_host_memory",
+    "reset_peak_host_memory",
+]
+
+_CONTROL_GROUP = Path("/sys/fs/cgroup")
+
+
+def processor_name() -> str:
+    """The model of the processor, for example `Intel(R) Xeon(R)`."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def reset_peak_host_memory() -> None:
+    """Start a new measurement of this process's highest memory use, where the system can."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
+
+
+def peak_host_memory_bytes() -> int:
+    """Highest resident memory of this process: since the last reset on Linux, else since start."""
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(highest if sys.platform == "darwin" else highest * 1024)
+
+
+def free_host_memory_bytes(control_group: Path = _CONTROL_GROUP) -> int:
+    """Memory that this process can still take: of the machine, or of its container if that is less.
+
+    Args:
+        control_group: Where Linux tells a container's limit and use.
+    """
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit = (control_group / "memory.max").read_text(encoding="ascii").strip()
+        used = (control_group / "memory.current").read_text(encoding="ascii").strip()
+        return min(free, max(0, int(limit) - int(used)))
+    except (OSError, ValueError):  # no such container, or `max`: no limit
+        return free
+
+
+def release_host_memory() -> None:
+    """Give freed memory back to the system, so that what is measured next does not hold it."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; musl has none
+        if trim is not None:
+            trim(0)
