@@ -9,9 +9,10 @@ from __future__ import annotations
 import platform
 import sys
 import time
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import psutil
 import torch
@@ -19,10 +20,24 @@ from torch import Tensor
 
 from ganbench.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 __all__ = ["Device", "Event", "choose", "peak_host_memory_bytes", "reset_peak_host_memory"]
 
 Kind = Literal["cuda", "mps", "cpu"]
 _ALLOWED = "allowed: auto, cuda, cuda:1, mps, cpu"
+_CAPTURE_REHEARSALS = 3  # steps before a capture, in which libraries allocate what they need
+
+
+@contextmanager
+def _tf32() -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 class Event(Protocol):
@@ -106,6 +121,43 @@ class Device:
             event = HostEvent()
         event.record()
         return event
+
+    @property
+    def trains_in_tf32(self) -> bool:
+        """Whether float32 products are rounded to TensorFloat-32 in training."""
+        return self.kind == "cuda"
+
+    def training(self) -> AbstractContextManager[None]:
+        """A context for training steps: on CUDA, products may use TensorFloat-32 there."""
+        return _tf32() if self.trains_in_tf32 else nullcontext()
+
+    def capture(self, function: Callable[[], object]) -> Callable[[], None]:
+        """Record what `function` issues to a CUDA device, to be issued again in one go.
+
+        Args:
+            function: Reads and writes the same memory each time, and never waits for the device.
+                It is called a few times beforehand.
+
+        Returns:
+            Does on the device again what `function` did; nothing of it runs on the host.
+        """
+        vendor = self.vendor
+        with vendor.device(self.index):
+            aside = vendor.Stream()
+            aside.wait_stream(vendor.current_stream())
+            with vendor.stream(aside):
+                for _ in range(_CAPTURE_REHEARSALS):
+                    function()
+            vendor.current_stream().wait_stream(aside)
+            graph = vendor.CUDAGraph()
+            with vendor.graph(graph):
+                function()
+
+        def replay() -> None:
+            with vendor.device(self.index):
+                graph.replay()
+
+        return replay
 
     def reset_peak_memory(self) -> None:
         """Forget the highest memory use so far."""

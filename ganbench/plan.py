@@ -15,6 +15,7 @@ from ganbench import data
 from ganbench.budget import Budget
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import UsageError
+from ganbench.execution import EAGER, Execution
 from ganbench.registry import Resolved, entries, resolve
 from ganbench.result import short_hash
 from ganbench.suite import Suite, parse_seeds, parse_settings
@@ -47,6 +48,7 @@ class Job:
         sample_every: How often to draw a grid.
         device: Kind of device, as its numbers differ from kind to kind.
         backbone: As asked for.
+        execution: How the steps are carried out.
         notes: What was chosen for the user, in full sentences.
     """
 
@@ -61,6 +63,7 @@ class Job:
     sample_every: Budget
     device: str
     backbone: str
+    execution: Execution = EAGER
     notes: tuple[str, ...] = ()
 
     @property
@@ -84,6 +87,7 @@ class Job:
             "budget": str(self.budget),
             "device": self.device,
             "backbone": self.backbone,
+            **self.execution.changed,
         }
         return f"{self.variant}-s{self.seed}-{short_hash(decisive, 8)}"
 
@@ -109,10 +113,12 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
         data_root: Where datasets are looked for.
 
     Raises:
-        UsageError: A variant, dataset, key, value, seed or budget is not right.
+        UsageError: A variant, dataset, key, value, seed or budget is not right, or the device
+            cannot do what was asked for.
     """
     if not suite.variants:
         raise UsageError("no variant was named: give --variants, for example --variants mlp,dcgan")
+    suite.execution.check(device)
     resolved = resolve(suite.variants)
     seeds = parse_seeds(suite.seeds)
     settings = parse_settings(suite.set, [found.name for found in resolved])
@@ -136,6 +142,8 @@ def _job(
     recipe = found.variant.recipe.override({**given, **settings})
     spec = describe(recipe.dataset)
     recipe, notes = _fitted(found.name, recipe, spec, settings)
+    if suite.compile:
+        notes += (f"{found.name}: its step is compiled first, which is not charged to training",)
     _build_without_weights(found.variant, recipe, spec)
     return Job(
         variant=found.name,
@@ -149,6 +157,7 @@ def _job(
         sample_every=Budget.parse(recipe.sample_every),
         device=device,
         backbone=suite.backbone,
+        execution=suite.execution,
         notes=notes,
     )
 

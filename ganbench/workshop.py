@@ -94,9 +94,12 @@ class Workshop:
         recipe = found.variant.recipe.override(job.recipe)
         images = resize(dataset.train.images, job.image_size).to(where)
         return Session(
-            state=TrainState.create(found.variant, recipe, job.spec, where, job.seed),
+            state=TrainState.create(
+                found.variant, recipe, job.spec, where, job.seed, job.execution
+            ),
             train=Split(images, dataset.train.labels.to(where)),
             captions=job.spec.captions,
             device=self.device,
             seed=job.seed,
+            execution=job.execution,
         )

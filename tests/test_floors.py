@@ -17,10 +17,10 @@ ROOT = Path(__file__).parents[1]
 # A package is one room; its modules may import each other.
 FLOORS = (
     ("errors", "source", "streams", "device", "environment", "interrupt"),
-    ("budget", "text", "variant", "losses", "networks", "result"),
+    ("budget", "text", "execution", "variant", "losses", "networks", "result"),
     (
-        "clock", "step", "session", "train", "data", "judge", "classifier", "features", "metrics",
-        "sample",
+        "clock", "phases", "scaling", "step", "rehearsal", "stepper", "session", "train", "data",
+        "judge", "classifier", "features", "metrics", "sample",
     ),
     ("registry", "store"),
     ("suite", "plan"),
