@@ -145,6 +145,18 @@ def run(
         typer.Option(help="Results folder; results/<date>_<device>_<topic> if left out."),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side.")] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Of the networks in training: fp32, bf16 or (on CUDA) fp16."),
+    ] = None,
+    compile_: Annotated[
+        bool | None,
+        typer.Option("--compile/--no-compile", help="Translate the step by torch.compile first."),
+    ] = None,
+    cuda_graphs: Annotated[
+        bool | None,
+        typer.Option("--cuda-graphs/--no-cuda-graphs", help="Capture the step as a CUDA graph."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
 ) -> None:
@@ -167,6 +179,9 @@ def run(
         "evaluate_every": evaluate_every,
         "out": out,
         "jobs": jobs,
+        "precision": precision,
+        "compile": compile_,
+        "cuda_graphs": cuda_graphs,
     }
     flags = {key: value for key, value in given.items() if value is not None}
     from ganbench.suite import read_suite

@@ -70,6 +70,11 @@ class TrainingClock:
         self._pending = self._pending[-1:]
 
     @property
+    def is_running(self) -> bool:
+        """Whether it charges now."""
+        return self._started is not None
+
+    @property
     def seconds(self) -> float:
         """Training seconds charged so far."""
         running = 0.0 if self._started is None else time.perf_counter() - self._started

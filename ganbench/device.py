@@ -10,8 +10,9 @@ import gc
 import platform
 import subprocess
 import time
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -24,6 +25,9 @@ from ganbench.host import (
     release_host_memory,
     reset_peak_host_memory,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "Device",
@@ -42,6 +46,17 @@ _OUT_OF_MEMORY = (
     "not enough memory",  # and on Windows
     "alloc_failed",  # the status of cuBLAS and cuDNN
 )
+_CAPTURE_REHEARSALS = 3  # steps before a capture, in which libraries allocate what they need
+
+
+@contextmanager
+def _tf32() -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 class Event(Protocol):
@@ -140,6 +155,43 @@ class Device:
             event = HostEvent()
         event.record()
         return event
+
+    @property
+    def trains_in_tf32(self) -> bool:
+        """Whether float32 products are rounded to TensorFloat-32 in training."""
+        return self.kind == "cuda"
+
+    def training(self) -> AbstractContextManager[None]:
+        """A context for training steps: on CUDA, products may use TensorFloat-32 there."""
+        return _tf32() if self.trains_in_tf32 else nullcontext()
+
+    def capture(self, function: Callable[[], object]) -> Callable[[], None]:
+        """Record what `function` issues to a CUDA device, to be issued again in one go.
+
+        Args:
+            function: Reads and writes the same memory each time, and never waits for the device.
+                It is called a few times beforehand.
+
+        Returns:
+            Does on the device again what `function` did; nothing of it runs on the host.
+        """
+        vendor = self.vendor
+        with vendor.device(self.index):
+            aside = vendor.Stream()
+            aside.wait_stream(vendor.current_stream())
+            with vendor.stream(aside):
+                for _ in range(_CAPTURE_REHEARSALS):
+                    function()
+            vendor.current_stream().wait_stream(aside)
+            graph = vendor.CUDAGraph()
+            with vendor.graph(graph):
+                function()
+
+        def replay() -> None:
+            with vendor.device(self.index):
+                graph.replay()
+
+        return replay
 
     def reset_peak_memory(self) -> None:
         """Forget the highest memory use so far."""

@@ -31,6 +31,7 @@ def describe(device: Device) -> dict[str, Any]:
         "driver": device.driver,
         "processors": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "tf32_in_training": device.trains_in_tf32,
         "memory_bytes": psutil.virtual_memory().total,
         **_commit(Path(__file__).parent),
     }

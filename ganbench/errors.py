@@ -3,7 +3,8 @@
 GanbenchError
 ├── UsageError          the command cannot be carried out as given: exit code 2
 │   └── DataError       a dataset or weights file is missing or unreadable
-└── ContractError       a variant breaks the contract that every variant must keep
+├── ContractError       a variant breaks the contract that every variant must keep
+└── ExecutionError      a step cannot be compiled or captured
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ContractError", "DataError", "GanbenchError", "UsageError", "near", "unknown"]
+__all__ = [
+    "ContractError",
+    "DataError",
+    "ExecutionError",
+    "GanbenchError",
+    "UsageError",
+    "near",
+    "unknown",
+]
 
 
 class GanbenchError(Exception):
@@ -31,6 +40,10 @@ class DataError(UsageError):
 
 class ContractError(GanbenchError):
     """A variant does not keep the contract of `ganbench check`."""
+
+
+class ExecutionError(GanbenchError):
+    """A variant's step cannot be compiled or captured here."""
 
 
 def near(name: str, allowed: Iterable[str]) -> list[str]:

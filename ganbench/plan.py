@@ -15,6 +15,7 @@ from ganbench import data
 from ganbench.budget import Budget
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import UsageError
+from ganbench.execution import EAGER, Execution
 from ganbench.registry import Resolved, entries, resolve
 from ganbench.result import short_hash
 from ganbench.suite import Suite, parse_seeds, parse_settings
@@ -48,6 +49,7 @@ class Job:
         device: Kind of device, as its numbers differ from kind to kind.
         backbone: As asked for.
         evaluate_every: How often to score during training; None is only at the end.
+        execution: How the steps are carried out.
         notes: What was chosen for the user, in full sentences.
     """
 
@@ -63,6 +65,7 @@ class Job:
     device: str
     backbone: str
     evaluate_every: Budget | None = None
+    execution: Execution = EAGER
     notes: tuple[str, ...] = ()
 
     @property
@@ -77,6 +80,7 @@ class Job:
         return {
             "backbone": self.backbone,
             "evaluate_every": None if every is None else str(every),
+            **self.execution.changed,
         }
 
     @property
@@ -95,6 +99,7 @@ class Job:
             "budget": str(self.budget),
             "device": self.device,
             "backbone": self.backbone,
+            **self.execution.changed,
         }
         if self.evaluate_every is not None:
             decisive["evaluate_every"] = str(self.evaluate_every)
@@ -122,10 +127,12 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
         data_root: Where datasets are looked for.
 
     Raises:
-        UsageError: A variant, dataset, key, value, seed or budget is not right.
+        UsageError: A variant, dataset, key, value, seed or budget is not right, or the device
+            cannot do what was asked for.
     """
     if not suite.variants:
         raise UsageError("no variant was named: give --variants, for example --variants mlp,dcgan")
+    suite.execution.check(device)
     resolved = resolve(suite.variants)
     seeds = parse_seeds(suite.seeds)
     settings = parse_settings(suite.set, [found.name for found in resolved])
@@ -149,6 +156,8 @@ def _job(
     recipe = found.variant.recipe.override({**given, **settings})
     spec = describe(recipe.dataset)
     recipe, notes = _fitted(found.name, recipe, spec, settings)
+    if suite.compile:
+        notes += (f"{found.name}: its step is compiled first, which is not charged to training",)
     _build_without_weights(found.variant, recipe, spec)
     return Job(
         variant=found.name,
@@ -163,6 +172,7 @@ def _job(
         device=device,
         backbone=suite.backbone,
         evaluate_every=Budget.parse(suite.evaluate_every) if suite.evaluate_every else None,
+        execution=suite.execution,
         notes=notes,
     )
 

@@ -104,11 +104,13 @@ class RunResult:
 
     `request` is the name or path by which the variant is found again, `asked` what the suite said
     beyond the recipe (by the names of its keys), `recipe` all the variant's numbers,
-    `dataset_fields` the fields of `DatasetSpec`. `scores` holds the numbers by name,
-    `class_histogram` the share of each class among the generated images beside the real ones,
+    `dataset_fields` the fields of `DatasetSpec`. `captured` says that the step was one CUDA graph;
+    `compile_seconds` is what compiling and capturing took, apart from `train_seconds`.
+    `phase_seconds` holds the mean seconds of each phase of a step, `outside_seconds` all that
+    evaluation, samples and saving took outside the training clock. `scores` holds the numbers by
+    name, `class_histogram` the share of each class among the generated images beside the real ones,
     `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `course` is what
     scoring during training told (`ganbench.course.Course.summary`), empty where there was none.
-    `outside_seconds` are those that evaluation, samples and saving took outside the training clock.
     """
 
     run_id: str
@@ -139,6 +141,11 @@ class RunResult:
     peak_host_memory_bytes: int | None = None
     parameters_generator: int | None = None
     parameters_discriminator: int | None = None
+    precision: str = "fp32"
+    compiled: bool = False
+    captured: bool = False
+    compile_seconds: float | None = None
+    phase_seconds: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float | None] = field(default_factory=dict)
     class_histogram: dict[str, dict[str, float]] = field(default_factory=dict)
     backbone: str = ""

@@ -56,6 +56,9 @@ def run_job(job: Job, workshop: Workshop) -> StoredRun:
         budget=str(job.budget),
         environment=environment.describe(workshop.device),
         command=workshop.command,
+        precision=job.execution.precision,
+        compiled=job.execution.compile,
+        captured=job.execution.cuda_graphs,
     )
     partial = workshop.folder.open_run(job.id)
     try:
@@ -112,6 +115,8 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
         timed_steps=len(timing.step_seconds),
         step_seconds_median=timing.quantile(0.5),
         step_seconds_p95=timing.quantile(0.95),
+        compile_seconds=session.compile_seconds,
+        phase_seconds=session.phase_seconds,
         peak_memory_bytes=device.peak_memory_bytes(),
         peak_host_memory_bytes=peak_host_memory_bytes(),
         parameters_generator=_parameters(session.state.generator),

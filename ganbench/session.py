@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 
 from ganbench.clock import TrainingClock
+from ganbench.execution import EAGER, Execution
 from ganbench.feed import Feed, Resident, Streamed
-from ganbench.step import MEASURES, Batch, TrainState, train_step
+from ganbench.phases import PhaseClock
+from ganbench.step import MEASURES, Batch, Mark, TrainState, no_mark
+from ganbench.stepper import Stepper
 from ganbench.streams import generator, stream_seed
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ HISTORY_COLUMNS = (
 )
 MEASURED_AT_FIRST = 50  # steps that are all measured, before the interval begins
 _MEASURE_EVERY = 50
+_PHASES_AFTER = 10  # steps that warm up
 
 
 class Diverged(Exception):  # noqa: N818 - an outcome, not an error
@@ -50,6 +54,7 @@ class Session:
         captions: The caption of each class.
         device: Where the steps run.
         seed: Of the run.
+        execution: How its steps are carried out.
         streamed: Whether images are sent to the device as they are needed.
     """
 
@@ -58,6 +63,7 @@ class Session:
     captions: tuple[str, ...]
     device: Device
     seed: int
+    execution: Execution = EAGER
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     streamed: bool = False
@@ -72,6 +78,8 @@ class Session:
         )
         self._latents = generator(self.seed, "training latents", device=where)
         self.clock = TrainingClock(self.device)
+        self._phases = PhaseClock(self.device)
+        self._stepper = Stepper(self.state, self.device, self.execution)
         self.conditions: Tensor | None = None
         if self.state.condition is not None:
             encoded = [self.state.condition.encode(caption) for caption in self.captions]
@@ -124,7 +132,12 @@ class Session:
         """
         number = self.steps + 1
         measure = number <= MEASURED_AT_FIRST or number % _MEASURE_EVERY == 0
-        values = train_step(self.state, self.batches(), measure=measure)
+        mark = self._phases_of(number, measure=measure)
+        batches = self.batches()
+        mark("data")
+        if not self._stepper.is_ready:
+            self._prepare(batches)
+        values = self._stepper.step(batches, measure=measure, mark=mark)
         self.steps = number
         self.clock.lap()
         if values is None:
@@ -134,6 +147,36 @@ class Session:
         for name in ("d_loss", "g_loss"):
             if not math.isfinite(row[name]):
                 raise Diverged(f"{name} is not finite at step {number}")
+
+    def _phases_of(self, number: int, *, measure: bool) -> Mark:
+        """Begin to split a step into its phases; most steps are not."""
+        if self.execution.cuda_graphs:  # measured steps are not those that a run is made of
+            is_split = number > MEASURED_AT_FIRST and number % _MEASURE_EVERY == 1
+        else:
+            is_split = measure and number > _PHASES_AFTER
+        if not is_split or not self._stepper.is_ready:
+            return no_mark
+        self._phases.begin()
+        return self._phases.mark
+
+    def _prepare(self, batches: list[Batch]) -> None:
+        """Compile and capture, outside of the training clock."""
+        was_running = self.clock.is_running
+        self.clock.pause()
+        self._stepper.prepare(batches)
+        self.device.reset_peak_memory()
+        if was_running:
+            self.clock.start()
+
+    @property
+    def compile_seconds(self) -> float | None:
+        """Seconds that compiling and capturing took; None where nothing was."""
+        return self._stepper.seconds
+
+    @property
+    def phase_seconds(self) -> dict[str, float]:
+        """Mean seconds a step of each phase, over those steps that were split."""
+        return self._phases.seconds_a_step
 
     def check_finite(self) -> None:
         """See that training has left usable networks.
@@ -189,6 +232,8 @@ class Session:
             "rng": torch.get_rng_state(),
             "device_rng": self.device.rng_state(),
             "seconds": self.clock.seconds,
+            "compile_seconds": self.compile_seconds,
+            "phases": self._phases.state_dict(),
             "step_seconds": torch.tensor(self.clock.step_seconds, dtype=torch.float64),
             "history": torch.tensor(
                 [[row[name] for name in HISTORY_COLUMNS] for row in self.history],
@@ -205,6 +250,11 @@ class Session:
         self.device.set_rng_state(values["device_rng"])
         self.clock = TrainingClock(
             self.device, seconds=values["seconds"], step_seconds=values["step_seconds"].tolist()
+        )
+        if "phases" in values:
+            self._phases.load_state_dict(values["phases"])
+        self._stepper = Stepper(
+            self.state, self.device, self.execution, values.get("compile_seconds")
         )
         self.history = [
             dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in values["history"].tolist()

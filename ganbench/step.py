@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ganbench.execution import EAGER, Execution
+from ganbench.scaling import Scaling, update
 from ganbench.streams import stream_seed
 
 if TYPE_CHECKING:
     from ganbench.variant import Condition, DatasetSpec, Losses, Recipe, Variant
 
-__all__ = ["MEASURES", "Batch", "TrainState", "train_step"]
+__all__ = ["MEASURES", "Batch", "Mark", "Parts", "TrainState", "no_mark", "train_step"]
+
+Mark = Callable[[str], None]
 
 MEASURES = (
     "d_loss",
@@ -45,7 +51,11 @@ class Batch:
 
 @dataclass
 class TrainState:
-    """The networks, their optimizers and all else that a step changes."""
+    """The networks, their optimizers and all else that a step changes.
+
+    `autocast` is the format of the networks' arithmetic, None for float32; `scaling` belongs to
+    float16 alone. `parts` are what the step calls to draw images and to judge them.
+    """
 
     recipe: Recipe
     generator: nn.Module
@@ -56,10 +66,19 @@ class TrainState:
     condition: Condition | None
     average: AveragedModel | None
     is_logit: bool
+    autocast: torch.dtype | None
+    scaling: Scaling | None
+    parts: Parts
 
     @classmethod
     def create(
-        cls, variant: Variant, recipe: Recipe, spec: DatasetSpec, device: torch.device, seed: int
+        cls,
+        variant: Variant,
+        recipe: Recipe,
+        spec: DatasetSpec,
+        device: torch.device,
+        seed: int,
+        execution: Execution = EAGER,
     ) -> Self:
         """Build both networks with the weights that `seed` gives, the same on every device."""
         with torch.random.fork_rng(devices=[]):
@@ -71,7 +90,16 @@ class TrainState:
             for network in (generator, discriminator)
         ]
         generator, discriminator = networks
-        betas = (recipe.beta1, recipe.beta2)
+        adams = [
+            torch.optim.Adam(
+                network.parameters(),
+                rate,
+                (recipe.beta1, recipe.beta2),
+                fused=True,
+                capturable=execution.cuda_graphs,
+            )
+            for network, rate in ((generator, recipe.lr_g), (discriminator, recipe.lr_d))
+        ]
         average = None
         if recipe.ema_decay > 0:
             average = AveragedModel(
@@ -81,16 +109,17 @@ class TrainState:
             recipe=recipe,
             generator=generator,
             discriminator=discriminator,
-            generator_optimizer=torch.optim.Adam(
-                generator.parameters(), recipe.lr_g, betas, fused=True
-            ),
-            discriminator_optimizer=torch.optim.Adam(
-                discriminator.parameters(), recipe.lr_d, betas, fused=True
-            ),
+            generator_optimizer=adams[0],
+            discriminator_optimizer=adams[1],
             losses=variant.losses(recipe, spec),
             condition=variant.condition(recipe, spec) if variant.condition else None,
             average=average,
             is_logit=variant.output == "logit",
+            autocast=_AUTOCAST[execution.precision],
+            scaling=(
+                Scaling(device.type, adams[1], adams[0]) if execution.precision == "fp16" else None
+            ),
+            parts=Parts(),
         )
 
     @property
@@ -111,6 +140,7 @@ class TrainState:
             "generator_optimizer": self.generator_optimizer.state_dict(),
             "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
+            "scaling": None if self.scaling is None else self.scaling.state_dict(),
         }
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
@@ -121,30 +151,81 @@ class TrainState:
         self.discriminator_optimizer.load_state_dict(values["discriminator_optimizer"])
         if self.average is not None:
             self.average.load_state_dict(values["average"])
+        if self.scaling is not None:
+            self.scaling.load_state_dict(values["scaling"])
 
 
 class _Bound:
-    """A discriminator bound to its condition, which notes its mean output on given images."""
+    """A discriminator bound to its condition, which notes its output on given images."""
 
-    def __init__(self, state: TrainState, condition: Tensor | None, *, measure: bool) -> None:
-        self._network = state.discriminator
+    def __init__(self, network: nn.Module, condition: Tensor | None) -> None:
+        self._network = network
         self._condition = () if condition is None else (condition,)
-        self._is_logit = state.is_logit
-        self._measure = measure
         self._notes: list[tuple[Tensor, Tensor]] = []
 
     def __call__(self, images: Tensor) -> Tensor:
-        output: Tensor = self._network(images, *self._condition)
-        if self._measure:
-            self._notes.append((images, output.detach()))
+        output: Tensor = self._network(images, *self._condition).float()
+        self._notes.append((images, output.detach()))
         return output
 
-    def mean_on(self, images: Tensor) -> Tensor:
-        """Mean output on the very tensor `images`; not a number if it was never judged."""
+    def output_on(self, images: Tensor) -> Tensor | None:
+        """Output on the very tensor `images`; None if it was never judged."""
         for judged, output in self._notes:
             if judged is images:
-                return (output.sigmoid() if self._is_logit else output).mean()
-        return images.new_full((), torch.nan)
+                return output
+        return None
+
+
+def _format(state: TrainState, images: Tensor) -> AbstractContextManager[Any]:
+    """The number format of the networks' arithmetic; losses stay float32."""
+    if state.autocast is None:
+        return nullcontext()
+    return torch.autocast(images.device.type, state.autocast)
+
+
+def _draw(state: TrainState, latent: Tensor, condition: Tensor | None) -> Tensor:
+    with _format(state, latent):
+        fake: Tensor = state.generator(latent, *(() if condition is None else (condition,)))
+    return fake.float()
+
+
+def _judge_both(
+    state: TrainState, real: Tensor, fake: Tensor, condition: Tensor | None
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """The discriminator's loss, and its outputs on real and generated images."""
+    judge = _Bound(state.discriminator, condition)
+    with _format(state, real):
+        loss = state.losses.d_loss(judge, real, fake)
+    return loss, judge.output_on(real), judge.output_on(fake)
+
+
+def _judge_fake(
+    state: TrainState, real: Tensor, fake: Tensor, condition: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """The generator's loss, and the discriminator's output on generated images."""
+    judge = _Bound(state.discriminator, condition)
+    with _format(state, real):
+        loss = state.losses.g_loss(judge, real, fake)
+    return loss, judge.output_on(fake)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The differentiable parts of a step; each is a function of tensors alone."""
+
+    draw: Callable[..., Tensor] = _draw
+    judge_both: Callable[..., tuple[Tensor, Tensor | None, Tensor | None]] = _judge_both
+    judge_fake: Callable[..., tuple[Tensor, Tensor | None]] = _judge_fake
+
+    @classmethod
+    def compiled(cls) -> Self:
+        """Translate each by `torch.compile` when it is called first."""
+        torch.compiler.reset()  # what other networks left would count against a limit
+        translate = partial(torch.compile, dynamic=False)
+        return cls(translate(_draw), translate(_judge_both), translate(_judge_fake))
+
+
+_AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def _gradient_norm(network: nn.Module) -> Tensor:
@@ -152,14 +233,23 @@ def _gradient_norm(network: nn.Module) -> Tensor:
     return torch.nn.utils.get_total_norm(gradients)
 
 
-def _generate(state: TrainState, batch: Batch) -> Tensor:
-    condition = () if batch.condition is None else (batch.condition,)
-    fake: Tensor = state.generator(batch.latent, *condition)
-    return fake
+def _mean(state: TrainState, output: Tensor | None, like: Tensor) -> Tensor:
+    """How real images are taken to be, on average; not a number if they were never judged."""
+    if output is None:
+        return like.new_full((), torch.nan)
+    return (output.sigmoid() if state.is_logit else output).mean()
+
+
+def no_mark(_phase: str) -> None:
+    """For steps that are not split into phases."""
 
 
 def train_step(
-    state: TrainState, batches: Sequence[Batch], *, measure: bool = False
+    state: TrainState,
+    batches: Sequence[Batch],
+    *,
+    measure: bool = False,
+    mark: Mark = no_mark,
 ) -> Tensor | None:
     """Update the discriminator once a batch, then the generator once.
 
@@ -170,47 +260,53 @@ def train_step(
         state: Changed in place.
         batches: One a discriminator step, at least one.
         measure: Whether to compute the numbers named in `MEASURES`.
+        mark: Told the name of each phase when it ends: `discriminator` (drawing the images that it
+            judges included), `generator`, `average` where there is one, and `measures`.
 
     Returns:
         The measures as a float32 tensor on the device, or None.
     """
+    parts, scaling = state.parts, state.scaling
+
     # The discriminator
     for index, batch in enumerate(batches):
         with torch.set_grad_enabled(index == len(batches) - 1):
-            fake = _generate(state, batch)
+            fake = parts.draw(state, batch.latent, batch.condition)
         detached = fake.detach()
-        judge = _Bound(state, batch.condition, measure=measure)
-        d_loss = state.losses.d_loss(judge, batch.real, detached)
-        state.discriminator_optimizer.zero_grad(set_to_none=True)
-        d_loss.backward()
-        state.discriminator_optimizer.step()
+        d_loss, on_real, on_fake = parts.judge_both(state, batch.real, detached, batch.condition)
+        update(d_loss, state.discriminator_optimizer, scaling.discriminator if scaling else None)
+    mark("discriminator")
+    d_norm = None
+    if measure:
+        d_norm = _gradient_norm(state.discriminator)
+        mark("measures")
 
     # The generator
     weights = [weight for weight in state.discriminator.parameters() if weight.requires_grad]
-    d_norm = _gradient_norm(state.discriminator) if measure else None
     for weight in weights:
         weight.requires_grad = False
-    critic = _Bound(state, batch.condition, measure=measure)
-    g_loss = state.losses.g_loss(critic, batch.real, fake)
-    state.generator_optimizer.zero_grad(set_to_none=True)
-    g_loss.backward()
-    state.generator_optimizer.step()
+    g_loss, on_fake_after = parts.judge_fake(state, batch.real, fake, batch.condition)
+    update(g_loss, state.generator_optimizer, scaling.generator if scaling else None)
     for weight in weights:
         weight.requires_grad = True
+    mark("generator")
 
     # The moving average
     if state.average is not None:
         state.average.update_parameters(state.generator)
+        mark("average")
 
     if d_norm is None:
         return None
     rows = [
         d_loss.detach(),
         g_loss.detach(),
-        judge.mean_on(batch.real),
-        judge.mean_on(detached),
-        critic.mean_on(fake),
+        _mean(state, on_real, fake),
+        _mean(state, on_fake, fake),
+        _mean(state, on_fake_after, fake),
         d_norm,
         _gradient_norm(state.generator),
     ]
-    return torch.stack([row.float() for row in rows])
+    measures = torch.stack([row.float() for row in rows])
+    mark("measures")
+    return measures

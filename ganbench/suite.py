@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ganbench.errors import UsageError, unknown
+from ganbench.execution import Execution, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +35,14 @@ class Suite(BaseModel):
     jobs: int = Field(1, ge=1)
     sample_every: str | None = None
     evaluate_every: str | None = None
+    precision: Precision = "fp32"
+    compile: bool = False
+    cuda_graphs: bool = False
+
+    @property
+    def execution(self) -> Execution:
+        """How the steps are carried out."""
+        return Execution(self.precision, self.compile, self.cuda_graphs)
 
     @field_validator("variants", "set", mode="before")
     @classmethod

@@ -132,10 +132,13 @@ def build_session(job: Job, train: Split, device: Device, *, streamed: bool = Fa
     (found,) = resolve([job.request])
     recipe = found.variant.recipe.override(job.recipe)
     return Session(
-        state=TrainState.create(found.variant, recipe, job.spec, device.torch, job.seed),
+        state=TrainState.create(
+            found.variant, recipe, job.spec, device.torch, job.seed, job.execution
+        ),
         train=train,
         captions=job.spec.captions,
         device=device,
         seed=job.seed,
+        execution=job.execution,
         streamed=streamed,
     )

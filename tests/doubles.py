@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from ganbench.data.dataset import Split
 from ganbench.device import Device
 from ganbench.variant import DatasetSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class FakeEvent:
@@ -37,17 +40,79 @@ class FakeEvent:
         return later.milliseconds - self.milliseconds
 
 
+class Recorded(TorchDispatchMode):
+    """Notes every operation on tensors; refuses one that a captured step must not hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[Any, Any, Any, Any]] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None):
+        if function is torch.ops.aten._local_scalar_dense.default:
+            # torch's AveragedModel counts on the host, in whole numbers; all else is the device's
+            _, compared, _, _ = self.calls[-1]
+            assert compared[0].dtype == torch.int64, "the host waits"
+        result = function(*args, **(kwargs or {}))
+        self.calls.append((function, args, kwargs or {}, result))
+        return result
+
+
+class FakeGraph:
+    """A CUDA graph: does the noted operations again, on the same memory."""
+
+    def __init__(self) -> None:
+        self.recorded = Recorded()
+        self.replays = 0
+
+    @torch.no_grad()
+    def replay(self) -> None:
+        self.replays += 1
+        for function, args, kwargs, earlier in self.recorded.calls:
+            again = function(*args, **kwargs)
+            for old, new in zip(tree_leaves(earlier), tree_leaves(again), strict=True):
+                if isinstance(new, torch.Tensor) and new.data_ptr() != old.data_ptr():
+                    old.copy_(new)
+
+
+class FakeStream:
+    """A stream on which everything is done at once."""
+
+    def wait_stream(self, _other: FakeStream) -> None:
+        return
+
+
 class FakeVendor:
     """Plays `torch.cuda` and `torch.mps` as far as `ganbench.device` asks them."""
 
     Event = FakeEvent
     event = SimpleNamespace(Event=FakeEvent)
+    Stream = FakeStream
+    graphs: list[FakeGraph]
 
     def __init__(self, count: int = 1) -> None:
         self.count = count
         self.calls: list[str] = []
         self.allocated = 0
         self.state = torch.tensor([1, 2, 3], dtype=torch.uint8)
+        self.graphs = []
+
+    def device(self, _index: int) -> Any:
+        return nullcontext()
+
+    def stream(self, _stream: FakeStream) -> Any:
+        return nullcontext()
+
+    def current_stream(self) -> FakeStream:
+        return FakeStream()
+
+    def CUDAGraph(self) -> FakeGraph:  # noqa: N802
+        self.graphs.append(FakeGraph())
+        return self.graphs[-1]
+
+    @contextmanager
+    def graph(self, graph: FakeGraph) -> Iterator[None]:
+        with graph.recorded:
+            yield
 
     def is_available(self) -> bool:
         return self.count > 0
@@ -121,6 +186,17 @@ class LateCard(Device):
 
     def synchronize(self) -> None:
         LateEvent(self).synchronize()
+
+
+class FakeCard(Device):
+    """A CUDA device whose memory is the host's."""
+
+    def __init__(self) -> None:
+        super().__init__("cuda", vendor=FakeVendor())
+
+    @property
+    def torch(self) -> torch.device:
+        return torch.device("cpu")
 
 
 def tiny_spec(channels: int = 1, classes: int = 4, count: int = 40) -> DatasetSpec:

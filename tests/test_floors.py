@@ -17,10 +17,11 @@ ROOT = Path(__file__).parents[1]
 # A package is one room; its modules may import each other.
 FLOORS = (
     ("errors", "source", "streams", "host", "device", "environment", "interrupt"),
-    ("budget", "text", "variant", "losses", "networks", "result"),
+    ("budget", "text", "execution", "variant", "losses", "networks", "result"),
     (
-        "clock", "step", "order", "feed", "session", "train", "data", "judge", "classifier",
-        "folding", "inception", "efficientnet", "features", "metrics", "sample", "limits",
+        "clock", "phases", "scaling", "step", "rehearsal", "stepper", "order", "feed", "session",
+        "train", "data", "judge", "classifier", "folding", "inception", "efficientnet", "features",
+        "metrics", "sample", "limits",
     ),
     ("registry", "store"),
     ("suite", "plan"),

@@ -1,0 +1,63 @@
+"""How the step is carried out: its number format, compiled or not, captured or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ganbench.errors import UsageError
+
+__all__ = ["EAGER", "Execution", "Precision"]
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How the step is carried out, on the same numbers of the recipe.
+
+    Attributes:
+        precision: Format of the networks' arithmetic in training. Weights, moments and losses are
+            float32 in each; `fp16` scales the gradients, so that small ones do not vanish.
+        compile: Whether `torch.compile` translates networks and losses first.
+        cuda_graphs: Whether the whole step is captured as one CUDA graph.
+    """
+
+    precision: Precision = "fp32"
+    compile: bool = False
+    cuda_graphs: bool = False
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether something is done before the first step, which takes time of its own."""
+        return self.compile or self.cuda_graphs
+
+    @property
+    def changed(self) -> dict[str, str | bool]:
+        """What is not as ever, by name."""
+        plain = Execution()
+        return {
+            name: getattr(self, name)
+            for name in ("precision", "compile", "cuda_graphs")
+            if getattr(self, name) != getattr(plain, name)
+        }
+
+    def check(self, device: str) -> None:
+        """See that a kind of device can do it.
+
+        Raises:
+            UsageError: It cannot.
+        """
+        if self.precision == "fp16" and device != "cuda":
+            raise UsageError(
+                f"--precision fp16 needs a CUDA device, and this is {device}: "
+                "its gradients have to be scaled there; give bf16 or fp32"
+            )
+        if self.cuda_graphs and device != "cuda":
+            raise UsageError(
+                f"--cuda-graphs needs a CUDA device, and this is {device}: leave it out"
+            )
+
+
+EAGER = Execution()
+"""As ever: float32, neither compiled nor captured."""
