@@ -28,6 +28,7 @@ __all__ = ["Device", "Event", "choose", "peak_host_memory_bytes", "reset_peak_ho
 Kind = Literal["cuda", "mps", "cpu"]
 _ALLOWED = "allowed: auto, cuda, cuda:1, mps, cpu"
 _CAPTURE_REHEARSALS = 3  # steps before a capture, in which libraries allocate what they need
+_AS_IT_IS = nullcontext()
 
 
 @contextmanager
@@ -129,7 +130,7 @@ class Device:
 
     def training(self) -> AbstractContextManager[None]:
         """A context for training steps: on CUDA, products may use TensorFloat-32 there."""
-        return _tf32() if self.trains_in_tf32 else nullcontext()
+        return _tf32() if self.trains_in_tf32 else _AS_IT_IS
 
     def capture(self, function: Callable[[], object]) -> Callable[[], None]:
         """Record what `function` issues to a CUDA device, to be issued again in one go.
