@@ -47,6 +47,7 @@ _OUT_OF_MEMORY = (
     "alloc_failed",  # the status of cuBLAS and cuDNN
 )
 _CAPTURE_REHEARSALS = 3  # steps before a capture, in which libraries allocate what they need
+_AS_IT_IS = nullcontext()
 
 
 @contextmanager
@@ -163,7 +164,7 @@ class Device:
 
     def training(self) -> AbstractContextManager[None]:
         """A context for training steps: on CUDA, products may use TensorFloat-32 there."""
-        return _tf32() if self.trains_in_tf32 else nullcontext()
+        return _tf32() if self.trains_in_tf32 else _AS_IT_IS
 
     def capture(self, function: Callable[[], object]) -> Callable[[], None]:
         """Record what `function` issues to a CUDA device, to be issued again in one go.

@@ -179,7 +179,7 @@ class _Bound:
 def _format(state: TrainState, images: Tensor) -> AbstractContextManager[Any]:
     """The number format of the networks' arithmetic; losses stay float32."""
     if state.autocast is None:
-        return nullcontext()
+        return _AS_IT_IS
     return torch.autocast(images.device.type, state.autocast)
 
 
@@ -225,6 +225,7 @@ class Parts:
         return cls(translate(_draw), translate(_judge_both), translate(_judge_fake))
 
 
+_AS_IT_IS = nullcontext()
 _AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 

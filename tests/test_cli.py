@@ -262,6 +262,42 @@ def test_a_failing_run_is_a_row_with_its_reason_and_the_others_go_on(tmp_path, c
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_a_run_in_bfloat16_is_trained_scored_and_says_so(tmp_path, digits_backbone):
+    out = tmp_path / "results"
+    code = ganbench(
+        "run", "--variants", "mlp", *SMALL, "--budget", "12steps", "--precision", "bf16",
+        "--out", out,
+    )  # fmt: skip
+    assert code == 0
+    row = pd.read_csv(out / "runs.csv").loc[0]
+    assert row["precision"] == "bf16"
+    assert not row["compiled"]
+    assert pd.isna(row["compile_seconds"])
+    assert row["fid"] > 0
+    (record,) = out.glob("runs/*/result.json")
+    assert set(json.loads(record.read_text())["phase_seconds"]) == {
+        "data", "discriminator", "generator", "measures",
+    }  # fmt: skip
+    text = (out / "README.md").read_text()
+    assert "bf16" in text
+    assert "Phases of a step" in text
+
+
+def test_a_compiler_that_fails_is_the_reason_of_a_failed_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr("torch._inductor.config.cpp.cxx", ("no-such-compiler",))
+    monkeypatch.setattr("torch._inductor.config.force_disable_caches", True)
+    out = tmp_path / "results"
+    code = ganbench(
+        "run", "--variants", "mlp", *SMALL, "--budget", "2steps", "--compile", "--out", out
+    )
+    assert code == 1
+    row = pd.read_csv(out / "runs.csv").loc[0]
+    assert row["status"] == "failed"
+    assert "cannot be carried out with compile" in row["reason"]
+    assert "leave that out" in row["reason"]
+
+
 DIVERGING = '''"""Its losses overflow."""
 from torch import nn
 from ganbench import Losses, Recipe, Variant
@@ -305,6 +341,8 @@ def test_a_run_that_diverges_is_said_to(tmp_path):
         (["run", "--variants", "mlp", "--seeds", "none"], "give a count such as 3"),
         (["run", "--variants", "mlp", "--backbone", "vgg"], "backbone: 'vgg' is not allowed"),
         (["run", "--variants", "mlp", "--jobs", "0"], "--jobs"),
+        (["run", "--variants", "mlp", "--precision", "fp8"], "'fp32', 'bf16' or 'fp16'"),
+        (["run", "--variants", "mlp", "--device", "cpu", "--cuda-graphs"], "leave it out"),
         (["run", "--varaints", "mlp"], "--variants"),
         (["run", "none.yaml"], "none.yaml cannot be read"),
         (["run", "--variants", "mlp", "--dataset", "imagefolder:/none"], "/none"),

@@ -214,3 +214,22 @@ def test_the_cpu_allocators_own_words_are_recognised():
 )
 def test_other_errors_are_not_taken_for_it(error):
     assert not is_out_of_memory(error)
+
+
+def test_what_is_captured_is_done_again_on_the_same_memory():
+    device = Device("cuda", vendor=FakeVendor())
+    source, total = torch.tensor([1.0, 2.0]), torch.zeros(2)
+    replay = device.capture(lambda: total.add_(source * 10))
+    before = total.clone()
+    source.copy_(torch.tensor([5.0, 7.0]))
+    replay()
+    assert torch.equal(total - before, torch.tensor([50.0, 70.0]))
+
+
+@pytest.mark.parametrize(("kind", "precision"), [("cuda", "high"), ("mps", "highest")])
+def test_products_are_rounded_in_training_on_cuda(kind, precision):
+    device = Device(kind, vendor=FakeVendor())
+    with device.training():
+        assert torch.get_float32_matmul_precision() == precision
+    assert torch.get_float32_matmul_precision() == "highest"
+    assert device.trains_in_tf32 == (kind == "cuda")

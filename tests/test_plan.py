@@ -9,6 +9,7 @@ import pytest
 from ganbench import plan
 from ganbench import suite as suites
 from ganbench.errors import UsageError
+from ganbench.execution import Execution
 
 NOWHERE = Path("nowhere")
 
@@ -83,15 +84,18 @@ def test_the_id_changes_with_all_that_decides_the_numbers_and_with_nothing_else(
     first = make().jobs[0].id
     assert make().jobs[0].id == first
     assert make(sample_every="2steps", jobs=2, out="x").jobs[0].id == first
+    assert make(precision="fp32", compile=False, cuda_graphs=False).jobs[0].id == first
     others = [
         make(budget="3s"),
         make(set=["lr_g=1"]),
         make(dataset="mnist"),
         make(seeds="5,6"),
         make(backbone="classifier"),
+        make(precision="bf16"),
+        make(compile=True),
     ]
     ids = {first, *(other.jobs[0].id for other in others)}
-    assert len(ids) == 6
+    assert len(ids) == 8
 
 
 @pytest.mark.parametrize(
@@ -109,12 +113,24 @@ def test_the_id_changes_with_all_that_decides_the_numbers_and_with_nothing_else(
         ({"budget": "20lightyears"}, "unknown unit 'lightyears'"),
         ({"variants": "dcgan", "set": ["image_size=48"]}, "power of two of at least 32"),
         ({"dataset": "imagefolder:/not/there"}, "/not/there"),
+        ({"precision": "fp16"}, "fp16 needs a CUDA device, and this is cpu.*give bf16 or fp32"),
+        ({"cuda_graphs": True}, "--cuda-graphs needs a CUDA device, and this is cpu"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_in_one_line(values, message):
     with pytest.raises(UsageError, match=message) as caught:
         make(**values)
     assert "\n" not in str(caught.value)
+
+
+def test_cuda_can_do_what_the_cpu_cannot():
+    suite = suites.Suite(variants=("mlp",), precision="fp16", cuda_graphs=True)
+    (job,) = plan.make(suite, device="cuda", data_root=NOWHERE).jobs
+    assert job.execution == Execution("fp16", cuda_graphs=True)
+
+
+def test_a_compiled_run_is_announced():
+    assert "compiled first" in make(compile=True).jobs[0].notes[0]
 
 
 def test_a_suite_file_says_what_the_flags_say_and_flags_win(tmp_path):

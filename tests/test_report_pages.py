@@ -26,7 +26,7 @@ def test_a_report_is_complete_and_small(built):
     charts = sorted(file.name for file in (built / "charts").iterdir())
     assert charts == [
         f"{name}-mnist.png"
-        for name in ("classes", "losses", "quality", "samples", "throughput", "tradeoff")
+        for name in ("classes", "losses", "phases", "quality", "samples", "throughput", "tradeoff")
     ]
     files = [file for file in built.rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) < 5e6
@@ -74,7 +74,7 @@ def test_every_table_of_the_readme_has_as_many_cells_in_each_row(built):
 
 def test_pictures_of_the_readme_are_there(built):
     links = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (built / "README.md").read_text())
-    assert len(links) == 8
+    assert len(links) == 9
     assert all((built / link).is_file() for link in links)
 
 
@@ -108,7 +108,7 @@ def test_the_page_needs_nothing_but_itself(built):
     text = (built / "report.html").read_text()
     parser = _Outside()
     parser.feed(text)
-    assert len(parser.addresses) == 2 * 6 + 2
+    assert len(parser.addresses) == 2 * 7 + 2
     assert all(address.startswith("data:image/") for address in parser.addresses)
     assert "url(" not in text
     assert "@import" not in text
@@ -138,7 +138,12 @@ def test_a_folder_of_which_all_runs_failed_has_a_report(tmp_path):
 
 def test_missing_histories_samples_and_scores_leave_out_what_they_would_show(tmp_path):
     run = doubles.result(
-        scores={}, class_histogram={}, protocol="", protocol_fields={}, backbone=""
+        scores={},
+        class_histogram={},
+        protocol="",
+        protocol_fields={},
+        backbone="",
+        phase_seconds={},
     )
     build([doubles.write(tmp_path, [run], files=False)])
     assert [file.name for file in (tmp_path / "charts").iterdir()] == ["throughput-mnist.png"]

@@ -6,7 +6,7 @@ import pytest
 import results_doubles as doubles
 
 from ganbench.errors import UsageError
-from ganbench.report.columns import CONTRACT
+from ganbench.report.columns import CONTRACT, PHASES
 from ganbench.report.gather import gather
 from ganbench.report.tables import runs_csv, summary_csv
 
@@ -125,6 +125,26 @@ def test_a_variant_with_two_recipes_is_two_rows_named_by_what_differs(tmp_path):
     ]
     rows = rows_of(summary_csv(gather([folder(tmp_path, *runs)])))
     assert [row["variant"] for row in rows] == ["dcgan, lr_g=0.0002", "dcgan, lr_g=0.001", "mlp"]
+
+
+def test_runs_of_another_precision_or_compiled_are_told_apart(tmp_path):
+    runs = [
+        doubles.result(),
+        doubles.result(run_id="half", precision="bf16"),
+        doubles.result(run_id="fast", compiled=True, compile_seconds=31.0),
+    ]
+    labels = gather([folder(tmp_path, *runs)]).labels
+    assert labels == [
+        "dcgan, not compiled, fp32", "dcgan, not compiled, bf16", "dcgan, compiled, fp32",
+    ]  # fmt: skip
+
+
+def test_phases_are_shares_of_a_step_without_its_measures(tmp_path):
+    runs = [doubles.result(seed=seed) for seed in range(2)]
+    (group,) = gather([folder(tmp_path, *runs)]).groups
+    assert group.values("dcgan", "share_data") == pytest.approx([100 * 2 / 64] * 2)
+    assert group.values("dcgan", "share_generator") == pytest.approx([100 * 22 / 64] * 2)
+    assert group.present(PHASES) == ["share_data", "share_discriminator", "share_generator"]
 
 
 def test_a_failed_run_without_a_recipe_stays_with_its_variant(tmp_path):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.report.chart_classes import class_histogram
 from ganbench.report.chart_course import course
+from ganbench.report.chart_phases import phases
 from ganbench.report.chart_samples import SAMPLES_DPI, samples
 from ganbench.report.chart_scores import quality, throughput
 from ganbench.report.chart_tradeoff import tradeoff
@@ -49,6 +50,7 @@ CHARTS = (
     Chart("tradeoff", "Quality against training speed", tradeoff),
     Chart("throughput", "Images a second by variant, in training and in sampling", throughput),
     Chart("course", "Scores against images, steps and seconds of training", course),
+    Chart("phases", "What a training step spends its time on, by variant", phases),
     Chart("losses", "Losses and the discriminator's output over the steps", losses),
     Chart("classes", "Share of each class among generated and real images", class_histogram),
     Chart("samples", "Samples of the same latents as training goes on", samples, has_images=True),

@@ -16,6 +16,7 @@ __all__ = [
     "COUNTS",
     "COURSE_SHOWN",
     "MAIN",
+    "PHASES",
     "SIZE",
     "SPEED",
     "Column",
@@ -54,9 +55,12 @@ MAIN = (
 
 SPEED = (
     "images_per_second", "step_seconds_median", "step_seconds_p95", "sample_images_per_second",
-    "peak_memory_bytes", "peak_host_memory_bytes", "train_seconds", "steps", "images_seen",
+    "peak_memory_bytes", "peak_host_memory_bytes", "train_seconds", "compile_seconds", "steps",
+    "images_seen",
 )  # fmt: skip
 SIZE = ("parameters_generator", "parameters_discriminator")
+PHASES = ("share_data", "share_discriminator", "share_generator", "share_average", "share_step")
+"""What a step spends its time on, in percent; a captured step is not split any further."""
 COUNTS = ("steps", "images_seen", *SIZE)
 """What is set rather than measured: a spread is only worth a word where there is one."""
 
@@ -112,6 +116,8 @@ _SPEED_COLUMNS = (
            "Images that the trained generator draws a second."),
     Column("train_seconds", "Training time", "", "s",
            "Seconds on the training clock, warm-up included; scoring and saving are not."),
+    Column("compile_seconds", "Compiling", "lower", "s",
+           "Seconds in which the step was compiled or captured, before and apart from training."),
     Column("step_seconds_median", "Step, median", "lower", "s", "Half of the steps took less."),
     Column("step_seconds_p95", "Step, 95th percentile", "lower", "s",
            "19 of 20 steps took less."),
@@ -133,6 +139,20 @@ _SPEED_COLUMNS = (
            "Numbers that the discriminator learns."),
 )  # fmt: skip
 
+_PHASE_COLUMNS = (
+    Column("share_data", "Data, %", summary="Time of a step in which it gathers its images and "
+           "latents.", bounds=(0.0, 100.0)),
+    Column("share_discriminator", "Discriminator, %", summary="Time of a step in which the "
+           "discriminator learns; drawing the images that it judges is included.",
+           bounds=(0.0, 100.0)),
+    Column("share_generator", "Generator, %", summary="Time of a step in which the generator "
+           "learns.", bounds=(0.0, 100.0)),
+    Column("share_average", "Average, %", summary="Time of a step in which the generator's moving "
+           "average is kept.", bounds=(0.0, 100.0)),
+    Column("share_step", "Captured step, %", summary="Time of a step in one CUDA graph, which is "
+           "not split any further.", bounds=(0.0, 100.0)),
+)  # fmt: skip
+
 
 def _bounds(text: str) -> tuple[float, float]:
     """Read the bounds in a catalogue's range: `0 to 1; 0.5 by chance` is (0, 1)."""
@@ -142,7 +162,7 @@ def _bounds(text: str) -> tuple[float, float]:
     return float(match[1]), float(match[2].replace("infinity", "inf"))
 
 
-_COLUMNS: dict[str, Column] = {item.name: item for item in _SPEED_COLUMNS}
+_COLUMNS: dict[str, Column] = {item.name: item for item in (*_SPEED_COLUMNS, *_PHASE_COLUMNS)}
 _COLUMNS |= {
     metric.name: Column(
         metric.name,
@@ -188,6 +208,8 @@ def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
     if name in _COURSE:
         return _course_value(result.course, name)
+    if name in PHASES:
+        return _share(result.phase_seconds, name.removeprefix("share_"))
     return getattr(result, name) if hasattr(result, name) else result.scores.get(name)
 
 
@@ -205,3 +227,9 @@ def _course_value(course: dict[str, Any], name: str) -> object:
         "fid_gap": course.get("gap"),
         "collapsed_step": collapsed.get("step"),
     }[name]
+
+
+def _share(seconds: dict[str, float], phase: str) -> float | None:
+    """A phase in percent of a step, without the extra work of those steps that are measured."""
+    total = sum(part for name, part in seconds.items() if f"share_{name}" in PHASES)
+    return 100 * seconds[phase] / total if phase in seconds and total > 0 else None

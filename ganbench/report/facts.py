@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ganbench.report.gather import Results, Source
+    from ganbench.result import RunResult
 
 __all__ = ["Fact", "facts_of"]
 
@@ -38,6 +39,7 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
         Fact("Device", str(plan.get("device_reason") or "")),
         Fact("Software", _software([record.environment for record in own])),
         Fact("Budget", ", ".join(budgets)),
+        Fact("Steps", _execution(own)),
         Fact("Command", str(plan.get("command") or own[0].command), is_code=True),
         Fact("Date", str(plan.get("created") or "")),
         *(Fact("Note", str(note)) for note in plan.get("notes") or ()),
@@ -55,6 +57,21 @@ def _runs(records: Sequence[Any]) -> str:
         f"{len(records)} ({good} ended well): {variants} variant{plural}, "
         f"seed{'s' if len(seeds) != 1 else ''} {told}"
     )
+
+
+def _execution(records: Sequence[RunResult]) -> str:
+    """How steps were carried out, where that was not as ever."""
+    told = dict.fromkeys(
+        ", ".join(
+            [
+                record.precision,
+                *(["compiled"] if record.compiled else []),
+                *(["captured as a CUDA graph"] if record.captured else []),
+            ]
+        )
+        for record in records
+    )
+    return "" if list(told) == ["fp32"] else "; ".join(told)
 
 
 def _software(environments: Sequence[dict[str, Any]]) -> str:

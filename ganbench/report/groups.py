@@ -21,7 +21,8 @@ __all__ = ["Entry", "Group", "group_runs"]
 
 # Fields of a recipe that change no number of the result, or stand in a column of their own.
 _ASIDE = ("budget", "dataset", "sample_every")
-_BUDGET = " budget"  # the run's own, which may not be the recipe's; the space sorts it first
+# The run's own, which may not be the recipe's; the space sorts them first.
+_BUDGET, _PRECISION, _COMPILED, _CAPTURED = " budget", " precision", " compiled", " captured"
 
 
 @dataclass(frozen=True)
@@ -155,11 +156,16 @@ def _labelled(runs: list[StoredRun]) -> tuple[Entry, ...]:
 
 def _settings(result: RunResult) -> dict[str, Any]:
     recipe = {key: item for key, item in result.recipe.items() if key not in _ASIDE}
-    return {**recipe, **({_BUDGET: result.budget} if result.budget else {})}
+    execution = {
+        _PRECISION: result.precision,
+        _COMPILED: "compiled" if result.compiled else "not compiled",
+        _CAPTURED: "captured" if result.captured else "not captured",
+    }
+    return {**recipe, **({_BUDGET: result.budget} if result.budget else {}), **execution}
 
 
 def _setting(key: str, value: Any) -> str:
-    return str(value) if key == _BUDGET else f"{key}={value}"
+    return str(value) if key.startswith(" ") else f"{key}={value}"
 
 
 def _named(groups: list[Group]) -> tuple[Group, ...]:
