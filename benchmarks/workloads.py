@@ -17,7 +17,9 @@ from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganbench import data, registry
+from ganbench.classifier import Classifier
 from ganbench.data.dataset import Split, resize
+from ganbench.judge import JudgeNetwork
 from ganbench.session import Session
 from ganbench.step import TrainState
 
@@ -27,7 +29,14 @@ if TYPE_CHECKING:
     from ganbench.device import Device
     from ganbench.variant import DatasetSpec, Recipe, Variant
 
-__all__ = ["MOST_IMAGES", "Workload", "built_in", "noise", "random_inception_weights"]
+__all__ = [
+    "MOST_IMAGES",
+    "Workload",
+    "built_in",
+    "noise",
+    "random_inception_weights",
+    "untrained_judge",
+]
 
 MOST_IMAGES = 60_000
 _MOST_VALUES = 1 << 27  # of one training split at the size of the recipe, a byte each
@@ -51,6 +60,13 @@ def noise(count: int, channels: int, size: int) -> Split:
         0, 256, (count, size, size, channels), generator=stream, dtype=torch.uint8
     )
     return Split(images.permute(0, 3, 1, 2), torch.arange(count) % 10)
+
+
+def untrained_judge(channels: int, size: int, device: Device) -> Classifier:
+    """A judge of ten classes that has learnt nothing."""
+    network = JudgeNetwork(channels, size, 10).eval().requires_grad_(requires_grad=False)
+    network.to(device.torch).to(memory_format=torch.channels_last)
+    return Classifier(network, accuracy=0.1, hash="random")
 
 
 class _UntrainedInception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # ships no types
