@@ -310,6 +310,62 @@ def compare(
     raise typer.Exit(FAILED if worse else OK)
 
 
+@app.command()
+def selftest(
+    dataset: Annotated[
+        str, typer.Option(help="mnist, fashion-mnist, cifar10, digits or imagefolder:DIR.")
+    ],
+    *,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
+    backbone: Annotated[
+        str, typer.Option(help="Features for the scores: auto, inception or classifier.")
+    ] = "auto",
+    inception_weights: Annotated[
+        Path | None, typer.Option(help="File with the Inception weights, instead of a download.")
+    ] = None,
+    data_root: Annotated[
+        Path | None,
+        typer.Option(envvar="GANBENCH_DATA", help="Where datasets are, or are downloaded to."),
+    ] = None,
+    images: Annotated[
+        int | None,
+        typer.Option(help="Images of each generator; 1,000 or what the smallest class allows."),
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=1, max=20, help="Draws of each fault; 5 if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder; results/<date>_<device>_selftest-<dataset> if left out."),
+    ] = None,
+) -> None:
+    """What does each metric see? Score generators whose faults are known, and publish it."""
+    from ganbench import data, progress
+    from ganbench.device import choose
+    from ganbench.selftest import DRAWS, Request, self_test
+
+    console = _console()
+    chosen = choose(device)
+    console.print(f"device: {chosen.name} ({chosen.reason})", markup=False, highlight=False)
+    request = Request(
+        dataset=dataset,
+        data_root=data_root or data.default_data_root(),
+        cache_root=data.default_cache_root(),
+        backbone=backbone,
+        inception_weights=inception_weights,
+        images=images,
+        draws=draws or DRAWS,
+        out=out,
+        command=shlex.join(["ganbench", *sys.argv[1:]]),
+    )
+    with progress.Display(console) as display:
+        folder, outcome = self_test(request, chosen, display)
+    from ganbench.selftest.words import verdict_table
+
+    console.print(verdict_table(outcome))
+    console.print(f"results: {folder}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _side(text: str) -> tuple[Path, str | None]:
     """Read `FOLDER` or `FOLDER:VARIANT`."""
     if Path(text).is_dir():

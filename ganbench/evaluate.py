@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ganbench.data.dataset import Dataset
     from ganbench.device import Device
+    from ganbench.metrics.panel import Panel
     from ganbench.session import Session
 
 __all__ = ["FAKE_COUNT", "Evaluation", "Reference", "evaluate"]
@@ -59,6 +60,23 @@ class Reference:
     def fake_count(self) -> int:
         """Images that a generator has to draw: 10,000, or fewer for a small dataset."""
         return min(FAKE_COUNT, len(self.dataset.train.labels))
+
+    def score(self, fake: Features, seed: int) -> Panel:
+        """Compute every score that needs no more than the features of generated images.
+
+        Args:
+            fake: Their features, by this backbone.
+            seed: Decides which images are chosen where a score looks at some of them.
+        """
+        return score(
+            self.real,
+            fake,
+            real_labels=self.dataset.train.labels,
+            held_out=self.held_out,
+            seed=seed,
+            backbone=self.backbone.name,
+            real_statistics=self.statistics,
+        )
 
     def protocol(self, *, ema: bool) -> Protocol:
         """All that the scores depend on besides the generator."""
@@ -123,15 +141,7 @@ def evaluate(
 
     # Scores
     fake = reference.backbone.extract(images, report)
-    panel = score(
-        reference.real,
-        fake,
-        real_labels=reference.dataset.train.labels,
-        held_out=reference.held_out,
-        seed=seed,
-        backbone=reference.backbone.name,
-        real_statistics=reference.statistics,
-    )
+    panel = reference.score(fake, seed)
     scores = {**panel.scores, "prompt_alignment": _alignment(session, reference, device)}
     return Evaluation(
         scores=scores,

@@ -1,0 +1,92 @@
+"""The folder of a self-test: tables, charts, and a README that says what each metric sees."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ganbench.errors import UsageError
+from ganbench.report.look import LIGHT, Look, draw, encode
+from ganbench.selftest import charts
+from ganbench.selftest.words import Words
+from ganbench.store import write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ganbench.selftest.outcome import Outcome, Verdict
+
+__all__ = ["RECORD_FILE", "publish", "verdicts_csv"]
+
+RECORD_FILE = "selftest.json"
+_NOTES_FILE = "notes.md"
+_CHARTS = {"answers.png": charts.heat_map, "responses.png": charts.responses}
+
+
+def publish(outcome: Outcome, folder: Path) -> None:
+    """Write everything into a folder; what an earlier self-test left there is replaced.
+
+    Raises:
+        UsageError: The folder cannot be written.
+    """
+    try:
+        write_text(folder / RECORD_FILE, json.dumps(outcome.record, indent=1) + "\n")
+        responses = outcome.responses.to_csv(index=False, lineterminator="\n")
+        write_text(folder / "responses.csv", responses)
+        write_text(folder / "verdicts.csv", verdicts_csv(outcome))
+        (folder / "charts").mkdir(exist_ok=True)
+        for name, chart in _CHARTS.items():
+            image = draw(partial(chart, outcome), Look(LIGHT, ()))
+            if image is not None:
+                (folder / "charts" / name).write_bytes(encode(image, "exact"))
+        notes = folder / _NOTES_FILE
+        told = notes.read_text(encoding="utf-8").strip() if notes.exists() else ""
+        write_text(folder / "README.md", _readme(outcome, told))
+    except OSError as error:
+        raise UsageError(
+            f"the self-test cannot be written to {folder}: {error.strerror or error}; "
+            "give a writable folder with --out"
+        ) from error
+
+
+def verdicts_csv(outcome: Outcome) -> str:
+    """A row a metric and fault; the verdict is that at the strongest, which `strength` names.
+
+    `standardised` is positive where the metric got worse, in standard deviations of the control;
+    `sees_from` the weakest strength from which on it sees the fault, `misled_at` those at which it
+    got better, and both may be empty.
+    """
+    rows = [_row(verdict) for verdict in outcome.verdicts]
+    return str(pd.DataFrame(rows, dtype=object).to_csv(index=False, lineterminator="\n"))
+
+
+def _row(verdict: Verdict) -> dict[str, object]:
+    last, seen = verdict.answers[-1], verdict.sees_from
+    return {
+        "metric": verdict.metric.name,
+        "better": verdict.metric.direction,
+        "generator": verdict.fault,
+        "verdict": verdict.word,
+        "strength": last.strength,
+        "mean": last.mean,
+        "control_mean": verdict.control,
+        "control_std": verdict.deviation,
+        "standardised": last.standardised,
+        "sees_from": None if seen is None else seen.strength,
+        "misled_at": " ".join(f"{answer.strength:g}" for answer in verdict.misled_at),
+    }
+
+
+def _readme(outcome: Outcome, notes: str) -> str:
+    environment = Environment(
+        loader=PackageLoader("ganbench", "selftest"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown, not HTML
+    )
+    template = environment.get_template("readme.md.jinja")
+    return template.render(outcome=outcome, words=Words(outcome), notes=notes)

@@ -1,0 +1,127 @@
+"""A self-test from its request to its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import itertools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganbench import data, environment
+from ganbench.data.catalogue import short_dataset
+from ganbench.errors import DataError, UsageError, unknown
+from ganbench.features import BACKBONES, obtain_backbone
+from ganbench.selftest import CONTROLS
+from ganbench.selftest.ladder import ladder
+from ganbench.selftest.measure import Bench
+from ganbench.selftest.outcome import outcome_of
+from ganbench.selftest.publish import RECORD_FILE, publish
+from ganbench.selftest.sides import choose_count, divide
+from ganbench.store import ResultsFolder
+
+if TYPE_CHECKING:
+    from ganbench.device import Device
+    from ganbench.progress import Display
+    from ganbench.selftest import Request
+    from ganbench.selftest.outcome import Outcome
+
+__all__ = ["work"]
+
+_IMAGE_SIZE = 64  # to which image folders are decoded at most, as runs at 64 pixels do
+_SETTINGS = ("dataset", "backbone", "images", "draws")
+
+
+def work(request: Request, device: Device, display: Display) -> tuple[Path, Outcome]:
+    """Do what `ganbench.selftest.self_test` says."""
+    if request.backbone not in BACKBONES:
+        raise unknown("backbone", request.backbone, BACKBONES)
+    spec = data.describe(request.dataset, request.data_root)
+    settings = {**{name: getattr(request, name) for name in _SETTINGS}, "dataset": spec.name}
+    folder = _folder(request.out, f"{device.kind}_selftest-{short_dataset(spec.name)}", settings)
+
+    # The real images
+    dataset = data.load(
+        request.dataset, data_root=request.data_root, cache_root=request.cache_root,
+        image_size=_IMAGE_SIZE, report=display.report,
+    )  # fmt: skip
+    count = choose_count(dataset, request.images)
+    backbone = obtain_backbone(
+        request.backbone, dataset, device.torch, request.cache_root, request.inception_weights,
+        display.report,
+    )  # fmt: skip
+    display.say(f"{dataset.spec.name}: {backbone.reason}; {count:,} images of each generator")
+    sides = divide(dataset, count, request.draws)
+    bench = Bench.of(sides, backbone, request.cache_root, display.report)
+
+    # The known generators
+    faults = ladder(sides)
+    responses = bench.measure(faults, controls=CONTROLS, draws=request.draws, report=display.report)
+    record = {
+        "schema": 1,
+        "title": f"Self-test of the metrics on {short_dataset(spec.name)}",
+        "command": request.command,
+        "created": f"{datetime.datetime.now().astimezone():%Y-%m-%d}",
+        "settings": settings,
+        "controls": CONTROLS,
+        "draws": request.draws,
+        "counts": {name: len(getattr(sides, name)) for name in ("real", "pool", "held_out")},
+        "protocol": dataclasses.asdict(bench.protocol),
+        "protocol_hash": bench.protocol.hash,
+        "environment": environment.describe(device),
+    }
+    outcome = outcome_of(responses, faults, record)
+    display.say("writing the report")
+    publish(outcome, folder.path)
+    return folder.path, outcome
+
+
+def _folder(out: Path | None, topic: str, settings: dict[str, Any]) -> ResultsFolder:
+    """The folder that was named, or the first one of today that is new or holds the same test.
+
+    Raises:
+        UsageError: It cannot be written, or holds something else.
+    """
+    if out is None:
+        stem = f"{datetime.datetime.now().astimezone():%Y-%m-%d}_{topic}"
+        names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+        paths = (Path("results") / name for name in names)
+        path = next(path for path in paths if not path.exists() or _stored(path) == settings)
+    else:
+        path = out
+    if path.is_dir() and any(path.iterdir()):
+        stored = _stored(path)
+        if stored is None:
+            raise UsageError(
+                f"{path} is not empty and holds no self-test of ganbench: "
+                "give another folder with --out"
+            )
+        if stored != settings:
+            raise UsageError(
+                f"{path} holds a self-test of other settings ({_told(stored)}; asked for: "
+                f"{_told(settings)}): give another folder with --out"
+            )
+    folder = ResultsFolder(path)
+    folder.prepare()
+    return folder
+
+
+def _stored(path: Path) -> dict[str, Any] | None:
+    """The settings of the self-test that a folder holds; None where there is none.
+
+    Raises:
+        DataError: Its record is damaged.
+    """
+    file = path / RECORD_FILE
+    try:
+        stored: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["settings"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{file} cannot be read ({error}): give another folder") from error
+    return stored
+
+
+def _told(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in settings.items() if value is not None)
