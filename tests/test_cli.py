@@ -381,7 +381,9 @@ def test_check_passes_on_a_builtin_variant(capsys):
     assert "keeps the contract" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"], ["selftest", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["list"], ["run", "--help"], ["selftest", "--help"]]
+)
 def test_help_and_list_load_no_torch_and_no_pandas(arguments):
     code = (
         "import sys; from ganbench import cli\n"
