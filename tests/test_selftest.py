@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,11 +15,13 @@ import torch
 from PIL import Image
 from test_cli import ganbench, one_line
 
-from ganbench.data.dataset import Dataset, Split
+from ganbench.data.dataset import Dataset, Split, ignore_progress
 from ganbench.errors import DataError, UsageError
 from ganbench.metrics.catalogue import METRICS, SCORES, metric
 from ganbench.selftest.ladder import ladder
-from ganbench.selftest.outcome import band, judge
+from ganbench.selftest.measure import Bench
+from ganbench.selftest.outcome import band, judge, outcome_of
+from ganbench.selftest.page import page
 from ganbench.selftest.pixels import add_noise, blur, lose_contrast
 from ganbench.selftest.sides import choose_count, divide
 
@@ -168,6 +173,20 @@ def test_the_readme_says_what_was_done_and_shows_its_charts(published):
         with Image.open(published / "charts" / name) as image:
             assert image.width > 800
             assert len(image.convert("RGB").getcolors(1 << 24)) > 50
+
+
+def test_the_page_holds_its_charts_and_needs_no_other_file(published):
+    text = (published / "report.html").read_text(encoding="utf-8")
+    sources = re.findall(r'src="([^"]*)"', text)
+    charts = [published / "charts" / name for name in ("answers.png", "responses.png")]
+    expected = [base64.b64encode(chart.read_bytes()).decode() for chart in charts]
+    assert sources == [f"data:image/png;base64,{data}" for data in expected]
+    assert text.count("<table>") == 3
+    assert "<strong>Sees</strong>" in text
+
+
+def test_raw_html_in_notes_is_shown_as_text():
+    assert "<script>" not in page("a title", "<script>alert(1)</script>", {})
 
 
 def test_the_terminal_ends_with_the_verdicts_and_the_folder(tmp_path, capsys):
@@ -395,3 +414,29 @@ def test_importing_the_package_loads_nothing_heavy():
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
     assert done.stdout.strip() == "set()"
+
+
+class Inception(torch.nn.Module):
+    """Stands for inception: vectors and logits from pixels, by fixed random weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights = torch.randn(3 * 8 * 8, 1008, generator=torch.Generator().manual_seed(0))
+
+    def forward(self, images):
+        logits = images.flatten(1).float() / 255 @ self.weights
+        return logits[:, :16].relu(), logits
+
+
+def test_with_inception_its_own_score_is_measured_too(digits, digits_backbone, tmp_path):
+    sides = divide(digits, 30, draws=1)
+    backbone = replace(digits_backbone, name="inception", hash="double", inception=Inception())
+    bench = Bench.of(sides, backbone, tmp_path, ignore_progress)
+    faults = [fault for fault in ladder(sides) if fault.name in ("repeated", "noise")]
+    table = bench.measure(faults, controls=3, draws=1, report=ignore_progress)
+    assert table["inception_score"].notna().all()
+    assert bench.protocol.backbone == "inception"
+    assert bench.protocol.fake_count == bench.protocol.neighbour_count == 30
+    outcome = outcome_of(table, faults, {})
+    assert outcome.verdict("inception_score", "repeated").word == "sees"
+    assert [entry.name for entry in outcome.absent] == ["prompt_alignment"]

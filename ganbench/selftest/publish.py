@@ -12,11 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ganbench.errors import UsageError
 from ganbench.report.look import LIGHT, Look, draw, encode
 from ganbench.selftest import charts
+from ganbench.selftest.page import page
 from ganbench.selftest.words import Words
 from ganbench.store import write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from matplotlib.figure import Figure
 
     from ganbench.selftest.outcome import Outcome, Verdict
 
@@ -24,7 +28,7 @@ __all__ = ["RECORD_FILE", "publish", "verdicts_csv"]
 
 RECORD_FILE = "selftest.json"
 _NOTES_FILE = "notes.md"
-_CHARTS = {"answers.png": charts.heat_map, "responses.png": charts.responses}
+_CHARTS = {"charts/answers.png": charts.heat_map, "charts/responses.png": charts.responses}
 
 
 def publish(outcome: Outcome, folder: Path) -> None:
@@ -39,13 +43,14 @@ def publish(outcome: Outcome, folder: Path) -> None:
         write_text(folder / "responses.csv", responses)
         write_text(folder / "verdicts.csv", verdicts_csv(outcome))
         (folder / "charts").mkdir(exist_ok=True)
-        for name, chart in _CHARTS.items():
-            image = draw(partial(chart, outcome), Look(LIGHT, ()))
-            if image is not None:
-                (folder / "charts" / name).write_bytes(encode(image, "exact"))
+        drawn = {name: _drawn(chart, outcome) for name, chart in _CHARTS.items()}
+        for name, png in drawn.items():
+            (folder / name).write_bytes(png)
         notes = folder / _NOTES_FILE
         told = notes.read_text(encoding="utf-8").strip() if notes.exists() else ""
-        write_text(folder / "README.md", _readme(outcome, told))
+        readme = _readme(outcome, told)
+        write_text(folder / "README.md", readme)
+        write_text(folder / "report.html", page(str(outcome.record["title"]), readme, drawn))
     except OSError as error:
         raise UsageError(
             f"the self-test cannot be written to {folder}: {error.strerror or error}; "
@@ -79,6 +84,12 @@ def _row(verdict: Verdict) -> dict[str, object]:
         "sees_from": None if seen is None else seen.strength,
         "misled_at": " ".join(f"{answer.strength:g}" for answer in verdict.misled_at),
     }
+
+
+def _drawn(chart: Callable[[Outcome, Look], Figure], outcome: Outcome) -> bytes:
+    """A chart as a PNG that keeps the colours of small marks."""
+    image = draw(partial(chart, outcome), Look(LIGHT, ()))
+    return b"" if image is None else encode(image, "exact")
 
 
 def _readme(outcome: Outcome, notes: str) -> str:
