@@ -6,18 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from ganbench import data
-from ganbench.classifier import Classifier
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.noise import noise
 from ganbench.features import Backbone
 from ganbench.folding import fold
 from ganbench.inception import obtain_inception
-from ganbench.judge import JudgeNetwork
 
-from .workloads import random_inception_weights
+from .workloads import random_inception_weights, untrained_judge
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -26,13 +23,6 @@ if TYPE_CHECKING:
 
 _COUNTS = {"classifier": 1000, "inception": 32}  # two batches and one
 _TINY_COUNT = 2
-
-
-def judge(channels: int, size: int, device: Device) -> Classifier:
-    """A judge of ten classes that has learnt nothing."""
-    network = JudgeNetwork(channels, size, 10).eval().requires_grad_(requires_grad=False)
-    network.to(device.torch).to(memory_format=torch.channels_last)
-    return Classifier(network, accuracy=0.1, hash="random")
 
 
 def time_extraction(
@@ -63,7 +53,7 @@ def test_classifier(
     backbone = Backbone(
         "classifier",
         "random",
-        judge(spec.channels, spec.native_size, device),
+        untrained_judge(spec.channels, spec.native_size, device),
         "benchmark",
         spec.native_size,
         device.torch,
@@ -84,6 +74,12 @@ def test_inception(
         obtain_inception(random_inception_weights(tmp_path), tmp_path, ignore_progress)
     ).to(device.torch)
     backbone = Backbone(
-        "inception", "random", judge(3, 32, device), "benchmark", 32, device.torch, network
+        "inception",
+        "random",
+        untrained_judge(3, 32, device),
+        "benchmark",
+        32,
+        device.torch,
+        network,
     )
     time_extraction(benchmark, backbone, 64, tiny=tiny)

@@ -17,8 +17,10 @@ from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganbench import data, registry
+from ganbench.classifier import Classifier
 from ganbench.data.dataset import Split, resize
 from ganbench.data.noise import noise, noise_count
+from ganbench.judge import JudgeNetwork
 from ganbench.session import MEASURED_AT_FIRST, Session
 from ganbench.step import TrainState
 
@@ -28,7 +30,13 @@ if TYPE_CHECKING:
     from ganbench.device import Device
     from ganbench.variant import DatasetSpec, Recipe, Variant
 
-__all__ = ["MOST_IMAGES", "Workload", "built_in", "random_inception_weights"]
+__all__ = [
+    "MOST_IMAGES",
+    "Workload",
+    "built_in",
+    "random_inception_weights",
+    "untrained_judge",
+]
 
 MOST_IMAGES = 60_000
 _LARGEST_BATCH_ON_CPU = 64
@@ -43,6 +51,13 @@ def built_in() -> list[str]:
 
 
 _noise = lru_cache(maxsize=4)(noise)
+
+
+def untrained_judge(channels: int, size: int, device: Device) -> Classifier:
+    """A judge of ten classes that has learnt nothing."""
+    network = JudgeNetwork(channels, size, 10).eval().requires_grad_(requires_grad=False)
+    network.to(device.torch).to(memory_format=torch.channels_last)
+    return Classifier(network, accuracy=0.1, hash="random")
 
 
 class _UntrainedInception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # ships no types

@@ -379,7 +379,8 @@ def selftest(
     *,
     device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
     backbone: Annotated[
-        str, typer.Option(help="Features for the scores: auto, inception or classifier.")
+        str,
+        typer.Option(help="Features for the scores: auto, inception, efficientnet or classifier."),
     ] = "auto",
     inception_weights: Annotated[
         Path | None, typer.Option(help="File with the Inception weights, instead of a download.")

@@ -1,4 +1,4 @@
-"""The benchmark script, run as a person runs it; no speed is asserted."""
+"""The commands of benchmarks/, run as a person runs them; no speed is asserted."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ SMALL = ("--rounds", "3", "--steps", "2", "--images", "32", "--device", "cpu", "
 TINY_RECIPE = ("--set", "batch_size=8", "--set", "generator_width=4")
 
 
+def command(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, str(ROOT / "benchmarks" / script), *arguments]
+    return subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
+
+
 def ratio(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "benchmarks" / "ratio.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return command("ratio.py", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +67,41 @@ def test_a_variant_that_the_plain_loop_cannot_train_is_refused_in_one_line():
     assert refused.stdout == ""
     assert len(refused.stderr.splitlines()) == 1
     assert "Text-hashed DCGAN" in refused.stderr
+
+
+# --- what scoring costs
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> subprocess.CompletedProcess[str]:
+    sizes = ("--images", "8", "--fake", "40", "--real", "60", "--entries", "16")
+    return command(
+        "evaluation.py", "--rounds", "2", "--device", "cpu", "--threads", "1", *sizes, "--json"
+    )
+
+
+def test_scoring_is_measured_in_all_its_parts(evaluation):
+    assert evaluation.returncode == 0, evaluation.stderr
+    features, classifier, inception, fid = json.loads(evaluation.stdout)["results"]
+    assert features["images"] == 8
+    assert features["ratio"]["median"] > 0
+    assert (classifier["backbone"], classifier["entries"]) == ("classifier", 128)
+    assert (inception["backbone"], inception["entries"]) == ("inception", 16)
+    assert (fid["entries"], fid["images"]) == (16, 40)
+
+
+def test_fid_is_the_same_on_both_sides(evaluation):
+    features, *_, fid = json.loads(evaluation.stdout)["results"]
+    assert features["fid"] > 1
+    assert features["fid_difference"] < 1e-5 * features["fid"]
+    assert fid["relative_difference"] < 1e-6
+
+
+def test_the_panel_is_set_against_the_extraction_of_the_generated_images(evaluation):
+    features, _, inception, _ = json.loads(evaluation.stdout)["results"]
+    extraction = 40 / features["ganbench_images_per_second"]["median"]
+    panel, share = inception["panel_seconds"], inception["share_of_extraction"]
+    assert inception["extraction_seconds"] == pytest.approx(extraction)
+    assert share["highest"] == pytest.approx(panel["highest"] / extraction)
+    assert inception["total_seconds"]["lowest"] == pytest.approx(panel["lowest"] + extraction)
+    assert inception["added_peak_host_memory_bytes"] >= 0

@@ -90,6 +90,17 @@ def test_held_out_images_are_about_as_diverse_as_real_ones():
     assert 0.95 < class_spread(clusters(2000, 1), clusters(2000, 0)) <= 1
 
 
+def test_diversity_of_a_class_larger_than_a_block_is_the_ratio_of_its_deviations():
+    random = np.random.default_rng(3)
+    real, fake = random.normal(50, 2, (5000, 3)), random.normal(50, 1, (4500, 3))
+    found = class_diversity(
+        torch.from_numpy(real).float(), torch.zeros(5000, dtype=torch.int64),
+        torch.from_numpy(fake).float(), torch.zeros(4500, dtype=torch.int64), torch.tensor([True]),
+    )  # fmt: skip
+    expected = np.sqrt(fake.var(axis=0, ddof=1).sum() / real.var(axis=0, ddof=1).sum())
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
 def test_diversity_is_the_ratio_of_the_spreads_that_images_have():
     real, fake = clusters(2000, 0), clusters(2000, 0)
     centres = torch.stack([real.vectors[real.labels == label].mean(dim=0) for label in range(10)])

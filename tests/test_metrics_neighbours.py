@@ -9,6 +9,7 @@ from metrics_doubles import clusters
 from sklearn.neighbors import NearestNeighbors
 
 from ganbench.metrics import neighbours
+from ganbench.metrics.copies import duplicates, memorisation
 
 
 def some_pair(seed: int = 0, real_count: int = 300, fake_count: int = 300):
@@ -54,13 +55,40 @@ def test_the_size_of_the_blocks_does_not_matter(block):
     for score in (neighbours.precision_recall, neighbours.density_coverage):
         assert score(real, fake, block=block) == pytest.approx(score(real, fake), rel=1e-6)
     for found, expected in (
-        (neighbours.kth_distance(real, 2, block), radii(real.numpy(), 2)),
+        (neighbours.nearest_others(real, 2, block)[:, 1], radii(real.numpy(), 2)),
+        (neighbours.nearest_others(real, 2, block)[:, 0], radii(real.numpy(), 1)),
         (
             neighbours.nearest_distance(fake, real.float(), block),
             np.linalg.norm(fake.numpy()[:, None] - real.numpy()[None], axis=2).min(axis=1),
         ),
     ):
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
+def test_distances_never_stand_in_memory_all_at_once(monkeypatch):
+    largest, whole = [], torch.cdist
+
+    def counted(points, others):
+        largest.append(len(points) * len(others))
+        return whole(points, others)
+
+    monkeypatch.setattr(torch, "cdist", counted)
+    real, fake = (
+        torch.from_numpy(np.random.default_rng(seed).random((1700, 4))) for seed in (0, 1)
+    )
+    for scores in (neighbours.precision_recall, neighbours.density_coverage, duplicates):
+        scores(real, fake)
+    memorisation(real.repeat(3, 1), fake, fake, limit=900)
+    assert sum(largest) > 7 * 1700**2
+    assert max(largest) <= neighbours._BLOCK * 1700
+
+
+def test_known_nearest_distances_change_nothing():
+    real, fake = some_pair(5)
+    nearest = neighbours.nearest_others(real, 7)
+    found = neighbours.density_coverage(real, fake, real_nearest=nearest)
+    assert found == neighbours.density_coverage(real, fake)
+    assert duplicates(real, fake, real_nearest=nearest) == duplicates(real, fake)
 
 
 def test_missing_classes_lower_recall_and_coverage_but_not_precision_and_density():

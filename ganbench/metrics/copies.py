@@ -1,11 +1,15 @@
-"""Whether images repeat each other, or the images that the generator was trained on."""
+"""Whether images repeat each other, or the images that the generator was trained on.
+
+Distances are computed in blocks: besides the features and float64 copies of the chosen ones (33 MB
+for 2,000 of 2,048 entries), less than 100 MB are needed at a time, however many images there are.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ganbench.metrics.arrays import check_pair, choose
-from ganbench.metrics.neighbours import kth_distance, nearest_distance
+from ganbench.metrics.neighbours import nearest_distance, nearest_others
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,7 +21,7 @@ _RARE = 0.01
 _ROUNDING = 1e-6
 
 
-def duplicates(real: Tensor, fake: Tensor) -> float | None:
+def duplicates(real: Tensor, fake: Tensor, *, real_nearest: Tensor | None = None) -> float | None:
     """Share of generated images that nearly repeat another one, 0 to 1; lower is better.
 
     Arora and Zhang 2017 (arXiv:1706.08224) look for duplicates in a batch by eye, as the birthday
@@ -28,6 +32,7 @@ def duplicates(real: Tensor, fake: Tensor) -> float | None:
     Args:
         real: float64 (n, entries), as many as generated ones.
         fake: float64 (n, entries).
+        real_nearest: `nearest_others` of `real`, where it is known.
 
     Returns:
         None for fewer than two images of a kind.
@@ -43,8 +48,10 @@ def duplicates(real: Tensor, fake: Tensor) -> float | None:
         )
     if len(real) < 2:  # noqa: PLR2004 - a pair
         return None
-    close = float(kth_distance(real, 1).quantile(_RARE)) + _rounding(fake)
-    return float((kth_distance(fake, 1) <= close).double().mean())
+    if real_nearest is None:
+        real_nearest = nearest_others(real, 1)
+    close = float(real_nearest[:, 0].quantile(_RARE)) + _rounding(fake)
+    return float((nearest_others(fake, 1) <= close).double().mean())
 
 
 def memorisation(

@@ -1,7 +1,12 @@
-"""How various the images are: within each class against the real ones, and by themselves."""
+"""How various the images are: within each class against the real ones, and by themselves.
+
+Spreads are summed in blocks, which need a copy of one class at a time and 70 MB at 2,048 entries;
+the Vendi score needs a float64 copy of the features and a matrix of the smaller of their two sizes.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["class_diversity", "vendi"]
+
+_BLOCK = 2048
 
 
 def class_diversity(
@@ -55,7 +62,11 @@ def class_diversity(
 def _spread(features: Tensor) -> float:
     if len(features) < 2:  # noqa: PLR2004 - a variance needs two
         return 0.0
-    return float(features.double().var(dim=0).sum().sqrt())
+    parts = torch.split(features, _BLOCK)
+    mean = torch.stack([part.sum(dim=0, dtype=torch.float64) for part in parts]).sum(dim=0)
+    mean /= len(features)
+    squares = sum(float((part.double() - mean).square().sum()) for part in parts)
+    return math.sqrt(squares / (len(features) - 1))
 
 
 def vendi(features: Tensor) -> float:

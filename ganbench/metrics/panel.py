@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "score"]
 
+_DENSITY_K = 5
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -94,12 +96,14 @@ def score(
     # Neighbours
     if found := neighbours.precision_recall(some_real, some_fake):
         scores["precision"], scores["recall"] = found
-    if found := neighbours.density_coverage(some_real, some_fake):
+    nearest = neighbours.nearest_others(some_real, min(_DENSITY_K, len(some_real) - 1))
+    found = neighbours.density_coverage(some_real, some_fake, _DENSITY_K, real_nearest=nearest)
+    if found:
         scores["density"], scores["coverage"] = found
 
     # Variety and novelty
     scores["vendi"] = vendi(some_fake)
-    scores["duplicates"] = duplicates(some_real, some_fake)
+    scores["duplicates"] = duplicates(some_real, some_fake, real_nearest=nearest)
     if held_out is not None:
         scores["memorisation"] = memorisation(
             real.vectors, fake.vectors, held_out.vectors, seed=seed

@@ -1,0 +1,220 @@
+"""What `evaluation.py` measures: extraction, the panel of metrics, and the arithmetic of FID."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from measuring import spread
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.utils import create_feature_extractor, extract_featuresdict_from_input_id
+from workloads import noise, random_inception_weights, untrained_judge
+
+from ganbench.data.dataset import ignore_progress
+from ganbench.device import peak_host_memory_bytes, reset_peak_host_memory
+from ganbench.features import Backbone, Features
+from ganbench.folding import fold
+from ganbench.inception import obtain_inception
+from ganbench.metrics.fid import Statistics, fid
+from ganbench.metrics.panel import score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ganbench.device import Device
+
+__all__ = ["Extraction", "PanelWork", "classifier_seconds", "fid_arithmetic"]
+
+_CLASSES = 10
+_LOGITS = 1008
+_WARMUP_IMAGES = 32
+
+
+def timed(work: Callable[[], Any], device: Device) -> tuple[float, Any]:
+    """Seconds from an idle device to an idle device, and what the work gives."""
+    device.synchronize()
+    begun = time.perf_counter()
+    found = work()
+    device.synchronize()
+    return time.perf_counter() - begun, found
+
+
+class Extraction:
+    """The same images through the same InceptionV3, in ganbench's way and in torch-fidelity's."""
+
+    def __init__(self, count: int, device: Device, folder: Path) -> None:
+        self.device = device
+        weights = random_inception_weights(folder)
+        network = fold(obtain_inception(weights, folder, ignore_progress)).to(device.torch)
+        judge = untrained_judge(3, 32, device)
+        self.ours = Backbone("inception", "random", judge, "", 32, device.torch, network)
+        self.options = {"cuda": device.kind == "cuda", "save_cpu_ram": True, "verbose": False}
+        self.theirs = create_feature_extractor(
+            "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights),
+            **self.options,
+        )  # fmt: skip
+        images = noise(count, 3, 32).images
+        self.sides = images[: count // 2], images[count // 2 :] // 2  # the latter are darker
+
+    def by_ganbench(self) -> list[torch.Tensor]:
+        """Vectors of both sides; the judge's probabilities and the logits come with them."""
+        return [self.ours.extract(images).vectors for images in self.sides]
+
+    def by_torch_fidelity(self) -> list[torch.Tensor]:
+        """Vectors alone, at its own batch of 64; no worker processes, which slow it down here."""
+        return [
+            extract_featuresdict_from_input_id(
+                1, self.theirs, input1=_Images(side), **self.options
+            )["2048"]
+            for side in self.sides
+        ]
+
+    def measure(self, rounds: int) -> dict[str, Any]:
+        """Both in turns, and how far their FIDs lie apart."""
+        self.ours.extract(self.sides[0][:_WARMUP_IMAGES])
+        self.theirs(self.sides[0][:_WARMUP_IMAGES].to(self.device.torch))
+        count = sum(map(len, self.sides))
+        turns = []
+        for _ in range(rounds):
+            seconds, ours = timed(self.by_ganbench, self.device)
+            other_seconds, theirs = timed(self.by_torch_fidelity, self.device)
+            turns.append((count / seconds, count / other_seconds))
+        found, expected = (fid(*map(Statistics.of, side)) for side in (ours, theirs))
+        return {
+            "what": "inception features",
+            "images": count,
+            "ganbench_images_per_second": spread([one for one, _ in turns]),
+            "torch_fidelity_images_per_second": spread([other for _, other in turns]),
+            "ratio": spread([one / other for one, other in turns]),
+            "fid": found,
+            "fid_difference": abs(found - expected),
+        }
+
+
+class _Images(torch.utils.data.Dataset[torch.Tensor]):
+    """What torch-fidelity takes: one image after another."""
+
+    def __init__(self, images: torch.Tensor) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return self.images[index]
+
+
+@dataclass(frozen=True)
+class PanelWork:
+    """Features in ten clusters, as many as a run is scored on.
+
+    Attributes:
+        backbone: Whose they seem to be.
+        entries: Of a vector.
+        real_count: Training images.
+        fake_count: Generated images, and as many held-out ones.
+    """
+
+    backbone: str
+    entries: int
+    real_count: int
+    fake_count: int
+
+    def features(self, count: int, seed: int) -> Features:
+        """Non-negative vectors that lie around ten centres, and probabilities that name these."""
+        centres = torch.rand(_CLASSES, self.entries, generator=torch.Generator().manual_seed(99))
+        stream = torch.Generator().manual_seed(seed)
+        labels = torch.arange(count) % _CLASSES
+        vectors = torch.randn(count, self.entries, generator=stream).mul_(0.5).add_(centres[labels])
+        probabilities = torch.nn.functional.one_hot(labels, _CLASSES).float()
+        logits = None
+        if self.backbone == "inception":
+            logits = torch.randn(count, _LOGITS, generator=stream)
+        return Features(vectors.relu_(), probabilities, logits)
+
+    @cached_property
+    def real(self) -> Features:
+        """Of the training split."""
+        return self.features(self.real_count, 0)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Of the real vectors, with the root that the first FID leaves behind."""
+        found = Statistics.of(self.real.vectors)
+        assert found.root.isfinite().all()
+        return found
+
+    def measure(self, rounds: int, device: Device, extraction_seconds: float) -> dict[str, Any]:
+        """The panel with the real side known, its memory, and what extraction costs beside it."""
+        fake, held_out = (self.features(self.fake_count, seed) for seed in (1, 2))
+        labels = torch.arange(self.real_count) % _CLASSES
+        assert self.statistics.count == self.real_count
+        before = peak_host_memory_now()
+
+        def panel() -> None:
+            score(
+                self.real, fake, real_labels=labels, held_out=held_out, backbone=self.backbone,
+                real_statistics=self.statistics,
+            )  # fmt: skip
+
+        seconds = [timed(panel, device)[0] for _ in range(rounds)]
+        return {
+            "what": "panel",
+            "backbone": self.backbone,
+            "entries": self.entries,
+            "real_images": self.real_count,
+            "fake_images": self.fake_count,
+            "panel_seconds": spread(seconds),
+            "extraction_seconds": extraction_seconds,
+            "share_of_extraction": spread([one / extraction_seconds for one in seconds]),
+            "total_seconds": spread([one + extraction_seconds for one in seconds]),
+            "added_peak_host_memory_bytes": peak_host_memory_bytes() - before,
+        }
+
+
+def peak_host_memory_now() -> int:
+    """Start a new peak, and return what this process holds at the moment."""
+    reset_peak_host_memory()
+    return peak_host_memory_bytes()
+
+
+def classifier_seconds(count: int, fake_count: int, device: Device) -> float:
+    """Seconds that the judge of MNIST takes for `fake_count` images, from `count` of them."""
+    judge = untrained_judge(1, 28, device)
+    backbone = Backbone("classifier", "random", judge, "", 28, device.torch)
+    images = noise(count, 1, 28).images
+    backbone.extract(images[:_WARMUP_IMAGES])
+    seconds, _ = timed(lambda: backbone.extract(images), device)
+    return seconds * fake_count / count
+
+
+def fid_arithmetic(work: PanelWork, rounds: int, device: Device) -> dict[str, Any]:
+    """FID of one more generator from its vectors, the real side known, by both in turns."""
+    fake = work.features(work.fake_count, 1).vectors
+    known = {"mu": work.statistics.mean.numpy(), "sigma": work.statistics.covariance.numpy()}
+
+    exact = fake.double()  # in float32 torch-fidelity's mean would be float32 as well
+
+    def by_torch_fidelity() -> float:
+        found = fid_statistics_to_metric(fid_features_to_statistics(exact), known, verbose=False)
+        return float(found["frechet_inception_distance"])
+
+    turns = []
+    for _ in range(rounds):
+        ours, found = timed(lambda: fid(work.statistics, Statistics.of(fake)), device)
+        theirs, expected = timed(by_torch_fidelity, device)
+        turns.append((ours, theirs))
+    return {
+        "what": "fid arithmetic",
+        "entries": work.entries,
+        "images": work.fake_count,
+        "ganbench_seconds": spread([ours for ours, _ in turns]),
+        "torch_fidelity_seconds": spread([theirs for _, theirs in turns]),
+        "ratio": spread([theirs / ours for ours, theirs in turns]),
+        "fid": found,
+        "relative_difference": abs(found - expected) / expected,
+    }
