@@ -38,7 +38,10 @@ def test_every_variant_and_flag_that_the_readme_names_exists():
 
     from ganbench.cli import app
 
-    help_text = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
+    help_text = "".join(
+        CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+        for command in ("run", "throughput")
+    )
     for flag in re.findall(r"^\| `(--[\w-]+)", README, flags=re.MULTILINE):
         assert flag in help_text
     for name in re.findall(r"^\| `([a-z-]+)` \|", README, flags=re.MULTILINE):
