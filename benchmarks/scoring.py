@@ -12,9 +12,10 @@ import torch
 from measuring import spread
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.utils import create_feature_extractor, extract_featuresdict_from_input_id
-from workloads import noise, random_inception_weights, untrained_judge
+from workloads import random_inception_weights, untrained_judge
 
 from ganbench.data.dataset import ignore_progress
+from ganbench.data.noise import noise
 from ganbench.device import peak_host_memory_bytes, reset_peak_host_memory
 from ganbench.features import Backbone, Features
 from ganbench.folding import fold

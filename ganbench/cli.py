@@ -300,6 +300,64 @@ def report(
 
 
 @app.command()
+def throughput(
+    *,
+    variants: Annotated[
+        str, typer.Option(help="Names or files, separated by commas; 'all' for every one.")
+    ] = "all",
+    batch_sizes: Annotated[
+        str, typer.Option(help="Real images a step, separated by commas.")
+    ] = "32,64,128,256",
+    dataset: Annotated[
+        str | None, typer.Option(help="Whose shape the random images have; none is downloaded.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A number of the recipe; dcgan.lr_g=1e-4 for one."
+        ),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.01, help="How long each point is measured, at least three steps.")
+    ] = 5.0,
+    data_root: Annotated[
+        Path | None, typer.Option(envvar="GANBENCH_DATA", help="Where image folders are.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Results folder; results/<date>_<device>_throughput if left out."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Replace an earlier measurement in --out.")
+    ] = False,
+) -> None:
+    """Measure training speed over batch sizes: the knee, the limits, memory, a chart.
+
+    Networks are trained as `ganbench run` trains them, on random images.
+    """
+    given = {
+        "variants": variants,
+        "dataset": dataset,
+        "device": device,
+        "set": setting or None,
+        "data_root": data_root,
+        "out": out,
+    }
+    from ganbench.suite import read_suite
+
+    suite = read_suite(None, {key: value for key, value in given.items() if value is not None})
+    from ganbench.throughput.command import measure
+
+    command = shlex.join(["ganbench", *sys.argv[1:]])
+    raise typer.Exit(
+        measure(
+            suite, batch_sizes, seconds=seconds, fresh=fresh, command=command, console=_console()
+        )
+    )
+
+
+@app.command()
 def sample(
     run_folder: Annotated[
         Path, typer.Argument(metavar="RUN", help="Folder of a finished run: results/.../runs/<id>.")

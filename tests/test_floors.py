@@ -27,7 +27,7 @@ FLOORS = (
     ("suite", "plan"),
     (
         "progress", "report", "compare", "repeat", "check", "listing", "evaluate", "course",
-        "workshop", "recording", "run", "sampling", "launch", "selftest",
+        "workshop", "recording", "run", "sampling", "launch", "selftest", "throughput",
     ),
     ("cli",),
 )  # fmt: skip

@@ -40,7 +40,7 @@ def test_every_variant_and_flag_that_the_readme_names_exists():
 
     help_text = "".join(
         CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
-        for command in ("run", "selftest")
+        for command in ("run", "selftest", "throughput")
     )
     for flag in re.findall(r"^\| `(--[\w-]+)", README, flags=re.MULTILINE):
         assert flag in help_text

@@ -1,0 +1,127 @@
+"""The curve: images a second against the batch size, a panel a variant, the limit dashed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
+
+from ganbench.report.formatting import number
+from ganbench.report.look import LIGHT, Look, canvas, draw, encode, heading
+from ganbench.throughput.curve import KNEE_SHARE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ganbench.throughput.curve import Row
+
+__all__ = ["chart_png", "figure_of"]
+
+_PANELS_A_ROW = 3
+_PANEL_INCHES = 2.9, 2.5
+_NARROWEST_INCHES = 5.6
+_HEADROOM = 1.12
+_LOW = 0.4  # of the panel's height: a curve below it leaves no room for a label under it
+_FOOT = 0.07  # of the panel's height
+
+
+def chart_png(rows: Sequence[Row], device_name: str) -> bytes | None:
+    """The chart as a PNG; None where nothing could be measured."""
+    labels = tuple(dict.fromkeys(row.point.variant for row in rows))
+    image = draw(lambda look: figure_of(rows, device_name, look), Look(LIGHT, labels))
+    return None if image is None else encode(image, "drawing")
+
+
+def figure_of(rows: Sequence[Row], device_name: str, look: Look) -> Figure | None:
+    """A panel a variant that has at least one point."""
+    by_variant = {
+        label: [row for row in rows if row.point.variant == label and row.point.status == "ok"]
+        for label in look.labels
+    }
+    shown = {label: own for label, own in by_variant.items() if own}
+    if not shown:
+        return None
+    across = min(_PANELS_A_ROW, len(shown))
+    down = math.ceil(len(shown) / across)
+    width, height = _PANEL_INCHES
+    figure = canvas(
+        max(_NARROWEST_INCHES, width * across), height * down,
+        f"Training throughput · {device_name}",
+        f"ring: knee, the smallest batch at {KNEE_SHARE:.0%} of the best; "
+        "dashed: arithmetic limit",
+        look,
+    )  # fmt: skip
+    panels = figure.subplots(down, across, squeeze=False).flatten().tolist()
+    for axes, (label, own) in zip(panels, shown.items(), strict=False):
+        lost = [row for row in rows if row.point.variant == label and row.point.status != "ok"]
+        _panel(axes, label, own, lost, look)
+    for axes in panels[len(shown) :]:
+        axes.set_axis_off()
+    for axes in panels[::across]:
+        axes.set_ylabel("images/s")
+    for axes in panels[max(0, len(shown) - across) : len(shown)]:
+        axes.set_xlabel("batch size")
+    return figure
+
+
+def _panel(axes: Axes, label: str, rows: list[Row], lost: list[Row], look: Look) -> None:
+    sizes = [row.point.batch_size or 0 for row in rows]
+    rates = [row.point.images_per_second or 0.0 for row in rows]
+    limits = [row.limit_images_per_second or math.nan for row in rows]
+    colour = look.colour(label)
+    axes.plot(
+        sizes, rates, color=colour, marker=look.marker(label), markersize=5, linewidth=1.6,
+        markeredgecolor=look.theme.paper, markeredgewidth=0.8, zorder=3,
+    )  # fmt: skip
+    _limit(axes, sizes, limits, look)
+    top = max(value for value in [*rates, *limits] if math.isfinite(value)) * _HEADROOM
+    _knee(axes, rows, top, look)
+    heading(axes, label, _note(lost), look)
+    ticks = sorted({*sizes, *(row.point.batch_size or sizes[0] for row in lost)})
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_xlim(ticks[0] / 1.35, ticks[-1] * 1.35)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.set_ylim(0, top)
+
+
+def _limit(axes: Axes, sizes: list[int], limits: list[float], look: Look) -> None:
+    """The dashed line; for a single batch size a short one, so that it can be seen."""
+    if len(sizes) == 1:
+        sizes, limits = [sizes[0] / 1.2, sizes[0] * 1.2], limits * 2  # type: ignore[list-item]
+    axes.plot(sizes, limits, color=look.theme.muted, linestyle=(0, (4, 3)), linewidth=1.2)
+
+
+def _knee(axes: Axes, rows: list[Row], top: float, look: Look) -> None:
+    """A ring around the knee, and its numbers where the curve does not run."""
+    highest = max(row.point.images_per_second or 0.0 for row in rows) / top
+    height = _FOOT if highest > _LOW else highest + _FOOT
+    for row in rows:
+        size, rate = row.point.batch_size, row.point.images_per_second
+        if not row.is_knee or size is None or rate is None:
+            continue
+        axes.plot(
+            size, rate, "o", markersize=12, markerfacecolor="none",
+            markeredgecolor=look.theme.ink, markeredgewidth=1.2, zorder=4,
+        )  # fmt: skip
+        told = f"{number(rate)} images/s at {size:,}"
+        if row.share_of_peak is not None:
+            told += f"\n{row.share_of_peak:.0%} of the limit"
+        axes.text(
+            0.97, height, told, transform=axes.transAxes, ha="right", va="bottom", size=8,
+            color=look.theme.ink,
+        )  # fmt: skip
+
+
+def _note(lost: list[Row]) -> str:
+    """What small print to put beside the title where a batch could not be measured."""
+    for row in lost:
+        return f"{row.point.batch_size:,}: {row.point.status}"
+    return ""

@@ -1,0 +1,112 @@
+"""The command from its flags to its exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from ganbench import data, environment
+from ganbench.device import choose
+from ganbench.limits.machine import measure_machine
+from ganbench.progress import Display
+from ganbench.report.formatting import number
+from ganbench.throughput import folder as folders
+from ganbench.throughput import request as requests
+from ganbench.throughput.curve import rows_of
+from ganbench.throughput.sweep import sweep
+from ganbench.throughput.table import prefixed, terminal_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ganbench.limits.machine import Machine
+    from ganbench.suite import Suite
+    from ganbench.throughput.point import Point
+
+__all__ = ["measure"]
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def measure(
+    suite: Suite,
+    batch_sizes: str,
+    *,
+    seconds: float,
+    fresh: bool,
+    command: str,
+    console: Console,
+) -> int:
+    """Sweep, print a table and leave a folder.
+
+    What was measured before an interruption is written all the same.
+
+    Args:
+        suite: Variants, dataset, device, settings and places, as `ganbench run` takes them.
+        batch_sizes: As given, for example `32,64`.
+        seconds: A point.
+        fresh: Whether to replace an earlier sweep in the folder that was named.
+        command: As the user gave it.
+        console: Where to print.
+
+    Returns:
+        The exit code: 1 if a variant failed; running out of memory is an answer, not a failure.
+
+    Raises:
+        UsageError: Something that was asked for is not right.
+    """
+    device = choose(suite.device)
+    sizes = requests.parse_batch_sizes(batch_sizes)
+    root = suite.data_root or data.default_data_root()
+    request = requests.make(suite, sizes, device=device.kind, data_root=root)
+    path = folders.choose_folder(suite.out, device.kind, fresh=fresh)
+    conditions: dict[str, Any] = {
+        "command": command,
+        "environment": environment.describe(device),
+        "load_average": list(psutil.getloadavg()),
+        "seconds_a_point": seconds,
+        "notes": list(request.notes),
+    }
+    points: list[Point] = []
+    code = OK
+    with Display(console) as display:
+        display.say(f"device: {device.name} ({device.reason})")
+        for note in request.notes:
+            display.say(note)
+        machine = measure_machine(device)
+        _tell_machine(display, machine)
+        total = len(request.jobs) * len(sizes) + len(request.broken)
+
+        def begin(name: str) -> None:
+            display.update("throughput", len(points), total, name)
+
+        try:
+            for point in sweep(request, device, seconds, begin):
+                points.append(point)
+                display.say(_told(point))
+            machine = machine.joined(measure_machine(device))  # a busy moment hides a limit
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+            display.say("interrupted: what was measured is kept")
+    rows = rows_of(points, machine)
+    folders.write(path, rows, folders.describe(rows, machine, conditions))
+    console.print(terminal_table(rows))
+    console.print(f"results: {path}", markup=False, highlight=False, soft_wrap=True)
+    failed = any(point.status == "failed" for point in points)
+    return code or (FAILED if failed else OK)
+
+
+def _tell_machine(display: Display, machine: Machine) -> None:
+    display.say(
+        f"peak: {prefixed(machine.flops_per_second, 'FLOP/s')} ({machine.best_product}), "
+        f"memory {prefixed(machine.bytes_per_second, 'B/s')}"
+    )
+
+
+def _told(point: Point) -> str:
+    """A point in one line."""
+    name = point.variant + ("" if point.batch_size is None else f" at {point.batch_size:,}")
+    if point.images_per_second is None:
+        return f"{name}: {point.status}: {point.reason}"
+    return f"{name}: {number(point.images_per_second)} images/s"

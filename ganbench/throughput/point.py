@@ -1,0 +1,129 @@
+"""One point of the curve: a variant at a batch size, trained for some seconds on noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+from ganbench.clock import TrainingClock
+from ganbench.data.dataset import Split, resize
+from ganbench.limits.work import count
+from ganbench.result import Timing
+from ganbench.session import MEASURED_AT_FIRST
+from ganbench.step import train_step
+from ganbench.workshop import build_session
+
+if TYPE_CHECKING:
+    from ganbench.data.dataset import Dataset
+    from ganbench.device import Device
+    from ganbench.plan import Job
+    from ganbench.session import Session
+
+__all__ = ["Point", "Status", "measure_point"]
+
+Status = Literal["ok", "out of memory", "skipped", "failed"]
+
+_WARMUP_SHARE = 0.2  # of the seconds of a point, on top of them
+_WARMUP_STEPS = 2
+_FEWEST_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Point:
+    """A variant at a batch size. Numbers that were not measured are None, never 0.
+
+    Attributes:
+        variant: Its name.
+        status: `ok`, `out of memory`, `skipped` after a smaller batch went wrong, or `failed`.
+        reason: Why it is not `ok`, in one line.
+        dataset: Whose shape the noise has.
+        image_size: Height and width that the networks see, in pixels.
+        batch_size: Real images a discriminator step; None where the variant cannot be used.
+        timed_steps: Steps that the figures rest on.
+        images_per_second: Real images consumed a second in steady state.
+        step_seconds_median: Of the timed steps.
+        step_seconds_p95: Of the timed steps.
+        flops_per_image: Counted over one training step, a real image.
+        bytes_per_image: Memory that the operators read and write, estimated, a real image.
+        peak_memory_bytes: As `Device.peak_memory_bytes` has it.
+    """
+
+    variant: str
+    status: Status
+    reason: str = ""
+    dataset: str = ""
+    image_size: int | None = None
+    batch_size: int | None = None
+    timed_steps: int | None = None
+    images_per_second: float | None = None
+    step_seconds_median: float | None = None
+    step_seconds_p95: float | None = None
+    flops_per_image: float | None = None
+    bytes_per_image: float | None = None
+    peak_memory_bytes: int | None = None
+
+    @classmethod
+    def of(cls, job: Job, status: Status, reason: str = "") -> Point:
+        """A point of which nothing has been measured."""
+        return cls(
+            variant=job.variant,
+            status=status,
+            reason=reason,
+            dataset=job.spec.name,
+            image_size=job.image_size,
+            batch_size=job.recipe["batch_size"],
+        )
+
+
+def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) -> Point:
+    """Train a job's networks for some seconds, in steady state.
+
+    Whatever the variant's code or the device raises comes through.
+
+    Args:
+        job: The variant and its numbers.
+        dataset: Noise of the job's shape.
+        device: Where to train.
+        seconds: On the training clock, after a warm-up of a fifth of them; at least three steps.
+    """
+    device.release_memory()
+    device.reset_peak_memory()
+    with torch.random.fork_rng():
+        images = resize(dataset.train.images, job.image_size).to(device.torch)
+        train = Split(images, dataset.train.labels.to(device.torch))
+        session = build_session(job, train, device)
+        session.steps = MEASURED_AT_FIRST  # before that, every step is measured
+        session.state.generator.train()
+        session.state.discriminator.train()
+        _run(session, seconds * _WARMUP_SHARE, _WARMUP_STEPS)
+        timing = _run(session, seconds, _FEWEST_STEPS)
+        device.note_memory()
+        peak_memory = device.peak_memory_bytes()
+        batches = session.batches()
+        work = count(lambda: train_step(session.state, batches))
+    images = session.images_a_step
+    measured: dict[str, Any] = {
+        "timed_steps": len(timing.step_seconds),
+        "images_per_second": timing.images_per_second,
+        "step_seconds_median": timing.quantile(0.5),
+        "step_seconds_p95": timing.quantile(0.95),
+        "flops_per_image": work.flops / images,
+        "bytes_per_image": work.bytes_moved / images,
+        "peak_memory_bytes": peak_memory,
+    }
+    return replace(Point.of(job, "ok"), **measured)
+
+
+def _run(session: Session, seconds: float, steps: int) -> Timing:
+    """Train for some seconds, but at least some steps, on a clock of their own."""
+    clock = session.clock = TrainingClock(session.device)
+    before = session.steps
+    clock.start()
+    try:
+        while session.steps - before < steps or clock.seconds < seconds:
+            session.advance()
+    finally:
+        clock.pause()
+    return Timing(0, tuple(clock.step_seconds), session.images_a_step, clock.seconds)

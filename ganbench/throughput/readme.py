@@ -1,0 +1,43 @@
+"""README.md of a sweep's folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ganbench.throughput.table import HEADS, cells_of, prefixed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ganbench.throughput.curve import Row
+
+__all__ = ["readme"]
+
+
+def readme(rows: Sequence[Row], document: dict[str, Any], *, has_chart: bool) -> str:
+    """Write the sweep as Markdown: conditions, chart, table, and how to read them.
+
+    Args:
+        rows: The points beside their limits.
+        document: As throughput.json holds it.
+        has_chart: Whether charts/throughput.png is there.
+    """
+    environment = Environment(
+        loader=PackageLoader("ganbench", "throughput"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown, not HTML
+    )
+    environment.filters["cell"] = lambda text: " ".join(text.split()).replace("|", "\\|")
+    environment.filters["cells"] = cells_of
+    environment.filters["prefixed"] = prefixed
+    told = {**document, "knee_share": f"{document['knee_share']:.0%}"}
+    return environment.get_template("readme.md.jinja").render(
+        **told,
+        rows=rows,
+        heads=HEADS,
+        has_chart=has_chart,
+        lost=[row.point for row in rows if row.point.status not in ("ok", "skipped")],
+    )

@@ -1,0 +1,107 @@
+"""From the flags of `ganbench throughput` to jobs; a plugin that is broken is set aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganbench import plan
+from ganbench.errors import UsageError
+from ganbench.registry import ALL, entries, resolve
+
+if TYPE_CHECKING:
+    from ganbench.plan import Job
+    from ganbench.suite import Suite
+
+__all__ = ["Request", "make", "parse_batch_sizes"]
+
+_SMALLEST = 2
+_KEY = "batch_size"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure.
+
+    Attributes:
+        jobs: One a variant; the batch size in its recipe is the smallest.
+        batch_sizes: In rising order.
+        broken: Why a variant cannot be measured at all, by its name.
+        notes: What was chosen for the user, in full sentences.
+    """
+
+    jobs: tuple[Job, ...]
+    batch_sizes: tuple[int, ...]
+    broken: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def parse_batch_sizes(text: str) -> tuple[int, ...]:
+    """Read `32,64,128` as numbers in rising order.
+
+    Raises:
+        UsageError: One of them is no batch size, or stands there twice.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    sizes = sorted(int(part) for part in parts if part.isdecimal())
+    if len(sizes) < len(parts) or sizes[0] < _SMALLEST:
+        raise UsageError(
+            f"--batch-sizes {text!r} cannot be read: give whole numbers of at least {_SMALLEST}, "
+            "for example 32,64,128,256"
+        )
+    if len(set(sizes)) < len(sizes):
+        raise UsageError(f"--batch-sizes {text!r} names a size twice: give each once")
+    return tuple(sizes)
+
+
+def make(suite: Suite, batch_sizes: tuple[int, ...], *, device: str, data_root: Path) -> Request:
+    """Plan one job a variant, with the smallest of the batch sizes.
+
+    Args:
+        suite: Variants, dataset and settings, as `ganbench run` takes them.
+        batch_sizes: In rising order.
+        device: Kind of the device that was chosen.
+        data_root: Where relative image folders are looked for.
+
+    Raises:
+        UsageError: A name, key or value is not right, or a setting says a batch size of its own.
+    """
+    for setting in suite.set:
+        if setting.partition("=")[0].rpartition(".")[2].strip() == _KEY:
+            raise UsageError(
+                f"--set {setting} contradicts --batch-sizes: leave it out, and give the sizes to "
+                "measure with --batch-sizes, for example --batch-sizes 64"
+            )
+    good, broken = _sorted_out(suite.variants)
+    if not good:
+        return Request((), batch_sizes, broken, ())
+    settings = (*suite.set, f"{_KEY}={batch_sizes[0]}")
+    asked = suite.model_copy(update={"variants": good, "set": settings, "seeds": "1"})
+    jobs = plan.make(asked, device=device, data_root=data_root).jobs
+    notes = tuple(dict.fromkeys(note for job in jobs for note in job.notes))
+    return Request(jobs, batch_sizes, broken, notes)
+
+
+def _sorted_out(names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Names of variants that can be imported, and those that cannot with the reason.
+
+    Raises:
+        UsageError: There is no such variant.
+    """
+    known = [entry.name for entry in entries()]
+    every = list(dict.fromkeys(known))
+    wanted = [name for given in names for name in (every if given == ALL else [given])]
+    good: list[str] = []
+    broken: dict[str, str] = {}
+    for name in wanted:
+        try:
+            resolve([name])
+        except UsageError as error:
+            spelled = name.replace("_", "-")
+            if spelled not in known and not Path(name).is_file():
+                raise
+            broken[Path(name).stem if spelled not in known else spelled] = str(error)
+        else:
+            good.append(name)
+    return tuple(good), broken
