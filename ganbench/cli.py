@@ -133,6 +133,13 @@ def run(
         typer.Option(help="Results folder; results/<date>_<device>_<topic> if left out."),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side.")] = None,
+    exclusive_timing: Annotated[
+        bool | None,
+        typer.Option(
+            "--exclusive-timing",
+            help="After runs side by side, measure the throughput of each alone.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
 ) -> None:
@@ -154,6 +161,7 @@ def run(
         "sample_every": sample_every,
         "out": out,
         "jobs": jobs,
+        "exclusive_timing": exclusive_timing,
     }
     flags = {key: value for key, value in given.items() if value is not None}
     from ganbench.suite import read_suite
@@ -194,12 +202,14 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool) -> int:
             inception_weights=suite.inception_weights,
             command=command,
         )
-        launch.prepare(plan, workshop, fresh=fresh)
+        launch.prepare(plan, workshop, fresh=fresh, jobs=suite.jobs)
         if fresh:
             folder.clear()
         folder.write_plan(launch.plan_record(plan, device, command))
         try:
-            runs = launch.launch(plan, workshop, jobs=suite.jobs)
+            runs = launch.launch(
+                plan, workshop, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
+            )
         except Stopped:
             display.say(f"stopped and saved; the same command with --out {folder.path} goes on")
             return _INTERRUPTED

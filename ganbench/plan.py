@@ -69,6 +69,11 @@ class Job:
         return int(self.recipe["image_size"])
 
     @property
+    def label(self) -> str:
+        """The run for people, unlike that of any other run of a plan."""
+        return f"{self.variant} · {self.spec.name} · seed {self.seed}"
+
+    @property
     def id(self) -> str:
         """Variant, seed, and a short hash of all that decides the numbers."""
         decisive = {

@@ -105,7 +105,8 @@ class RunResult:
     `request` is the name or path by which the variant is found again, `recipe` all its numbers,
     `dataset_fields` the fields of `DatasetSpec`. `scores` holds the numbers by name,
     `class_histogram` the share of each class among the generated images beside the real ones,
-    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds.
+    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `timing_shared` says
+    whether other runs had a part of the machine while speeds were measured; None where none was.
     """
 
     run_id: str
@@ -130,6 +131,7 @@ class RunResult:
     timed_steps: int = 0
     step_seconds_median: float | None = None
     step_seconds_p95: float | None = None
+    timing_shared: bool | None = None
     sample_images_per_second: float | None = None
     peak_memory_bytes: int | None = None
     peak_host_memory_bytes: int | None = None

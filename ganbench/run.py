@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run_job"]
 
+_SHARED = ".timing-shared"  # in the folder of a run some of whose steps ran beside other runs
+
 
 def run_job(job: Job, workshop: Workshop) -> StoredRun:
     """Do one job and store it; what fails becomes a row with a status and a reason.
@@ -69,7 +71,9 @@ def run_job(job: Job, workshop: Workshop) -> StoredRun:
 
 def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Path) -> RunResult:
     device = workshop.device
-    reference = workshop.reference(job)
+    shared = partial / _SHARED
+    if workshop.is_shared:
+        shared.touch()
     device.reset_peak_memory()
     reset_peak_host_memory()
     session = workshop.session(job)
@@ -101,6 +105,7 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
         timed_steps=len(timing.step_seconds),
         step_seconds_median=timing.quantile(0.5),
         step_seconds_p95=timing.quantile(0.95),
+        timing_shared=shared.exists() if timing.step_seconds else None,
         peak_memory_bytes=device.peak_memory_bytes(),
         peak_host_memory_bytes=peak_host_memory_bytes(),
         parameters_generator=_parameters(session.state.generator),
@@ -113,6 +118,7 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
     # Sample and score
     recorder.draw_samples(session)
     recorder.draw_beside_real(session)
+    reference = workshop.reference(job)  # may train the judge, which no step waited for
     scored = evaluate(session, reference, device, workshop.display.report)
     return replace(
         trained,

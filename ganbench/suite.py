@@ -32,6 +32,7 @@ class Suite(BaseModel):
     inception_weights: Path | None = None
     out: Path | None = None
     jobs: int = Field(1, ge=1)
+    exclusive_timing: bool = False
     sample_every: str | None = None
 
     @field_validator("variants", "set", mode="before")

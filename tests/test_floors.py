@@ -26,7 +26,7 @@ FLOORS = (
     ("suite", "plan"),
     (
         "progress", "report", "compare", "check", "listing", "evaluate", "workshop", "recording",
-        "run", "sampling", "launch",
+        "run", "sampling", "worker", "side_by_side", "timing", "launch",
     ),
     ("cli",),
 )  # fmt: skip
