@@ -15,8 +15,10 @@ __all__ = [
     "CONTRACT",
     "COUNTS",
     "MAIN",
+    "SHARED_MARK",
     "SIZE",
     "SPEED",
+    "TIMED",
     "Column",
     "Direction",
     "column",
@@ -55,6 +57,12 @@ SPEED = (
     "images_per_second", "step_seconds_median", "step_seconds_p95", "sample_images_per_second",
     "peak_memory_bytes", "peak_host_memory_bytes", "train_seconds", "steps", "images_seen",
 )  # fmt: skip
+TIMED = (
+    "images_per_second", "sample_images_per_second", "step_seconds_median", "step_seconds_p95",
+)  # fmt: skip
+"""What other runs beside the one that is measured change."""
+SHARED_MARK = "†"
+"""Stands beside a number of `TIMED` that was measured so."""
 SIZE = ("parameters_generator", "parameters_discriminator")
 COUNTS = ("steps", "images_seen", *SIZE)
 """What is set rather than measured: a spread is only worth a word where there is one."""

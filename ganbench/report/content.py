@@ -45,11 +45,13 @@ class Table:
         caption: What they are.
         heads: Heads of the columns after the variant and the number of seeds.
         rows: Label, seeds that ended well, seeds in all, and a cell a head.
+        note: What to know of these numbers; empty where there is nothing.
     """
 
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, int, int, tuple[Cell, ...]], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,8 @@ def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
         )
         for label in group.labels
     ]
-    return Table(caption, tuple(heads), tuple(rows))
+    note = group.timing_note if set(shown_names) & set(columns.TIMED) else ""
+    return Table(caption, tuple(heads), tuple(rows), note)
 
 
 def _cell(group: Group, label: str, column: columns.Column) -> Cell:
@@ -174,6 +177,8 @@ def _cell(group: Group, label: str, column: columns.Column) -> Cell:
     text = shown(found.mean, column)
     if column.name.startswith("modes_covered"):
         text = share_of(found.mean, group.modes_total)
+    if group.is_shared(label, column.name):
+        text = f"{text} {columns.SHARED_MARK}"
     if found.std == 0 and column.name in columns.COUNTS:
         return Cell(text)
     return Cell(text, spread(found, column), interval(found, column))
