@@ -90,7 +90,9 @@ def test_a_process_that_is_killed_ends_the_others_politely_and_hangs_nothing(plu
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("to_all", [True, False], ids=["ctrl-c", "parent-only"])
+@pytest.mark.parametrize(
+    "to_all", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["ctrl-c", "parent-only"]
+)
 def test_an_interrupt_saves_every_run_and_the_same_command_goes_on(tmp_path, to_all):
     out = tmp_path / "results"
     line = command(out, "--variants", "mlp", "--seeds", 3, "--budget", "1500steps")
@@ -116,6 +118,7 @@ def test_an_interrupt_saves_every_run_and_the_same_command_goes_on(tmp_path, to_
     assert [one["status"] for one in results(out)] == ["ok"] * 3
 
 
+@pytest.mark.slow
 def test_a_run_that_was_shared_at_first_stays_marked_where_it_ends_alone(tmp_path):
     out = tmp_path / "results"
     line = command(out, "--variants", "mlp", "--seeds", 2, "--budget", "1500steps")
