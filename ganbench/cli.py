@@ -145,6 +145,13 @@ def run(
         typer.Option(help="Results folder; results/<date>_<device>_<topic> if left out."),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side.")] = None,
+    exclusive_timing: Annotated[
+        bool | None,
+        typer.Option(
+            "--exclusive-timing",
+            help="After runs side by side, measure the throughput of each alone.",
+        ),
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option(help="Of the networks in training: fp32, bf16 or (on CUDA) fp16."),
@@ -179,6 +186,7 @@ def run(
         "evaluate_every": evaluate_every,
         "out": out,
         "jobs": jobs,
+        "exclusive_timing": exclusive_timing,
         "precision": precision,
         "compile": compile_,
         "cuda_graphs": cuda_graphs,
@@ -241,12 +249,14 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
             inception_weights=suite.inception_weights,
             command=command,
         )
-        launch.prepare(plan, workshop, fresh=fresh)
+        launch.prepare(plan, workshop, fresh=fresh, jobs=suite.jobs)
         if fresh:
             folder.clear()
         folder.write_plan(launch.plan_record(plan, device, command))
         try:
-            runs = launch.launch(plan, workshop, jobs=suite.jobs)
+            runs = launch.launch(
+                plan, workshop, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
+            )
         except Stopped:
             display.say(f"stopped and saved; the same command with --out {folder.path} goes on")
             return _INTERRUPTED

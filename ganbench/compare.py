@@ -11,7 +11,7 @@ from ganbench.errors import UsageError, unknown
 from ganbench.report import columns
 from ganbench.report.contrasts import Contrast, contrast, corrected, is_ranked
 from ganbench.report.gather import gather
-from ganbench.report.pairing import Pair, conditions_that_differ, pairs_of
+from ganbench.report.pairing import Pair, conditions_that_differ, pairs_of, shared_timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +135,10 @@ def compare(
         raise UsageError(_why_nothing(pairs, names))
     done = corrected([found for _, found in contrasts])
     verdicts = [_verdict(pair, item) for (pair, _), item in zip(contrasts, done, strict=True)]
-    return Comparison(str(a), str(b), tuple(verdicts), conditions_that_differ(pairs))
+    notes = conditions_that_differ(pairs)
+    if any(verdict.score in columns.TIMED for verdict in verdicts):
+        notes += shared_timing(pairs)
+    return Comparison(str(a), str(b), tuple(verdicts), notes)
 
 
 def _metric_names(metrics: Sequence[str] | None) -> list[str]:
@@ -153,12 +156,17 @@ def _default_names(*results: Results) -> list[str]:
 
 def _contrast(pair: Pair, name: str) -> Contrast | None:
     (group_a, label_a), (group_b, label_b) = pair.a, pair.b
-    return contrast(
+    found = contrast(
         name,
         group_a.backbone,
         (pair.names[1], group_b.by_seed(label_b, name)),
         (pair.names[0], group_a.by_seed(label_a, name)),
     )
+    if found is None:
+        return None
+    sides = ((group_a, label_a), (group_b, label_b))
+    shared = next((side for side in sides if side[0].is_shared(side[1], name)), sides[0])
+    return dataclasses.replace(found, heading=shared[0].heading(name, shared[1]))
 
 
 def _why_nothing(pairs: Sequence[Pair], names: Sequence[str]) -> str:

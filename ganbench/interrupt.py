@@ -10,18 +10,31 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["StopRequest"]
+__all__ = ["StopRequest", "ask"]
+
+_asked_by_program = threading.Event()
+
+
+def ask() -> None:
+    """Ask everything in this process to stop, as a first interrupt does; not to be undone."""
+    _asked_by_program.set()
 
 
 class StopRequest(AbstractContextManager["StopRequest"]):
-    """While it is open, a first interrupt is noted in `asked`; a second one interrupts at once.
+    """While it is open, a first interrupt is noted in `asked`; a second Ctrl-C interrupts at once.
 
-    Outside the main thread, where signals cannot be caught, it notes nothing.
+    SIGTERM is only ever noted, as a whole group of processes may get it twice. Outside the main
+    thread, where signals cannot be caught, nothing is.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self._noted = False
         self._previous: dict[int, Any] = {}
+
+    @property
+    def asked(self) -> bool:
+        """Whether to stop."""
+        return self._noted or _asked_by_program.is_set()
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -34,6 +47,6 @@ class StopRequest(AbstractContextManager["StopRequest"]):
             signal.signal(number, handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt(signal.Signals(number).name)
-        self.asked = True
+        if self._noted and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self._noted = True

@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from ganbench.errors import GanbenchError, UsageError
-from ganbench.progress import Display
+from ganbench.errors import UsageError
 from ganbench.result import SCHEMA
 from ganbench.run import run_job
+from ganbench.side_by_side import side_by_side
 from ganbench.store import ResultsFolder
-from ganbench.workshop import Workshop
+from ganbench.timing import time_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ganbench.device import Device
-    from ganbench.plan import Job, Plan
+    from ganbench.plan import Plan
     from ganbench.store import StoredRun
+    from ganbench.workshop import Workshop
 
 __all__ = ["check_folder", "choose_folder", "launch", "plan_record", "prepare"]
 
@@ -101,29 +96,35 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     folder.prepare()
 
 
-def prepare(plan: Plan, workshop: Workshop, *, fresh: bool) -> None:
-    """Read all datasets, their features and their images at the sizes that will be trained.
+def prepare(plan: Plan, workshop: Workshop, *, fresh: bool, jobs: int = 1) -> None:
+    """Read what may be missing, so that it is said before training.
 
-    What is missing is said before training, and processes side by side find it all in the cache.
-
-    Runs that are finished need none, unless all is done afresh.
+    What can be computed without fail, such as a judge, waits until a run has been trained; but
+    runs side by side find all of it, as each would compute it for itself. Runs that are finished
+    need nothing, unless all is done afresh.
 
     Raises:
-        UsageError: A dataset or a weights file is not there or cannot be read.
+        UsageError: A dataset or a weights file is not there or cannot be read, or the cache cannot
+            be written.
     """
-    for job in plan.jobs:
-        if fresh or workshop.folder.find(job.id) is None:
+    waiting = [job for job in plan.jobs if fresh or workshop.folder.find(job.id) is None]
+    for job in waiting:
+        workshop.prepare(job)
+        if jobs > 1 and len(waiting) > 1:
             workshop.reference(job)
             workshop.training_split(job)
 
 
-def launch(plan: Plan, workshop: Workshop, *, jobs: int = 1) -> list[StoredRun]:
+def launch(
+    plan: Plan, workshop: Workshop, *, jobs: int = 1, exclusive_timing: bool = False
+) -> list[StoredRun]:
     """Do all jobs of a plan that are not done yet; a failing one does not stop the others.
 
     Args:
         plan: What to do.
         workshop: What the jobs share.
         jobs: Runs side by side, each with its share of the processors.
+        exclusive_timing: Whether to measure the speeds of those runs again at the end, each alone.
 
     Returns:
         The stored runs, in the order of the plan.
@@ -138,86 +139,35 @@ def launch(plan: Plan, workshop: Workshop, *, jobs: int = 1) -> list[StoredRun]:
             workshop.display.say(f"{job.id}: kept, it was finished before")
         else:
             waiting.append(job)
+    tell = partial(_tell, workshop.display.say)
     if jobs > 1 and len(waiting) > 1:
-        _side_by_side(waiting, workshop, jobs)
+        side_by_side(waiting, workshop, jobs, tell)
     else:
         for job in waiting:
-            _tell(workshop.display.say, run_job(job, workshop))
+            tell(run_job(job, workshop))
+    if exclusive_timing:
+        _time_alone(plan, workshop, jobs)
     done = [workshop.folder.find(job.id) for job in plan.jobs]
     return [run for run in done if run is not None]
+
+
+def _time_alone(plan: Plan, workshop: Workshop, jobs: int) -> None:
+    """Measure again what is marked as shared; an earlier command may have left some of it."""
+    found = [(job, workshop.folder.find(job.id)) for job in plan.jobs]
+    shared = [(job, run) for job, run in found if run is not None and run.result.timing_shared]
+    if not shared:
+        why = "each run has the machine for itself" if jobs == 1 else "no speed is shared"
+        workshop.display.say(f"--exclusive-timing changes nothing: {why}")
+    for job, run in shared:
+        result = time_alone(job, run, workshop).result
+        if not result.timing_shared:
+            rate = f"{result.images_per_second:,.0f} images/s"
+            workshop.display.say(f"{result.run_id}: {rate} alone")
 
 
 def _tell(say: Callable[[str], None], run: StoredRun) -> None:
     result = run.result
     rate = f"{result.images_per_second:,.0f} images/s" if result.images_per_second else "not timed"
     reason = f": {result.reason}" if result.reason else ""
-    say(f"{result.run_id}: {result.status}{reason} · {result.steps:,} steps · {rate}")
-
-
-@dataclass(frozen=True)
-class _Errand:
-    """A job and the places it needs, as they travel to another process."""
-
-    job: Job
-    folder: Path
-    data_root: Path
-    cache_root: Path
-    device: str
-    inception_weights: Path | None
-    command: str
-    threads: int
-
-
-def _run_elsewhere(errand: _Errand) -> str:
-    """Do one job in a process of its own."""
-    import torch
-
-    from ganbench.device import choose
-
-    torch.set_num_threads(errand.threads)
-    workshop = Workshop(
-        folder=ResultsFolder(errand.folder),
-        device=choose(errand.device),
-        data_root=errand.data_root,
-        cache_root=errand.cache_root,
-        display=Display(Console(file=open(os.devnull, "w", encoding="utf-8"))),  # noqa: SIM115, PTH123 - as long as the process
-        inception_weights=errand.inception_weights,
-        command=errand.command,
-    )
-    return run_job(errand.job, workshop).result.run_id
-
-
-def _side_by_side(waiting: list[Job], workshop: Workshop, jobs: int) -> None:
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    display = workshop.display
-    display.say(f"{jobs} runs side by side, {threads} thread(s) each: their throughput is shared")
-    errands = [
-        _Errand(
-            job=job,
-            folder=workshop.folder.path.resolve(),
-            data_root=workshop.data_root,
-            cache_root=workshop.cache_root,
-            device=str(workshop.device.torch),
-            inception_weights=workshop.inception_weights,
-            command=workshop.command,
-            threads=threads,
-        )
-        for job in waiting
-    ]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        futures = [pool.submit(_run_elsewhere, errand) for errand in errands]
-        try:
-            for number, future in enumerate(as_completed(futures), 1):
-                run = workshop.folder.find(future.result())
-                display.update("runs", number, len(futures))
-                if run is not None:
-                    _tell(display.say, run)
-        except BrokenProcessPool as error:
-            raise GanbenchError(
-                "a run's process was ended from outside, perhaps for want of memory: the same "
-                "command goes on, and a smaller --jobs needs less"
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # what has begun stops by itself
-            raise
+    shared = " (shared)" if result.timing_shared else ""
+    say(f"{result.run_id}: {result.status}{reason} · {result.steps:,} steps · {rate}{shared}")

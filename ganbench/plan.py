@@ -84,6 +84,11 @@ class Job:
         }
 
     @property
+    def label(self) -> str:
+        """The run for people, unlike that of any other run of a plan."""
+        return f"{self.variant} · {self.spec.name} · seed {self.seed}"
+
+    @property
     def id(self) -> str:
         """Variant, seed, and a short hash of all that decides the numbers."""
         decisive: dict[str, Any] = {

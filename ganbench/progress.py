@@ -1,10 +1,14 @@
-"""Live progress on a terminal as bars, elsewhere as a plain line now and then."""
+"""Live progress on a terminal as bars, elsewhere as a plain line now and then.
+
+Runs in processes of their own hold a `Relay`, which sends what they show to the one `Display`.
+"""
 
 from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -16,9 +20,32 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["Display"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Display", "Message", "Relay"]
 
 _PLAIN_INTERVAL_SECONDS = 10.0
+_RELAY_INTERVAL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a run in another process shows: a line, or how far it is.
+
+    Attributes:
+        run: Which run, for people.
+        text: The line to say, or the name of the bar.
+        done: How far the bar is; None for a line.
+        total: Where it ends; 0 where that is unknown.
+        detail: What stands behind the bar.
+    """
+
+    run: str
+    text: str
+    done: float | None = None
+    total: float = 0.0
+    detail: str = ""
 
 
 class Display(AbstractContextManager["Display"]):
@@ -43,6 +70,7 @@ class Display(AbstractContextManager["Display"]):
             )
         self._tasks: dict[str, TaskID] = {}
         self._printed: dict[str, float] = {}
+        self._said: set[str] = set()
 
     def __enter__(self) -> Self:
         if self._bars is not None:
@@ -55,6 +83,7 @@ class Display(AbstractContextManager["Display"]):
 
     def say(self, line: str) -> None:
         """Print one line, as it is."""
+        self._said.add(line)
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def update(self, text: str, done: float, total: float, detail: str = "") -> None:
@@ -75,6 +104,25 @@ class Display(AbstractContextManager["Display"]):
         """`update` for those who know no detail."""
         self.update(text, done, total)
 
+    def hear(self, message: Message) -> None:
+        """Show what a run in another process has sent; a line that all of them say, only once."""
+        named = message.text.startswith(message.run)
+        text = message.text if named else f"{message.run}: {message.text}"
+        if message.done is not None:
+            self.update(text, message.done, message.total, message.detail)
+        elif message.text not in self._said:
+            self._said.add(message.text)
+            self.say(text)
+
+    def leave(self, run: str) -> None:
+        """Take away the bars of a run in another process, which may have ended half-way."""
+        for text in [text for text in self._tasks if text.startswith(run)]:
+            if self._bars is not None:
+                self._bars.remove_task(self._tasks.pop(text))
+        self._printed = {
+            text: moment for text, moment in self._printed.items() if not text.startswith(run)
+        }
+
     def _plain(self, text: str, done: float, total: float, detail: str, *, finished: bool) -> None:
         now = time.monotonic()
         last = self._printed.setdefault(text, now)  # short work passes without a line
@@ -88,3 +136,34 @@ class Display(AbstractContextManager["Display"]):
             self._printed[text] = now
         share = f" {min(1.0, done / total):.0%}" if total else ""
         self.say(f"{text}:{share} {detail}".rstrip())
+
+
+class Relay(Display):
+    """A run's display in a process of its own: sends on what it is told, and shows nothing.
+
+    Args:
+        run: Which run, for people.
+        send: Takes messages to the process that shows them; must not wait for it.
+    """
+
+    def __init__(self, run: str, send: Callable[[Message], object]) -> None:
+        super().__init__(Console(quiet=True))
+        self._run = run
+        self._send = send
+        self._sent: dict[str, float] = {}
+
+    def say(self, line: str) -> None:
+        """Send one line."""
+        self._send(Message(self._run, line))
+
+    def update(self, text: str, done: float, total: float, detail: str = "") -> None:
+        """Send how far the work named `text` is, its beginning and its end, and some between."""
+        now = time.monotonic()
+        finished = total > 0 and done >= total
+        if finished:
+            self._sent.pop(text, None)
+        elif now - self._sent.get(text, -_RELAY_INTERVAL_SECONDS) < _RELAY_INTERVAL_SECONDS:
+            return
+        else:
+            self._sent[text] = now
+        self._send(Message(self._run, text, done, total, detail))

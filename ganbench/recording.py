@@ -115,8 +115,7 @@ class Recorder:
             f"D(x) {row['d_real']:.2f} · "
             f"D(G(z)) {row['d_fake_before']:.2f}/{row['d_fake_after']:.2f}"
         )
-        name = f"{self._job.variant} · {self._job.spec.name} · seed {self._job.seed}"
-        self._display.update(name, done, total, detail)
+        self._display.update(self._job.label, done, total, detail)
 
     def _save_due(self, epoch_ended: bool) -> bool:  # noqa: FBT001 - one question, one answer
         waited = time.monotonic() - self._saved

@@ -111,6 +111,8 @@ class RunResult:
     name, `class_histogram` the share of each class among the generated images beside the real ones,
     `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `course` is what
     scoring during training told (`ganbench.course.Course.summary`), empty where there was none.
+    `timing_shared` says whether other runs had a part of the machine while speeds were measured;
+    None where none was.
     """
 
     run_id: str
@@ -136,6 +138,7 @@ class RunResult:
     timed_steps: int = 0
     step_seconds_median: float | None = None
     step_seconds_p95: float | None = None
+    timing_shared: bool | None = None
     sample_images_per_second: float | None = None
     peak_memory_bytes: int | None = None
     peak_host_memory_bytes: int | None = None

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run_job"]
 
+_SHARED = ".timing-shared"  # in the folder of a run some of whose steps ran beside other runs
+
 
 def run_job(job: Job, workshop: Workshop) -> StoredRun:
     """Do one job and store it; what fails becomes a row with a status and a reason.
@@ -74,13 +76,15 @@ def run_job(job: Job, workshop: Workshop) -> StoredRun:
 
 def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Path) -> RunResult:
     device = workshop.device
-    reference = workshop.reference(job)
+    shared = partial / _SHARED
+    if workshop.is_shared:
+        shared.touch()
+    course = None
+    if job.evaluate_every is not None:
+        course = Course(workshop.reference(job), device, workshop.display.report)
     device.reset_peak_memory()
     reset_peak_host_memory()
     session = workshop.session(job)
-    course = None
-    if job.evaluate_every is not None:
-        course = Course(reference, device, workshop.display.report)
     recorder = Recorder(job, partial, workshop.display, course)
     recorder.resume(session)
 
@@ -117,6 +121,7 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
         step_seconds_p95=timing.quantile(0.95),
         compile_seconds=session.compile_seconds,
         phase_seconds=session.phase_seconds,
+        timing_shared=shared.exists() if timing.step_seconds else None,
         peak_memory_bytes=device.peak_memory_bytes(),
         peak_host_memory_bytes=peak_host_memory_bytes(),
         parameters_generator=_parameters(session.state.generator),
@@ -132,6 +137,7 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
     recorder.save(session)
     recorder.draw_samples(session)
     recorder.draw_beside_real(session)
+    reference = workshop.reference(job)  # may train the judge, which no step waited for
     with recorder.outside("evaluation"), session.aside("evaluation"):
         scored = evaluate(session, reference, device, workshop.display.report)
         told = course.summary(session) if course is not None else {}

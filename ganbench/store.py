@@ -178,6 +178,12 @@ class ResultsFolder:
         partial.replace(final)
         return StoredRun(result, final)
 
+    def amend(self, result: RunResult) -> StoredRun:
+        """Replace the record of a finished run, in one piece."""
+        path = self.run_path(result.run_id)
+        write_text(path / "result.json", result.to_json())
+        return StoredRun(result, path)
+
     def clear(self) -> None:
         """Remove all runs and the plan, finished or not; other files stay.
 

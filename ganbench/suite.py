@@ -33,6 +33,7 @@ class Suite(BaseModel):
     inception_weights: Path | None = None
     out: Path | None = None
     jobs: int = Field(1, ge=1)
+    exclusive_timing: bool = False
     sample_every: str | None = None
     evaluate_every: str | None = None
     precision: Precision = "fp32"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench import data
+from ganbench.data import cache
 from ganbench.data.dataset import Dataset, Split
 from ganbench.data.resized import training_split
 from ganbench.evaluate import Reference
@@ -37,6 +38,7 @@ class Workshop:
         display: Where progress is shown.
         inception_weights: A file with the Inception weights, or None.
         command: As the user gave it.
+        is_shared: Whether other runs have a part of the machine meanwhile.
     """
 
     folder: ResultsFolder
@@ -46,6 +48,7 @@ class Workshop:
     display: Display
     inception_weights: Path | None = None
     command: str = ""
+    is_shared: bool = False
     _datasets: dict[tuple[str, int], Dataset] = field(default_factory=dict)
     _references: dict[tuple[str, str], Reference] = field(default_factory=dict)
     _splits: dict[tuple[str, int], Split] = field(default_factory=dict)
@@ -67,6 +70,23 @@ class Workshop:
                 report=self.display.report,
             )
         return self._datasets[key]
+
+    def prepare(self, job: Job) -> None:
+        """Read all that a job needs and that may be missing.
+
+        The classifier is always to be had, so that its training can wait until it is asked for.
+
+        Raises:
+            DataError: The dataset or the weights of a backbone are not there or cannot be read, or
+                the cache cannot be written.
+        """
+        dataset = self.dataset(job)
+        judges = self.cache_root / "classifiers"
+        if not any(judges.glob(f"{dataset.fingerprint}-*")):
+            cache.folder(judges)
+        grey = dataset.spec.channels == 1  # for which `auto` takes the classifier
+        if job.backbone == "inception" or (job.backbone == "auto" and not grey):
+            self.reference(job)
 
     def reference(self, job: Job) -> Reference:
         """Prepare the real side of a job's scores, once a dataset."""

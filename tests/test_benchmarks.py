@@ -15,13 +15,13 @@ SMALL = ("--rounds", "3", "--steps", "2", "--images", "32", "--device", "cpu", "
 TINY_RECIPE = ("--set", "batch_size=8", "--set", "generator_width=4")
 
 
-def command(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, str(ROOT / "benchmarks" / script), *arguments]
-    return subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
+def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "benchmarks" / name), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
 def ratio(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return command("ratio.py", *arguments)
+    return script("ratio.py", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_variant_that_the_plain_loop_cannot_train_is_refused_in_one_line():
 @pytest.fixture(scope="module")
 def evaluation() -> subprocess.CompletedProcess[str]:
     sizes = ("--images", "8", "--fake", "40", "--real", "60", "--entries", "16")
-    return command(
+    return script(
         "evaluation.py", "--rounds", "2", "--device", "cpu", "--threads", "1", *sizes, "--json"
     )
 
@@ -105,3 +105,50 @@ def test_the_panel_is_set_against_the_extraction_of_the_generated_images(evaluat
     assert share["highest"] == pytest.approx(panel["highest"] / extraction)
     assert inception["total_seconds"]["lowest"] == pytest.approx(panel["lowest"] + extraction)
     assert inception["added_peak_host_memory_bytes"] >= 0
+
+
+# --- what the harness costs
+
+
+def test_the_harness_is_timed_beside_its_bare_step():
+    done = script("harness.py", *SMALL, *TINY_RECIPE, "--json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["results"]
+    turns = row["turns"]
+    assert [(turn["harness"]["steps"], turn["bare"]["steps"]) for turn in turns] == [(2, 2)] * 3
+    shares = [turn["bare"]["seconds"] / turn["harness"]["seconds"] for turn in turns]
+    assert row["share"]["median"] == pytest.approx(statistics.median(shares))
+    assert "share" in done.stderr
+
+
+def test_an_unknown_variant_is_refused_in_one_line():
+    refused = script("harness.py", "--variant", "mpl", *SMALL)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "did you mean mlp" in refused.stderr
+
+
+@pytest.mark.slow
+def test_seconds_to_help_list_and_first_step_are_measured_in_fresh_processes():
+    done = script("start.py", "--rounds", "1", "--device", "cpu", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {row["what"]: row["turns"] for row in json.loads(done.stdout)["results"]}
+    assert list(rows) == [
+        "ganbench --help", "ganbench list", "first step, warm cache", "first step, empty cache",
+    ]  # fmt: skip
+    assert all(len(turns) == 1 and turns[0] > 0 for turns in rows.values())
+    assert rows["ganbench --help"] < rows["first step, warm cache"]
+
+
+@pytest.mark.slow
+def test_runs_side_by_side_are_timed_against_the_same_runs_one_by_one():
+    done = script(
+        "side_by_side.py", "--rounds", "1", "--steps", "20", "--device", "cpu", "--json",
+        "--set", "generator_width=8",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["results"]
+    (turn,) = row["turns"]
+    for side in turn.values():
+        assert 0 < side["training_seconds"] < side["whole_seconds"]
+    sides = [turn[side]["whole_seconds"] for side in ("side_by_side", "one_by_one")]
+    assert row["whole_ratio"]["median"] == pytest.approx(sides[0] / sides[1])

@@ -27,7 +27,8 @@ FLOORS = (
     ("suite", "plan"),
     (
         "progress", "report", "compare", "repeat", "check", "listing", "evaluate", "course",
-        "workshop", "recording", "run", "sampling", "launch", "selftest", "throughput",
+        "workshop", "recording", "run", "sampling", "worker", "side_by_side", "timing", "launch",
+        "selftest", "throughput",
     ),
     ("cli",),
 )  # fmt: skip

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganbench.report.groups import Group
     from ganbench.report.look import Look
 
-__all__ = ["quality", "reading", "throughput"]
+__all__ = ["quality", "reading", "shared_words", "throughput"]
 
 _ROW_INCHES = 0.36
 _PANEL_INCHES = 0.75
@@ -45,6 +45,12 @@ def reading(group: Group, *, dots: bool = True) -> str:
     )
 
 
+def shared_words(group: Group) -> str:
+    """What to say beside speeds that were measured while other runs went on."""
+    shared = any(group.is_shared(label, _SPEED[0]) for label in group.labels)
+    return ", while other runs shared the machine" if shared else ""
+
+
 def throughput(group: Group, look: Look) -> Figure | None:
     """Images a second, in training and in sampling."""
     names = group.present(_SPEED)
@@ -52,7 +58,9 @@ def throughput(group: Group, look: Look) -> Figure | None:
         return None
     figure = canvas(
         9, _height(group), f"Throughput · {group.title}",
-        f"images a second on {group.device_name or group.device}; {reading(group)}", look,
+        f"images a second on {group.device_name or group.device}"
+        f"{shared_words(group)}; {reading(group)}",
+        look,
     )  # fmt: skip
     _panels(figure, group, names, look, bars=True)
     return figure

@@ -8,7 +8,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from matplotlib.transforms import Bbox
 
 from ganbench.report import columns
-from ganbench.report.chart_scores import reading
+from ganbench.report.chart_scores import reading, shared_words
 from ganbench.report.look import canvas
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def tradeoff(group: Group, look: Look) -> Figure | None:
         _seeds(axes, group, label, look)
         _point(axes, speed, quality, label, look)
     _scale(axes, group, list(points))
-    axes.set_xlabel("training speed, images/s →")
+    axes.set_xlabel(f"training speed, images/s{shared_words(group)} →")
     axes.set_ylabel(f"← {name}")
     axes.set_title("")
     figure.draw_without_rendering()  # settles the layout, so that the names can find their places

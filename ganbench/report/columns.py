@@ -17,8 +17,10 @@ __all__ = [
     "COURSE_SHOWN",
     "MAIN",
     "PHASES",
+    "SHARED_MARK",
     "SIZE",
     "SPEED",
+    "TIMED",
     "Column",
     "Direction",
     "column",
@@ -58,6 +60,12 @@ SPEED = (
     "peak_memory_bytes", "peak_host_memory_bytes", "train_seconds", "compile_seconds", "steps",
     "images_seen",
 )  # fmt: skip
+TIMED = (
+    "images_per_second", "sample_images_per_second", "step_seconds_median", "step_seconds_p95",
+)  # fmt: skip
+"""What other runs beside the one that is measured change."""
+SHARED_MARK = "†"
+"""Stands beside a number of `TIMED` that was measured so."""
 SIZE = ("parameters_generator", "parameters_discriminator")
 PHASES = ("share_data", "share_discriminator", "share_generator", "share_average", "share_step")
 """What a step spends its time on, in percent; a captured step is not split any further."""

@@ -144,7 +144,8 @@ def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
         )
         for label in group.labels
     ]
-    return Table(caption, tuple(heads), tuple(rows))
+    note = group.timing_note if set(shown_names) & set(columns.TIMED) else ""
+    return Table(caption, tuple(heads), tuple(rows), note)
 
 
 def _cell(group: Group, label: str, column: columns.Column) -> Cell:
@@ -154,6 +155,8 @@ def _cell(group: Group, label: str, column: columns.Column) -> Cell:
     text = shown(found.mean, column)
     if column.name.startswith("modes_covered"):
         text = share_of(found.mean, group.modes_total)
+    if group.is_shared(label, column.name):
+        text = f"{text} {columns.SHARED_MARK}"
     if found.std == 0 and column.name in columns.COUNTS:
         return Cell(text)
     return Cell(text, spread(found, column), interval(found, column))

@@ -112,6 +112,36 @@ class Group:
             low, high = 0.0, float(self.modes_total)
         return estimate(self.values(label, name), (low, high))
 
+    def is_shared(self, label: str, name: str) -> bool:
+        """Whether a variant's numbers in a column were measured while other runs went on."""
+        return name in columns.TIMED and any(entry.result.timing_shared for entry in self.of(label))
+
+    def heading(self, name: str, *labels: str) -> str:
+        """The head of a column, with what its numbers for these variants depend on."""
+        head = columns.column(name).heading(self.backbone)
+        shared = any(self.is_shared(label, name) for label in labels)
+        return f"{head} while other runs shared the machine" if shared else head
+
+    @property
+    def timing_note(self) -> str:
+        """What to know of the speeds besides; empty where each run had the machine for itself."""
+        records = [entry.result for entry in self.finished]
+        if any(record.timing_shared for record in records):
+            return (
+                f"{columns.SHARED_MARK} Measured while other runs shared the machine: these speeds "
+                "say little of the variants, and less beside speeds measured alone. "
+                "`ganbench run --exclusive-timing` measures each run alone."
+            )
+        found = [record.environment.get("timing_threads") for record in records]
+        threads = sorted({int(count) for count in found if count is not None})
+        if not threads:
+            return ""
+        told = " or ".join(map(str, threads))
+        return (
+            "Runs trained side by side, and their throughput was then measured with each alone on "
+            f"{told} threads; training time and peak memory are those of the training."
+        )
+
     def present(self, names: Sequence[str]) -> list[str]:
         """Those of the columns `names` that hold a number for at least one variant."""
         return [name for name in names if any(self.values(label, name) for label in self.labels)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError, unknown
+from ganbench.report import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["Pair", "conditions_that_differ", "pairs_of"]
+__all__ = ["Pair", "conditions_that_differ", "pairs_of", "shared_timing"]
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,19 @@ def conditions_that_differ(pairs: Sequence[Pair]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def shared_timing(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Which rows have speeds that were measured while other runs went on."""
+    notes: dict[str, None] = {}
+    for pair in pairs:
+        for (group, label), name in zip((pair.a, pair.b), pair.names, strict=True):
+            if group.is_shared(label, columns.TIMED[0]):
+                notes[
+                    f"speed of {name}: measured while other runs shared the machine "
+                    "(`ganbench run --exclusive-timing` measures each alone)"
+                ] = None
+    return tuple(notes)
+
+
 def _conditions(group: Group, label: str) -> dict[str, str]:
     """What may explain a difference without being the variant's own."""
     results = [entry.result for entry in group.of(label)]
@@ -143,6 +157,7 @@ def _conditions(group: Group, label: str) -> dict[str, str]:
         "budget": _told(r.budget for r in results),
         "seeds": _told(r.seed for r in results),
         "threads": _told(r.environment.get("threads") for r in results),
+        "threads of the timing": _told(r.environment.get("timing_threads") for r in results),
         "torch": _told(found.get("torch") for found in versions),
     }
 

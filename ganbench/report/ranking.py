@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,13 @@ def contrasts_of(group: Group, name: str) -> list[Contrast]:
         contrast(name, group.backbone, (a, group.by_seed(a, name)), (b, group.by_seed(b, name)))
         for a, b in pairs
     ]
-    return corrected([item for item in found if item is not None])
+    return corrected(
+        [
+            dataclasses.replace(item, heading=group.heading(name, item.a, item.b))
+            for item in found
+            if item is not None
+        ]
+    )
 
 
 def rankings_of(group: Group) -> list[Ranking]:
@@ -84,7 +91,7 @@ def _ranking(group: Group, name: str, contrasts: list[Contrast]) -> Ranking:
     smallest = sorted(item.detectable for item in contrasts if item.detectable is not None)
     ends = dict.fromkeys(shown(end, column) for end in smallest[:1] + smallest[-1:])
     return Ranking(
-        heading=f"{column.heading(group.backbone)} {column.arrow}",
+        heading=f"{group.heading(name, *means)} {column.arrow}",
         order=tuple((label, shown(means[label], column)) for label in order),
         resolved=f"{resolved} of {len(contrasts)}",
         detectable=" to ".join(ends),

@@ -12,6 +12,7 @@ from ganbench.report.statistics import method_for
 if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
+    from ganbench.result import RunResult
 
 __all__ = ["csv_text", "runs_csv", "summary_csv"]
 
@@ -35,7 +36,7 @@ def summary_csv(results: Results) -> str:
     names = columns.measured(results.records)
     heads = [
         "variant", "dataset", "device", "device_name", "protocol", "backbone", "budget",
-        "runs", "n", "diverged", "failed", "skipped", "interval_method",
+        "runs", "n", "diverged", "failed", "skipped", "interval_method", "timing_shared",
     ]  # fmt: skip
     parts = [
         f"{name}_{part}" for name in names for part in ("n", "mean", "std", "ci_low", "ci_high")
@@ -56,12 +57,18 @@ def _summary_row(group: Group, label: str, names: list[str]) -> list[Any]:
     ]
     row: list[Any] = [
         label, group.dataset, group.device, group.device_name, group.protocol, group.backbone,
-        records[0].budget, len(records), *counts, method_for(counts[0]),
+        records[0].budget, len(records), *counts, method_for(counts[0]), _shared(records),
     ]  # fmt: skip
     for name in names:
         found = group.estimate(label, name)
         row += [found.n, found.mean, found.std, found.low, found.high] if found else [None] * 5
     return row
+
+
+def _shared(records: list[RunResult]) -> bool | None:
+    """Whether any speed among these was measured while other runs went on; None without speeds."""
+    found = [record.timing_shared for record in records if record.status == "ok"]
+    return any(found) if any(one is not None for one in found) else None
 
 
 def csv_text(names: list[str], rows: list[list[Any]]) -> str:

@@ -78,8 +78,11 @@ def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
     tables = [_table(labels, part) for part in parts]
     if titled:
         tables[0].title = group.title
-    if group.seeds > 1:
-        tables[-1].caption = "mean ± standard deviation over seeds"
+    notes = ["mean ± standard deviation over seeds"] if group.seeds > 1 else []
+    if any(group.is_shared(label, _COLUMNS[0][0]) for label in labels):
+        notes.append(f"{columns.SHARED_MARK} measured while other runs shared the machine")
+    if notes:
+        tables[-1].caption = "\n".join(notes)
     return tables
 
 
@@ -126,6 +129,8 @@ def _cell(group: Group, label: str, name: str) -> Text:
         if name == "modes_covered"
         else shown(found.mean, column)
     )
+    if group.is_shared(label, name):
+        text.append(f" {columns.SHARED_MARK}")
     if found.std is not None and not (found.std == 0 and name in columns.COUNTS):
         spread = f"{found.std:.3f}" if column.is_share else number(found.std, found.mean)
         text.append(f"\n± {spread}", style="dim")

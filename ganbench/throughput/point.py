@@ -103,14 +103,14 @@ def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) ->
         peak_memory = device.peak_memory_bytes()
         batches = session.batches()
         work = count(lambda: train_step(session.state, batches))
-    images = session.images_a_step
+    consumed = session.images_a_step
     measured: dict[str, Any] = {
         "timed_steps": len(timing.step_seconds),
         "images_per_second": timing.images_per_second,
         "step_seconds_median": timing.quantile(0.5),
         "step_seconds_p95": timing.quantile(0.95),
-        "flops_per_image": work.flops / images,
-        "bytes_per_image": work.bytes_moved / images,
+        "flops_per_image": work.flops / consumed,
+        "bytes_per_image": work.bytes_moved / consumed,
         "peak_memory_bytes": peak_memory,
     }
     return replace(Point.of(job, "ok"), **measured)

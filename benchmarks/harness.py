@@ -1,0 +1,224 @@
+"""What does the harness itself cost? `ganbench run`'s training loop against its bare step.
+
+One side is `train` with all that a run hangs on it: progress, history, the training clock, the
+budget, and a checkpoint whenever one is due. The other gathers the same batches and calls
+`train_step` in a loop with nothing around it. Both are timed by the wall clock, saving included;
+turns are so long that a checkpoint falls due in each. Sample grids are left out: one asks for them.
+
+    python benchmarks/harness.py --variant mlp --rounds 5 --json
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import torch
+import typer
+from measuring import conditions_of, publish, spread
+from rich.console import Console
+from workloads import MOST_IMAGES, Workload
+
+from ganbench.budget import Budget
+from ganbench.device import choose
+from ganbench.errors import GanbenchError
+from ganbench.interrupt import StopRequest
+from ganbench.plan import Job, parse_settings
+from ganbench.progress import Display
+from ganbench.recording import Recorder
+from ganbench.step import train_step
+from ganbench.train import train
+
+if TYPE_CHECKING:
+    from ganbench.device import Device
+    from ganbench.session import Session
+
+_NEVER = Budget(1e12, "steps")
+_WARMUP_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Some steps, from an idle device to an idle device, and the checkpoints among them."""
+
+    seconds: float
+    steps: int
+    checkpoints: int = 0
+
+
+class _Counting(Recorder):
+    """A recorder that counts its checkpoints."""
+
+    count = 0
+
+    def save(self, session: Session) -> None:
+        """Save and count."""
+        super().save(session)
+        self.count += 1
+
+
+def harness(session: Session, recorder: _Counting, steps: int, device: Device) -> Turn:
+    """Train as a run does."""
+    before = recorder.count
+    device.synchronize()
+    begun = time.perf_counter()
+    with StopRequest() as request:
+        train(session, Budget(session.steps + steps, "steps"), _NEVER, recorder.hooks(request))
+    device.synchronize()
+    return Turn(time.perf_counter() - begun, steps, recorder.count - before)
+
+
+def bare(session: Session, steps: int, device: Device) -> Turn:
+    """Do the same steps with nothing around them."""
+    device.synchronize()
+    begun = time.perf_counter()
+    for _ in range(steps):
+        train_step(session.state, session.batches())
+        session.steps += 1
+    device.synchronize()
+    return Turn(time.perf_counter() - begun, steps)
+
+
+def job_of(work: Workload, device: Device, steps: int) -> Job:
+    """The record of a run of this workload."""
+    return Job(
+        variant=work.name,
+        title=work.variant.title,
+        request=work.name,
+        source_hash="",
+        recipe=work.recipe.model_dump(),
+        spec=work.spec,
+        seed=0,
+        budget=Budget(steps, "steps"),
+        sample_every=_NEVER,
+        device=device.kind,
+        backbone="classifier",
+    )
+
+
+def compare(
+    work: Workload, device: Device, *, rounds: int, steps: int, seconds: float
+) -> dict[str, Any]:
+    """Run both in turns.
+
+    Args:
+        work: The variant and its images.
+        device: Where both run.
+        rounds: How often each has its turn.
+        steps: Of each turn; 0 takes as many as the bare loop does in `seconds`.
+        seconds: See `steps`.
+
+    Returns:
+        What was measured, and all that it depends on, as JSON holds it.
+    """
+    ours, other = work.session(device), work.session(device)
+    ours.steps -= 1  # so that the first step is measured, and the display has losses to show
+    for _ in range(_WARMUP_STEPS):
+        ours.advance()
+    ours.clock.pause()
+    bare(other, _WARMUP_STEPS, device)
+    if steps == 0:
+        steps = max(
+            1, math.ceil(seconds * _WARMUP_STEPS / bare(other, _WARMUP_STEPS, device).seconds)
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        display = Display(Console(file=io.StringIO(), force_terminal=True, width=200))
+        job = job_of(work, device, ours.steps + steps * rounds)
+        recorder = _Counting(job, Path(folder), display)
+        with display:
+            turns = [
+                (harness(ours, recorder, steps, device), bare(other, steps, device))
+                for _ in range(rounds)
+            ]
+    images = ours.images_a_step
+    return {
+        "variant": work.name,
+        "dataset": f"noise shaped as {work.spec.name}",
+        "batch_size": work.recipe.batch_size,
+        "image_size": work.recipe.image_size,
+        "recipe": work.recipe.model_dump(),
+        "rounds": rounds,
+        "steps_a_turn": steps,
+        "checkpoints": sum(one.checkpoints for one, _ in turns),
+        "share": spread([bare.seconds / full.seconds for full, bare in turns]),
+        "harness_images_per_second": spread([images * steps / one.seconds for one, _ in turns]),
+        "bare_images_per_second": spread([images * steps / one.seconds for _, one in turns]),
+        "turns": [{"harness": asdict(full), "bare": asdict(bare)} for full, bare in turns],
+    }
+
+
+def main(
+    *,
+    variant: Annotated[
+        list[str], typer.Option(help="A variant; give the option again for more.")
+    ] = ["mlp"],  # noqa: B006 - typer copies it
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each.")] = 5,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Steps a turn; 0 fills --seconds with the bare loop.")
+    ] = 0,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="Length of a turn where --steps is 0.")
+    ] = 25,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    images: Annotated[
+        int, typer.Option(min=1, help="The most images of the training split.")
+    ] = MOST_IMAGES,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe, for both."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
+    ] = False,
+) -> None:
+    """Measure which share of the bare step's speed is left with the harness around it."""
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        chosen = choose(device)
+        settings = parse_settings(setting or [], variant)
+        conditions = conditions_of(chosen)
+        results = [
+            compare(
+                Workload.of(name, settings[name], images),
+                chosen,
+                rounds=rounds,
+                steps=steps,
+                seconds=seconds,
+            )
+            for name in variant
+        ]
+    except GanbenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    publish(
+        "ganbench's training loop against its bare step, real images a second",
+        ("variant", "batch", "size", "rounds × steps", "checkpoints", "loop", "bare", "share"),
+        [
+            (
+                row["variant"],
+                str(row["batch_size"]),
+                str(row["image_size"]),
+                f"{row['rounds']} × {row['steps_a_turn']}",
+                str(row["checkpoints"]),
+                f"{row['harness_images_per_second']['median']:,.0f}",
+                f"{row['bare_images_per_second']['median']:,.0f}",
+                "{median:.1%} ({lowest:.1%} to {highest:.1%})".format(**row["share"]),
+            )
+            for row in results
+        ],
+        results=results,
+        conditions=conditions,
+        as_json=as_json,
+        remark="median (lowest to highest of the rounds) · random images",
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

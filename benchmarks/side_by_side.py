@@ -1,0 +1,136 @@
+"""What do runs side by side gain? The same two runs with --jobs 2 and with --jobs 1, in turns.
+
+Each command is a process of its own, with results of its own and a common cache that is filled
+before. The training phase is taken from the files: a run's training ends when its checkpoint is
+written, and began as many seconds of its training clock before. One after the other, the phases of
+the runs add up; side by side, the phase lasts from the first beginning to the last end.
+
+    python benchmarks/side_by_side.py --rounds 3 --json
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from measuring import conditions_of, publish, ratio_text, spread
+
+from ganbench.device import choose
+from ganbench.errors import GanbenchError
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One command: seconds of the whole, and of the training in it."""
+
+    whole_seconds: float
+    training_seconds: float
+
+
+def phase_of(run: Path) -> tuple[float, float]:
+    """Beginning and end of a run's training, in seconds of the system's clock."""
+    with (run / "history.csv").open(encoding="utf-8", newline="") as file:
+        trained = float(list(csv.DictReader(file))[-1]["seconds"])
+    end = (run / "checkpoint.pt").stat().st_mtime
+    return end - trained, end
+
+
+def turn(arguments: list[str], cache: Path, jobs: int) -> Turn:
+    """Run the command once, in an empty results folder."""
+    environment = {**os.environ, "GANBENCH_CACHE": str(cache)}
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "results"
+        command = [
+            sys.executable, "-m", "ganbench.cli", *arguments, "--jobs", str(jobs), "--out", str(out)
+        ]  # fmt: skip
+        begun = time.perf_counter()
+        done = subprocess.run(  # noqa: S603 - ganbench itself
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        seconds = time.perf_counter() - begun
+        if done.returncode:
+            raise GanbenchError(f"{' '.join(command[1:])} failed: {done.stderr or done.stdout}")
+        phases = [phase_of(run) for run in sorted((out / "runs").iterdir())]
+    if jobs == 1:
+        training = sum(end - beginning for beginning, end in phases)
+    else:
+        training = max(end for _, end in phases) - min(beginning for beginning, _ in phases)
+    return Turn(seconds, training)
+
+
+def compare(arguments: list[str], runs: int, rounds: int) -> dict[str, Any]:
+    """Run both in turns; the cache is filled by a command that is not measured."""
+    with tempfile.TemporaryDirectory() as scratch:
+        cache = Path(scratch)
+        turn([*arguments, "--budget", "1steps"], cache, 1)
+        turns = [(turn(arguments, cache, runs), turn(arguments, cache, 1)) for _ in range(rounds)]
+    return {
+        "command": " ".join(["ganbench", *arguments]),
+        "runs": runs,
+        "rounds": rounds,
+        "whole_ratio": spread([a.whole_seconds / b.whole_seconds for a, b in turns]),
+        "training_ratio": spread([a.training_seconds / b.training_seconds for a, b in turns]),
+        "turns": [{"side_by_side": asdict(a), "one_by_one": asdict(b)} for a, b in turns],
+    }
+
+
+def medians_of(turns: list[dict[str, Any]], name: str) -> list[str]:
+    """The median seconds of each side."""
+    sides = ("side_by_side", "one_by_one")
+    found = [spread([one[side][f"{name}_seconds"] for one in turns]) for side in sides]
+    return [f"{seconds['median']:.1f}" for seconds in found]
+
+
+def main(
+    *,
+    variant: Annotated[str, typer.Option(help="What is trained.")] = "mlp",
+    dataset: Annotated[str, typer.Option(help="As on ganbench's command line.")] = "digits",
+    runs: Annotated[int, typer.Option(min=2, help="Seeds, and runs side by side.")] = 2,
+    steps: Annotated[int, typer.Option(min=2, help="Of each run.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each command.")] = 3,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
+    ] = False,
+) -> None:
+    """Measure how long runs side by side take against the same runs one after the other."""
+    arguments = [
+        "run", "--variants", variant, "--dataset", dataset, "--device", device,
+        "--seeds", str(runs), "--budget", f"{steps}steps", "--sample-every", f"{steps}steps",
+        *(part for item in setting or [] for part in ("--set", item)),
+    ]  # fmt: skip
+    try:
+        conditions = conditions_of(choose(device))
+        row = compare(arguments, runs, rounds)
+    except GanbenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    names = ("training", "whole")
+    heads = {"training": "training", "whole": "the whole command"}
+    publish(
+        f"{runs} runs of {variant} on {dataset}, {steps:,} steps each: seconds",
+        ("what", "side by side", "one by one", "ratio"),
+        [
+            (heads[name], *medians_of(row["turns"], name), ratio_text(row[f"{name}_ratio"]))
+            for name in names
+        ],
+        results=[row],
+        conditions=conditions,
+        as_json=as_json,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,88 @@
+"""What is read before training, and what waits until a run has been trained."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from ganbench import launch, plan
+from ganbench import workshop as rooms
+from ganbench.device import choose
+from ganbench.errors import DataError
+from ganbench.progress import Display
+from ganbench.store import ResultsFolder
+from ganbench.suite import Suite
+from ganbench.workshop import Workshop
+
+SMALL = ("batch_size=32", "generator_width=8", "discriminator_width=8")
+
+
+def place(tmp_path, cache_root=None, **changes) -> Workshop:
+    folder = ResultsFolder(tmp_path / "results")
+    folder.prepare()
+    return Workshop(
+        folder=folder,
+        device=choose("cpu"),
+        data_root=tmp_path,
+        cache_root=cache_root or tmp_path / "cache",
+        display=Display(Console(file=io.StringIO())),
+        **changes,
+    )
+
+
+def small(tmp_path, **changes):
+    values = {"variants": ("mlp",), "dataset": "digits", "budget": "2steps", "set": SMALL}
+    return plan.make(Suite(**{**values, **changes}), device="cpu", data_root=tmp_path)
+
+
+@pytest.fixture
+def asked(monkeypatch, digits_backbone):
+    """The folders of runs that had a checkpoint, each time a backbone was asked for."""
+    found: list[int] = []
+
+    def obtain(*arguments):
+        found.append(len(list(arguments[3].parent.glob("results/runs/.*/checkpoint.pt"))))
+        return digits_backbone
+
+    monkeypatch.setattr(rooms, "obtain_backbone", obtain)
+    return found
+
+
+def test_the_judge_waits_until_the_first_run_is_trained(tmp_path, asked):
+    jobs, workshop = small(tmp_path, seeds="2"), place(tmp_path)
+    launch.prepare(jobs, workshop, fresh=False)
+    assert asked == []
+    runs = launch.launch(jobs, workshop)
+    assert [run.result.status for run in runs] == ["ok", "ok"]
+    assert asked == [1]
+
+
+def test_runs_side_by_side_find_the_judge_ready(tmp_path, asked):
+    launch.prepare(small(tmp_path, seeds="2"), place(tmp_path), fresh=False, jobs=2)
+    assert asked == [0]
+
+
+def test_finished_runs_need_nothing_unless_all_is_done_afresh(tmp_path, asked, monkeypatch):
+    jobs, workshop = small(tmp_path), place(tmp_path)
+    launch.launch(jobs, workshop)
+    monkeypatch.setattr(Workshop, "prepare", lambda _self, _job: pytest.fail("it was read"))
+    launch.prepare(jobs, workshop, fresh=False)
+    with pytest.raises(pytest.fail.Exception):
+        launch.prepare(jobs, workshop, fresh=True)
+
+
+def test_weights_that_cannot_be_read_are_told_before_training(tmp_path, cache_root):
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"none")
+    workshop = place(tmp_path, cache_root, inception_weights=weights)
+    with pytest.raises(DataError, match="does not hold inception weights"):
+        launch.prepare(small(tmp_path, backbone="inception"), workshop, fresh=False)
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    workshop = place(tmp_path, tmp_path / "file" / "cache")
+    with pytest.raises(DataError, match="cannot be written"):
+        launch.prepare(small(tmp_path), workshop, fresh=False)
