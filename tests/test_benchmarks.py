@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -15,9 +16,13 @@ SMALL = ("--rounds", "3", "--steps", "2", "--images", "32", "--device", "cpu", "
 TINY_RECIPE = ("--set", "batch_size=8", "--set", "generator_width=4")
 
 
-def ratio(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "benchmarks" / "ratio.py"), *arguments]
+def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "benchmarks" / name), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def ratio(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return script("ratio.py", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +68,31 @@ def test_a_variant_that_the_plain_loop_cannot_train_is_refused_in_one_line():
     assert refused.stdout == ""
     assert len(refused.stderr.splitlines()) == 1
     assert "Text-hashed DCGAN" in refused.stderr
+
+
+def test_streaming_is_measured_in_turns_with_resident_images():
+    cold = ("--cold",) if hasattr(os, "posix_fadvise") else ()
+    done = script("streaming.py", "--variant", "mlp", *SMALL, *TINY_RECIPE, *cold, "--json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["results"]
+    assert row["image_bytes"] == 32 * 28 * 28
+    assert (row["cold"], row["steps_a_turn"], row["rounds"]) == (bool(cold), 2, 3)
+    assert row["ratio"]["lowest"] <= row["ratio"]["median"] <= row["ratio"]["highest"]
+    assert "streamed" in done.stderr
+
+
+def test_the_memory_of_a_whole_run_is_watched_through_its_stages():
+    done = script(
+        "memory.py", "--images", "200", "--budget", "3steps", "--device", "cpu", "--json",
+        *TINY_RECIPE, "--set", "discriminator_width=4", "--set", "image_size=32",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["results"]
+    stages = [stage["stage"] for stage in row["stages"]]
+    assert stages == [
+        name for name in ("preparing", "training", "scoring", "reporting") if name in stages
+    ]
+    assert {"preparing", "reporting"} <= set(stages)
+    for stage in row["stages"]:
+        assert row["highest_bytes"] >= stage["resident"] >= stage["own"] > 0
+        assert stage["resident"] == stage["own"] + stage["mapped"]

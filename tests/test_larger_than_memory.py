@@ -15,7 +15,7 @@ SIDE = 256
 TEST_IMAGES = 500
 COUNTS = {"few": 600, "many": 3000}  # training images; 118 MB and 590 MB when decoded
 
-# What a run does with a dataset; prints after each part by how much memory has been highest.
+# What a run does with a dataset; prints the highest memory so far after each part.
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -40,13 +40,11 @@ resized._LARGE_BYTES = 1
 small = {"image_size": 192, "batch_size": 32, "generator_width": 4, "discriminator_width": 4}
 recipe = found.variant.recipe.override(small)
 
+def tell(part):
+    print(part, peak_host_memory_bytes(), flush=True)
+
 for name in sys.argv[2:]:
     reset_peak_host_memory()
-    before = peak_host_memory_bytes()
-
-    def tell(part):
-        print(part, peak_host_memory_bytes() - before, flush=True)
-
     dataset = data.load(name, data_root=cache, cache_root=cache, image_size=256)
     tell("read")
     backbone = obtain_backbone("classifier", dataset, device.torch, cache)
@@ -66,7 +64,7 @@ for name in sys.argv[2:]:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the highest memory since a reset")
 @pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="the system cannot take it back")
-def test_the_memory_of_a_run_does_not_grow_with_its_dataset(tmp_path):
+def test_the_memory_of_a_run_grows_by_far_less_than_its_dataset(tmp_path):
     coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     picture = tmp_path / "picture.jpeg"
     Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(picture)
@@ -89,5 +87,6 @@ def test_the_memory_of_a_run_does_not_grow_with_its_dataset(tmp_path):
     assert done.returncode == 0, done.stderr
     told = [line.split() for line in done.stdout.splitlines()]
     assert [part for part, _ in told[5:]] == ["read", "judged", "described", "resized", "trained"]
-    growth = {part: int(size) for part, size in told[5:]}
-    assert growth["trained"] < COUNTS["many"] * SIDE * SIDE * 3 / 4, growth
+    few, many = int(told[4][1]), int(told[9][1])
+    grown = (COUNTS["many"] - COUNTS["few"]) * SIDE * SIDE * 3
+    assert many - few < grown / 2, done.stdout
