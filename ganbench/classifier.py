@@ -121,7 +121,8 @@ def _train(
     images are mirrored and shifted; digits would become other digits.
     """
     name, size, colour = dataset.spec.name, dataset.spec.native_size, dataset.spec.channels > 1
-    images = training_split(dataset, size, cache_root, report).images
+    split = training_split(dataset, size, cache_root, report)
+    images = split.images
     network.normalise_like(images)
 
     # --- as many steps as epochs and images allow
@@ -148,6 +149,7 @@ def _train(
         optimizer.step()
         schedule.step()
         if step % 10 == 0:
+            split.let_go()
             report(f"training the classifier of {name}", step, steps)
 
     accuracy = _accuracy(network, dataset.test, size, device)
@@ -182,4 +184,5 @@ def _accuracy(network: JudgeNetwork, split: Split, size: int, device: torch.devi
         rows = slice(start, start + _EVALUATION_BATCH)
         named = network(resize(split.images[rows], size).to(device)).argmax(1).cpu()
         right += int((named == split.labels[rows]).sum())
+        split.let_go()
     return right / max(1, len(split))

@@ -170,8 +170,13 @@ def real_features(
     try:
         return Features(**torch.load(path, weights_only=True))
     except _UNREADABLE:
-        features = backbone.extract(dataset.train.images, report)
-        dataset.train.let_go()
+        pass
+
+    def go_on(text: str, done: int, total: int) -> None:
+        dataset.train.let_go()  # what has been described
+        report(text, done, total)
+
+    features = backbone.extract(dataset.train.images, go_on)
     with whole(path) as temporary:
         torch.save(vars(features), temporary)
     return features

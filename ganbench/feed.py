@@ -24,6 +24,8 @@ __all__ = ["Feed", "Placement", "Resident", "Streamed", "place"]
 _RESIDENT_SHARE = 0.5  # of the free memory; the rest is for networks and activations
 _BLOCK_BYTES = 1 << 22
 _MOST_BATCHES = 16  # in a block
+_MOST_MAPPED_BYTES = 1 << 28
+_READ_AROUND_BYTES = 1 << 16  # which Linux maps around a byte that is used
 _AHEAD = 4  # blocks that are being read while one is used, each by a thread
 
 
@@ -113,6 +115,7 @@ class Streamed:
     """
 
     def __init__(self, train: Split, seed: int, device: Device, *, labelled: bool = False) -> None:
+        self._train = train
         self._pixels: NDArray[np.uint8] = train.images.permute(0, 2, 3, 1).numpy()
         self._labels = train.labels if labelled else None
         self._seed = seed
@@ -121,6 +124,7 @@ class Streamed:
         self._readers = ThreadPoolExecutor(_AHEAD, "reader")
         self._foreseen = (-1, -1)  # start and size of the batch that comes next
         self._count = self._offset = 0  # images in a block, and how many of this one were taken
+        self._mapped_bytes = 0  # at most
         self._unread = 0  # the first image that no block holds
         self._ahead: deque[_Block] = deque()
         self._images = torch.empty(0)
@@ -172,11 +176,19 @@ class Streamed:
         """Go on to the next block, and have one more read into the buffer of the last."""
         block = self._ahead.popleft()
         block.filled.result()
+        self._let_go()
         self._offset = 0
         self._images = self._device.upload(block.images)
         self._block_labels = None if block.labels is None else self._device.upload(block.labels)
         self._read(*self._free)
         self._free = block.images, self._device.event()
+
+    def _let_go(self) -> None:
+        """Keep what is mapped small: in the end all of the file would count as used."""
+        self._mapped_bytes += self._count * max(self._pixels[0].nbytes, _READ_AROUND_BYTES)
+        if self._mapped_bytes > _MOST_MAPPED_BYTES:
+            self._train.let_go()
+            self._mapped_bytes = 0
 
 
 def _gather(

@@ -109,6 +109,10 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
         basis,
         status=status,  # type: ignore[arg-type]
         reason=reason,
+        environment={
+            **basis.environment,
+            "images": "streamed" if session.streamed else "resident",
+        },
         variant_title=job.title,
         steps=session.steps,
         images_seen=session.images_seen,

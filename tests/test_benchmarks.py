@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -152,3 +153,34 @@ def test_runs_side_by_side_are_timed_against_the_same_runs_one_by_one():
         assert 0 < side["training_seconds"] < side["whole_seconds"]
     sides = [turn[side]["whole_seconds"] for side in ("side_by_side", "one_by_one")]
     assert row["whole_ratio"]["median"] == pytest.approx(sides[0] / sides[1])
+
+
+# --- images that are streamed, and memory
+
+
+def test_streaming_is_measured_in_turns_with_resident_images():
+    cold = ("--cold",) if hasattr(os, "posix_fadvise") else ()
+    done = script("streaming.py", "--variant", "mlp", *SMALL, *TINY_RECIPE, *cold, "--json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["results"]
+    assert row["image_bytes"] == 32 * 28 * 28
+    assert (row["cold"], row["steps_a_turn"], row["rounds"]) == (bool(cold), 2, 3)
+    assert row["ratio"]["lowest"] <= row["ratio"]["median"] <= row["ratio"]["highest"]
+    assert "streamed" in done.stderr
+
+
+def test_the_memory_of_a_whole_run_is_watched_through_its_stages():
+    done = script(
+        "memory.py", "--images", "200", "--budget", "3steps", "--device", "cpu", "--json",
+        *TINY_RECIPE, "--set", "discriminator_width=4", "--set", "image_size=32",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["results"]
+    stages = [stage["stage"] for stage in row["stages"]]
+    assert stages == [
+        name for name in ("preparing", "training", "scoring", "reporting") if name in stages
+    ]
+    assert {"preparing", "reporting"} <= set(stages)
+    for stage in row["stages"]:
+        assert row["highest_bytes"] >= stage["resident"] >= stage["own"] > 0
+        assert stage["resident"] == stage["own"] + stage["mapped"]

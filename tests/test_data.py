@@ -135,7 +135,7 @@ def test_the_fingerprint_sees_which_split_an_image_is_in():
 
 
 def test_the_fingerprint_does_not_depend_on_the_blocks_it_is_read_in(monkeypatch, digits):
-    monkeypatch.setattr("ganbench.data.dataset._HASHED_IMAGES", 7)
+    monkeypatch.setattr("ganbench.data.dataset._HASHED_BYTES", 7 * 8 * 8)
     assert fingerprint(digits.train, digits.test) == digits.fingerprint
 
 

@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 _RESIZE_BYTES = 1 << 26  # of float32 work space for one batch
 _BYTES_PER_FLOAT = 4
-_HASHED_IMAGES = 1024  # at once
+_HASHED_BYTES = 1 << 24  # at once
 
 
 def ignore_progress(_text: str, _done: int, _total: int) -> None:
@@ -85,7 +85,7 @@ def fingerprint(*splits: Split) -> str:
     for split in splits:
         pixels = split.images.permute(0, 2, 3, 1)
         digest.update(f"{tuple(pixels.shape)}".encode())
-        for block in pixels.split(_HASHED_IMAGES):
+        for block in pixels.split(max(1, _HASHED_BYTES // max(1, pixels[0].numel()))):
             digest.update(block.contiguous().numpy().data)
             split.let_go()
         digest.update(split.labels.contiguous().numpy().data)

@@ -109,6 +109,7 @@ def _decode(folder: ImageFolder, shape: tuple[int, ...], path: Path, report: Pro
 
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
         for done in pool.map(work, range(0, count, _CHUNK)):
+            mapping.let_go(mapping.file_of(pixels))  # what is written is on its way to the disk
             report(text, done, count)
     pixels.flush()
 

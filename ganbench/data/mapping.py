@@ -51,7 +51,8 @@ def file_of(pixels: Pixels) -> mmap.mmap | None:
 def let_go(file: mmap.mmap | None) -> None:
     """Give the memory of a mapped file back, where the system can; what is used is read again.
 
-    What was written to an array from `read`, which is no change of the file, is forgotten.
+    What was written to an array from `create` stays. What was written to one from `read`, which
+    does not change the file, is forgotten.
     """
     if file is not None and hasattr(mmap, "MADV_DONTNEED"):
         file.madvise(mmap.MADV_DONTNEED)

@@ -69,7 +69,8 @@ def _write(train: Split, shape: tuple[int, ...], path: Path, report: Callable[[i
     """Resize all images into a file of shape (n, size, size, channels)."""
     count, size, _, channels = shape
     pixels = mapping.create(path, shape)
-    step = max(1, _BLOCK_BYTES // (size * size * channels))
+    largest = max(train.images[0].nbytes, size * size * channels)
+    step = max(1, _BLOCK_BYTES // largest)
     for start in range(0, count, step):
         part = resize(train.images[start : start + step], size)
         pixels[start : start + step] = part.permute(0, 2, 3, 1).numpy()

@@ -1,0 +1,194 @@
+"""How much memory of the host does a whole run need, and when?
+
+`ganbench run` in a process of its own, from the decoding of image files to the report, on as many
+random images as CIFAR-10 has, trained at 64×64. The memory is looked at from outside: what belongs
+to the process alone, and what it has mapped from files, which the system can take back.
+
+    python benchmarks/memory.py --json
+    python benchmarks/memory.py --dataset imagefolder:photos --set image_size=128
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import psutil
+import torch
+import typer
+from measuring import conditions_of, publish
+from PIL import Image
+
+from ganbench import data
+from ganbench.classifier import VERSION
+from ganbench.device import choose
+from ganbench.errors import GanbenchError
+from ganbench.judge import JudgeNetwork
+
+LIMIT_BYTES = 2_500_000_000
+_CLASSES = 10
+_SIDE = 32  # pixels of an image
+_LOOK_EVERY_SECONDS = 0.02
+_SHOWN = ("resident", "own", "mapped", "most_own")
+_STAGES = ("preparing", "training", "scoring", "reporting")
+
+
+@dataclass(frozen=True)
+class Look:
+    """The memory of a process at one moment.
+
+    Attributes:
+        stage: What it was doing.
+        resident: Bytes of physical memory that it uses.
+        mapped: Those of them that are pages of files, programs and libraries included.
+        highest: The most that `resident` has been, as far as the system keeps count of it.
+    """
+
+    stage: str
+    resident: int
+    mapped: int
+    highest: int
+
+    @property
+    def own(self) -> int:
+        """Bytes that only this process has, and that only it can give back."""
+        return self.resident - self.mapped
+
+
+def random_folder(root: Path, train: int, test: int) -> None:
+    """Write random images as an image folder with ten classes in each of both splits."""
+    stream = np.random.default_rng(0)
+    for split, count in (("train", train), ("test", test)):
+        for number in range(count):
+            folder = root / split / str(number % _CLASSES)
+            folder.mkdir(parents=True, exist_ok=True)
+            pixels = stream.integers(0, 256, (_SIDE, _SIDE, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.bmp")
+
+
+def leave_judge(dataset: str, cache: Path) -> None:
+    """Put an untrained judge into the cache: training it takes minutes, and less memory."""
+    with tempfile.TemporaryDirectory() as elsewhere:
+        loaded = data.load(dataset, data_root=cache, cache_root=Path(elsewhere), image_size=_SIDE)
+        network = JudgeNetwork(loaded.spec.channels, loaded.spec.native_size, _CLASSES)
+        file = cache / "classifiers" / f"{loaded.fingerprint}-{VERSION}.pt"
+        file.parent.mkdir(parents=True)
+        torch.save({"weights": network.state_dict(), "accuracy": 0.1}, file)
+
+
+def look(process: psutil.Process, results: Path) -> Look:
+    """See what a run is doing, and its memory."""
+    stage = _STAGES[
+        (any(results.glob("runs/.*.partial")) or any(results.glob("runs/*/result.json")))
+        + any(results.glob("runs/*/checkpoint.pt"))
+        + any(results.glob("runs/*/result.json"))
+    ]
+    memory = process.memory_info()
+    highest = memory.rss
+    try:
+        for line in Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                highest = int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return Look(stage, memory.rss, getattr(memory, "shared", 0), highest)
+
+
+def watch(command: list[str], results: Path, environment: dict[str, str]) -> tuple[int, list[Look]]:
+    """Run a command to its end, looking at its memory all the while."""
+    looks = []
+    with subprocess.Popen(command, stdout=sys.stderr, env=environment) as running:  # noqa: S603 - our own command
+        process = psutil.Process(running.pid)
+        while running.poll() is None:
+            try:
+                looks.append(look(process, results))
+            except psutil.Error:  # it has just ended
+                break
+            time.sleep(_LOOK_EVERY_SECONDS)
+    return running.returncode, looks
+
+
+def summed_up(looks: list[Look]) -> dict[str, Any]:
+    """The highest memory of the whole, and of each stage with its parts at that moment."""
+    stages = []
+    for stage in _STAGES:
+        own = [one for one in looks if one.stage == stage]
+        if own:
+            top = max(own, key=lambda one: one.resident)
+            stages.append({**asdict(top), "own": top.own, "most_own": max(x.own for x in own)})
+    return {
+        "highest_bytes": max(max(one.resident, one.highest) for one in looks),
+        "limit_bytes": LIMIT_BYTES,
+        "looks": len(looks),
+        "stages": stages,
+    }
+
+
+def main(
+    *,
+    dataset: Annotated[
+        str | None, typer.Option(help="Instead of random images; its judge is trained if it must.")
+    ] = None,
+    variant: Annotated[str, typer.Option(help="What to train.")] = "dcgan",
+    images: Annotated[int, typer.Option(min=_CLASSES, help="Random training images.")] = 50_000,
+    budget: Annotated[str, typer.Option(help="As of `ganbench run`.")] = "20steps",
+    backbone: Annotated[str, typer.Option(help="As of `ganbench run`.")] = "classifier",
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
+    ] = False,
+) -> None:
+    """Measure the highest memory of a whole run, at 64×64 unless `--set image_size` says other."""
+    try:
+        conditions = conditions_of(choose(device))
+    except GanbenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    with tempfile.TemporaryDirectory() as name:
+        root, environment = Path(name), dict(os.environ)
+        if dataset is None:
+            environment["GANBENCH_CACHE"] = str(root / "cache")
+            random_folder(root / "random", images, max(_CLASSES, images // 5))
+            leave_judge(f"imagefolder:{root / 'random'}", root / "cache")
+        command = [sys.executable, "-m", "ganbench.cli", "run", "--variants", variant]
+        command += ["--dataset", dataset or f"imagefolder:{root / 'random'}", "--device", device]
+        command += ["--backbone", backbone, "--budget", budget, "--out", str(root / "results")]
+        for number in ("image_size=64", *(setting or [])):
+            command += ["--set", number]
+        code, looks = watch(command, root / "results", environment)
+    if code or not looks:
+        typer.echo(f"the run ended with exit code {code}: see above", err=True)
+        raise typer.Exit(1)
+    result = {
+        "variant": variant,
+        "dataset": dataset or f"{images} random images of {_SIDE}×{_SIDE}",
+        "backbone": backbone,
+        "settings": setting or [],
+        "budget": budget,
+        **summed_up(looks),
+    }
+    publish(
+        f"memory of the host in a run of {variant}, MB; "
+        f"highest of all {result['highest_bytes'] / 1e6:,.0f} of {LIMIT_BYTES / 1e6:,.0f}",
+        ("stage", "highest", "own memory then", "mapped files then", "most own memory"),
+        [(row["stage"], *(f"{row[key] / 1e6:,.0f}" for key in _SHOWN)) for row in result["stages"]],
+        results=[result],
+        conditions=conditions,
+        as_json=as_json,
+        remark=f"{result['dataset']} · looked at {result['looks']} times",
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
