@@ -60,9 +60,10 @@ def time_alone(job: Job, run: StoredRun, workshop: Workshop) -> StoredRun:
         except Diverged as error:
             display.say(f"{job.id}: its speeds stay shared, {error}")
             return run
+        finally:
+            display.leave(job.label)
         timing = session.clock.timing(session.images_a_step)
         sampling = _sampling_rate(session) if run.result.sample_images_per_second else None
-    display.leave(job.label)
     environment = {**run.result.environment, "timing_threads": torch.get_num_threads()}
     result = replace(
         run.result,

@@ -119,6 +119,8 @@ def test_the_harness_is_timed_beside_its_bare_step():
     assert [(turn["harness"]["steps"], turn["bare"]["steps"]) for turn in turns] == [(2, 2)] * 3
     shares = [turn["bare"]["seconds"] / turn["harness"]["seconds"] for turn in turns]
     assert row["share"]["median"] == pytest.approx(statistics.median(shares))
+    totals = [sum(turn[side]["seconds"] for turn in turns) for side in ("bare", "harness")]
+    assert row["share_of_all"] == pytest.approx(totals[0] / totals[1])
     assert "share" in done.stderr
 
 
