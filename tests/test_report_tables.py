@@ -6,6 +6,7 @@ import pytest
 import results_doubles as doubles
 
 from ganbench.errors import UsageError
+from ganbench.report import build
 from ganbench.report.columns import CONTRACT, PHASES
 from ganbench.report.gather import gather
 from ganbench.report.tables import runs_csv, summary_csv
@@ -213,3 +214,13 @@ def test_a_folder_whose_plan_is_lost_can_still_be_read(tmp_path):
     folder(tmp_path, doubles.result())
     (tmp_path / "plan.json").unlink()
     assert gather([tmp_path]).labels == ["dcgan"]
+
+
+def test_seconds_outside_the_training_clock_have_a_table_of_their_own(tmp_path):
+    spent = {"evaluation": 12.5, "samples": 0.25, "saving": 3.0}
+    run = dataclasses.replace(doubles.result(), outside_seconds=spent)
+    build([folder(tmp_path, run)])
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
+    _, table = readme.split("### Outside the training clock")
+    assert "| Evaluation | Sample grids | Saving |" in table
+    assert "| 12.5 s | 250 ms | 3 s |" in table

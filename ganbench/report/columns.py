@@ -16,6 +16,7 @@ __all__ = [
     "COUNTS",
     "COURSE_SHOWN",
     "MAIN",
+    "OUTSIDE",
     "PHASES",
     "SHARED_MARK",
     "SIZE",
@@ -69,6 +70,8 @@ SHARED_MARK = "†"
 SIZE = ("parameters_generator", "parameters_discriminator")
 PHASES = ("share_data", "share_discriminator", "share_generator", "share_average", "share_step")
 """What a step spends its time on, in percent; a captured step is not split any further."""
+OUTSIDE = ("evaluation_seconds", "samples_seconds", "saving_seconds")
+"""What a run does while its training clock stands."""
 COUNTS = ("steps", "images_seen", *SIZE)
 """What is set rather than measured: a spread is only worth a word where there is one."""
 
@@ -124,6 +127,10 @@ _SPEED_COLUMNS = (
            "Images that the trained generator draws a second."),
     Column("train_seconds", "Training time", "", "s",
            "Seconds on the training clock, warm-up included; scoring and saving are not."),
+    Column("evaluation_seconds", "Evaluation", "", "s",
+           "Drawing images to score, their features and all scores, during training and after."),
+    Column("samples_seconds", "Sample grids", "", "s", "Drawing and writing grids of samples."),
+    Column("saving_seconds", "Saving", "", "s", "Writing checkpoints and histories."),
     Column("compile_seconds", "Compiling", "lower", "s",
            "Seconds in which the step was compiled or captured, before and apart from training."),
     Column("step_seconds_median", "Step, median", "lower", "s", "Half of the steps took less."),
@@ -218,6 +225,8 @@ def value(result: RunResult, name: str) -> object:
         return _course_value(result.course, name)
     if name in PHASES:
         return _share(result.phase_seconds, name.removeprefix("share_"))
+    if name in OUTSIDE:
+        return result.outside_seconds.get(name.removesuffix("_seconds"))
     return getattr(result, name) if hasattr(result, name) else result.scores.get(name)
 
 

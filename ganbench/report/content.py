@@ -87,7 +87,8 @@ def content_of(results: Results) -> Content:
     records = results.records
     main = [name for name in columns.MAIN if _is_present(results, name)]
     further = [name for name in columns.further_scores(records) if _is_present(results, name)]
-    speed = [name for name in (*columns.SPEED, *columns.PHASES) if _is_present(results, name)]
+    timed = (*columns.SPEED, *columns.PHASES, *columns.OUTSIDE)
+    speed = [name for name in timed if _is_present(results, name)]
     course = [name for name in columns.COURSE_SHOWN if _is_present(results, name)]
     return Content(
         title=_title(results),
@@ -116,6 +117,7 @@ def _section(group: Group, further: Sequence[str]) -> Section:
         _table(group, "Further scores", further),
         _table(group, "Speed and cost", (*columns.SPEED, *columns.SIZE)),
         _table(group, "Phases of a step", columns.PHASES),
+        _table(group, "Outside the training clock", columns.OUTSIDE),
     )
     return Section(
         title=group.title,
