@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from ganbench.report import columns
 from ganbench.report.look import canvas
 from ganbench.selftest.outcome import band
+from ganbench.selftest.words import deviations
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,17 +132,17 @@ def _value_axis(axes: Axes, outcome: Outcome, metric: Metric, look: Look) -> Non
 def heat_map(outcome: Outcome, look: Look) -> Figure:
     """The standardised answer of each metric to the strongest of each fault."""
     metrics, faults = outcome.metrics, outcome.faults
-    size = (len(metrics), len(faults))
-    shown, texts = np.full(size, np.nan), np.full(size, "", dtype=object)
+    shape = (len(metrics), len(faults))
+    shown, texts = np.full(shape, np.nan), np.full(shape, "", dtype=object)
     for row, metric in enumerate(metrics):
         for place, fault in enumerate(faults):
             verdict = outcome.verdict(metric.name, fault.name)
             if verdict is not None:
-                last = verdict.answers[-1]
-                deviations = last.standardised
-                scaled = math.log10(1 + min(abs(deviations), _MOST_SHOWN))
-                shown[row, place] = 0 if last.word == "blind" else math.copysign(scaled, deviations)
-                texts[row, place] = f"{last.word} {_deviations(deviations)}"
+                size = verdict.answers[-1].standardised
+                scaled = math.log10(1 + min(abs(size), _MOST_SHOWN))
+                shown[row, place] = 0 if verdict.word == "blind" else math.copysign(scaled, size)
+                parts = [verdict.word, verdict.arrow, deviations(size)]
+                texts[row, place] = " ".join(filter(None, parts))
     figure = canvas(
         _LABEL_INCHES + _CELL[0] * len(faults), _CELL[1] * len(metrics) + 0.7,
         f"What each metric sees · {outcome.dataset}",
@@ -166,12 +168,6 @@ def heat_map(outcome: Outcome, look: Look) -> Figure:
     return figure
 
 
-def _deviations(value: float) -> str:
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    return f"{value:+.1f}" if abs(value) < 10 else f"{value:+,.0f}"  # noqa: PLR2004 - two digits
-
-
 def _strongest(outcome: Outcome, fault: str) -> str:
     last = next(item for item in outcome.faults if item.name == fault).strengths[-1]
     return f"{fault}\n{last.label}"
@@ -183,6 +179,4 @@ def _row_name(outcome: Outcome, metric: Metric) -> str:
 
 
 def _wrapped(text: str, width: int = 22) -> str:
-    import textwrap
-
     return "\n".join(textwrap.wrap(text, width))

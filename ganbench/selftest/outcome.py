@@ -83,6 +83,13 @@ class Verdict:
         return self.answers[-1].word
 
     @property
+    def arrow(self) -> str:
+        """Where 1 is best, whether the metric rose (↑), fell (↓) or did either (↕); else empty."""
+        if self.metric.direction != "one" or self.word == "blind":
+            return ""
+        return {True: "↑", False: "↓", None: "↕"}[self.answers[-1].rises]
+
+    @property
     def sees_from(self) -> Answer | None:
         """The weakest strength from which on the metric sees the fault at every one."""
         first = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ganbench.selftest.ladder import Fault
     from ganbench.selftest.outcome import Answer, Outcome, Verdict
 
-__all__ = ["Words", "verdict_table"]
+__all__ = ["Words", "deviations", "verdict_table"]
 
 _TITLE_LETTERS = 13  # so that the table fits 80 columns
 _STYLES = {"sees": "green", "blind": "dim", "misled": "bold red"}
@@ -61,13 +62,9 @@ class Words:
         verdict = self.outcome.verdict(metric.name, fault.name)
         if verdict is None:
             return ""
-        size = verdict.answers[-1].standardised
-        shown = "∞" if abs(size) == float("inf") else f"{abs(size):.2g}" if abs(size) < 10 else (  # noqa: PLR2004 - two digits
-            f"{abs(size):,.0f}"
-        )  # fmt: skip
-        sign = "-" if size < 0 else ""
-        word = _pointed(verdict)
-        return f"**{word}** {sign}{shown}" if verdict.word == "misled" else f"{word} {sign}{shown}"
+        size = deviations(verdict.answers[-1].standardised)
+        word = f"**{verdict.word}**" if verdict.word == "misled" else verdict.word
+        return " ".join(filter(None, [word, verdict.arrow, size]))
 
     def value(self, metric: Metric, fault: str, strength: float) -> str:
         """A metric's mean at one strength."""
@@ -100,24 +97,24 @@ class Words:
         return f"worse is {_WORSE[metric.direction]}: {told}{aside}."
 
 
+def deviations(value: float) -> str:
+    """A standardised answer: `+1.5`, `-12`, `+1,908`, `∞`."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    return f"{value:+.1f}" if abs(value) < 10 else f"{value:+,.0f}"  # noqa: PLR2004 - two digits
+
+
 def _seen(verdict: Verdict) -> str:
     """The fault, and from which strength on it is seen where that is not the weakest."""
     first = verdict.sees_from
-    arrow = _arrow(verdict)
+    told = f"{verdict.fault} {verdict.arrow}".strip()
     if first is None or len(verdict.answers) == 1:
-        return f"{verdict.fault}{arrow}"
-    return f"{verdict.fault}{arrow} (from {first.label})"
+        return told
+    return f"{told} (from {first.label})"
 
 
 def _pointed(verdict: Verdict) -> str:
-    return verdict.word + (_arrow(verdict) if verdict.word != "blind" else "")
-
-
-def _arrow(verdict: Verdict) -> str:
-    """Where 1 is best, whether the metric rose or fell, or did both."""
-    if verdict.metric.direction != "one":
-        return ""
-    return {True: " ↑", False: " ↓", None: " ↕"}[verdict.answers[-1].rises]
+    return f"{verdict.word} {verdict.arrow}".strip()
 
 
 def _labels(answers: tuple[Answer, ...]) -> str:
