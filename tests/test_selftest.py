@@ -430,7 +430,7 @@ class Inception(torch.nn.Module):
 
 def test_with_inception_its_own_score_is_measured_too(digits, digits_backbone, tmp_path):
     sides = divide(digits, 30, draws=1)
-    backbone = replace(digits_backbone, name="inception", hash="double", inception=Inception())
+    backbone = replace(digits_backbone, name="inception", hash="double", network=Inception())
     bench = Bench.of(sides, backbone, tmp_path, ignore_progress)
     faults = [fault for fault in ladder(sides) if fault.name in ("repeated", "noise")]
     table = bench.measure(faults, controls=3, draws=1, report=ignore_progress)
