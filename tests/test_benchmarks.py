@@ -186,3 +186,41 @@ def test_the_memory_of_a_whole_run_is_watched_through_its_stages():
     for stage in row["stages"]:
         assert row["highest_bytes"] >= stage["resident"] >= stage["own"] > 0
         assert stage["resident"] == stage["own"] + stage["mapped"]
+
+
+# --- the machine's limit
+
+
+@pytest.fixture(scope="module")
+def approached() -> subprocess.CompletedProcess[str]:
+    quick = ("--peak-seconds", "0", "--set", "image_size=32", "--json")
+    return script("limit.py", "--variant", "dcgan", *quick, *SMALL, *TINY_RECIPE)
+
+
+def test_the_limit_is_the_best_product_over_the_counted_operations(approached):
+    assert approached.returncode == 0, approached.stderr
+    (row,) = json.loads(approached.stdout)["results"]
+    assert len(row["turns"]) == 3
+    assert all({"512×512", "convolution"} <= set(turn["products"]) for turn in row["turns"])
+    limits = [max(turn["products"].values()) / row["flops_per_image"] for turn in row["turns"]]
+    assert row["limit_images_per_second"]["median"] == pytest.approx(statistics.median(limits))
+    shares = [
+        turn["images_per_second"] / limit for turn, limit in zip(row["turns"], limits, strict=True)
+    ]
+    assert row["share"]["highest"] == pytest.approx(max(shares))
+    assert row["share_of_convolution"]["median"] >= row["share"]["median"]
+
+
+def test_the_profile_says_where_a_steps_time_goes(approached):
+    (row,) = json.loads(approached.stdout)["results"]
+    assert 0 < row["time_share_of_products"] < 1
+    longest = row["time_share_by_operator"]
+    assert any("convolution" in name for name in longest)
+    assert list(longest.values()) == sorted(longest.values(), reverse=True)
+    assert sum(longest.values()) <= 1 + 1e-9
+
+
+def test_a_wrong_setting_of_the_limit_is_refused_in_one_line():
+    refused = script("limit.py", "--set", "colour=red", *SMALL)
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1

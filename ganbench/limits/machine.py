@@ -1,8 +1,9 @@
 """What a machine can do at best, measured: matrix products, and copying memory.
 
-A limit is the best rate seen and not the usual one, so that nothing can claim to be beyond it for
-want of luck. It is measured in the process, with the threads and beside the load, that the training
-step has: a limit taken elsewhere says little on a machine that others use.
+The peak is the rate of the best product, and each product's rate is sustained over a good part of a
+second: on a machine that others use, a single short product may slip in between their work, as no
+training step can. It is measured in the process and with the threads that the step has, and near it
+in time.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class Machine:
-    """The best rates that were measured.
+    """The rates that were measured.
 
     Attributes:
         products: Floating-point operations a second by the product that was computed, float32.
@@ -71,7 +72,7 @@ class Machine:
 def measure_machine(
     device: Device, *, seconds: float = _SECONDS, squares: tuple[int, ...] | None = None
 ) -> Machine:
-    """Measure the best rates of a device.
+    """Measure what a device sustains.
 
     Products are square matrices of several sizes, and one strided convolution of the shape of a
     DCGAN's, without padding, so that every counted multiplication is done. Which numbers a product
@@ -94,7 +95,7 @@ def measure_machine(
 def _square(device: Device, size: int, seconds: float) -> float:
     left, right = torch.rand(2, size, size, device=device.torch)
     product = torch.empty_like(left)
-    return _best_rate(device, 2 * size**3, lambda: torch.mm(left, right, out=product), seconds)
+    return _rate(device, 2 * size**3, lambda: torch.mm(left, right, out=product), seconds)
 
 
 def _convolution(device: Device, seconds: float) -> float:
@@ -104,7 +105,7 @@ def _convolution(device: Device, seconds: float) -> float:
     weight = torch.rand(256, 128, 4, 4, device=device.torch)
     weight = weight.to(memory_format=torch.channels_last)
     flops = 2 * (64 * 256 * 8 * 8) * (128 * 4 * 4)
-    return _best_rate(device, flops, lambda: F.conv2d(images, weight, stride=2), seconds)
+    return _rate(device, flops, lambda: F.conv2d(images, weight, stride=2), seconds)
 
 
 def _copy(device: Device, seconds: float) -> float:
@@ -112,21 +113,20 @@ def _copy(device: Device, seconds: float) -> float:
     source = torch.ones(max(1, size // _FLOAT_BYTES), device=device.torch)
     target = torch.zeros_like(source)
     moved = 2 * source.numel() * _FLOAT_BYTES
-    return _best_rate(device, moved, lambda: target.copy_(source), seconds)
+    return _rate(device, moved, lambda: target.copy_(source), seconds)
 
 
-def _best_rate(
-    device: Device, work: float, function: Callable[[], object], seconds: float
-) -> float:
-    """Repeat for some seconds after a first time that warms up; the highest rate of work done."""
+def _rate(device: Device, work: float, function: Callable[[], object], seconds: float) -> float:
+    """Repeat for some seconds after a first time that warms up; work done a second, on average."""
     with torch.no_grad():
         function()
         device.synchronize()
-        laps: list[float] = []
-        while len(laps) < _FEWEST_REPEATS or sum(laps) < seconds:
+        spent, repeats = 0.0, 0
+        while repeats < _FEWEST_REPEATS or spent < seconds:
             before = device.event()
             function()
             after = device.event()
             after.synchronize()
-            laps.append(before.elapsed_time(after) / 1000)
-    return work / min(laps)
+            spent += before.elapsed_time(after) / 1000
+            repeats += 1
+    return work * repeats / spent

@@ -1,0 +1,215 @@
+"""How close to the machine's limit does ganbench train? Peak and step in turns, in one process.
+
+The arithmetic limit is the rate at which all of a step's time would go into matrix products and
+convolutions, as fast as the best product that was measured in the same round: square matrices of
+several sizes, and one convolution of a DCGAN's shape, whose share stands beside it. The operations
+are counted over one real step, both networks, forward and backward. The step is that of a run
+(`Session.advance`), data included.
+
+    python benchmarks/limit.py --variant dcgan --rounds 7 --json
+    python benchmarks/limit.py --variant dcgan-smooth --rounds 3 --steps 1
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import torch
+import typer
+from measuring import conditions_of, publish, spread
+from ratio import run
+from torch.profiler import ProfilerActivity, profile
+from workloads import MOST_IMAGES, Workload
+
+from ganbench.device import choose
+from ganbench.errors import GanbenchError
+from ganbench.limits.machine import measure_machine
+from ganbench.limits.work import count
+from ganbench.plan import parse_settings
+from ganbench.step import train_step
+
+if TYPE_CHECKING:
+    from ganbench.device import Device
+    from ganbench.limits.machine import Machine
+    from ganbench.limits.work import Work
+    from ganbench.session import Session
+
+_WARMUP_STEPS = 2
+_PROFILED_STEPS = 2
+_OPERATORS_SHOWN = 12
+
+
+def approach(
+    work: Workload,
+    device: Device,
+    *,
+    rounds: int,
+    steps: int,
+    seconds: float,
+    peak_seconds: float,
+) -> dict[str, Any]:
+    """Measure the peak and the step in turns.
+
+    Args:
+        work: The variant and its images.
+        device: Where both run.
+        rounds: How often each has its turn.
+        steps: Of each turn; 0 takes as many as are done in `seconds`.
+        seconds: See `steps`.
+        peak_seconds: Spent on each product, each round.
+
+    Returns:
+        What was measured, and all that it depends on, as JSON holds it.
+    """
+    session = work.session(device)
+    warm = run(session, _WARMUP_STEPS, device)
+    steps = steps or max(1, math.ceil(seconds * _WARMUP_STEPS / warm.seconds))
+    batches = session.batches()
+    counted = count(lambda: train_step(session.state, batches))
+    flops = counted.flops / session.images_a_step
+
+    machines, rates = [], []
+    for _ in range(rounds):
+        machines.append(measure_machine(device, seconds=peak_seconds))
+        rates.append(run(session, steps, device).images_per_second)
+    profiled = _profile(session, counted)
+    session.clock.pause()
+
+    def over(peaks: list[float]) -> dict[str, float]:
+        return spread([rate * flops / peak for rate, peak in zip(rates, peaks, strict=True)])
+
+    peaks = [machine.flops_per_second for machine in machines]
+    return {
+        "variant": work.name,
+        "dataset": f"noise shaped as {work.spec.name}",
+        "batch_size": work.recipe.batch_size,
+        "image_size": work.recipe.image_size,
+        "recipe": work.recipe.model_dump(),
+        "rounds": rounds,
+        "steps_a_turn": steps,
+        "flops_per_image": flops,
+        "bytes_per_image_estimated": counted.bytes_moved / session.images_a_step,
+        "images_per_second": spread(rates),
+        "peak_flops": spread(peaks),
+        "limit_images_per_second": spread([peak / flops for peak in peaks]),
+        "share": over(peaks),
+        "share_of_convolution": over([machine.products["convolution"] for machine in machines]),
+        **profiled,
+        "turns": [
+            _turn(machine, rate, flops) for machine, rate in zip(machines, rates, strict=True)
+        ],
+    }
+
+
+def _turn(machine: Machine, rate: float, flops: float) -> dict[str, Any]:
+    return {
+        "products": machine.products,
+        "bytes_per_second": machine.bytes_per_second,
+        "images_per_second": rate,
+        "share": rate * flops / machine.flops_per_second,
+    }
+
+
+def _profile(session: Session, counted: Work) -> dict[str, Any]:
+    """How the time of a step is divided between products and all else, by PyTorch's profiler."""
+    device = session.device
+    activities = [ProfilerActivity.CPU]
+    if device.kind == "cuda":
+        activities.append(ProfilerActivity.CUDA)
+    with profile(activities=activities) as profiler:
+        run(session, _PROFILED_STEPS, device)
+    where = "device" if device.kind == "cuda" else "cpu"
+    events = profiler.key_averages()
+    own = {event.key: getattr(event, f"self_{where}_time_total") for event in events}
+    total = sum(own.values())
+    products = {item.name.replace(".", "::") for item in counted.operators if item.flops}
+    inside = sum(getattr(event, f"{where}_time_total") for event in events if event.key in products)
+    longest = sorted(own, key=lambda name: -own[name])[:_OPERATORS_SHOWN]
+    return {
+        "time_share_of_products": inside / total,
+        "time_share_by_operator": {name: own[name] / total for name in longest},
+    }
+
+
+def _range(values: dict[str, float], form: str) -> str:
+    median, lowest, highest = (
+        format(values[name], form) for name in ("median", "lowest", "highest")
+    )
+    return f"{median} ({lowest} to {highest})"
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    giga = {name: value / 1e9 for name, value in row["peak_flops"].items()}
+    return (
+        row["variant"],
+        f"{row['batch_size']:,} at {row['image_size']}",
+        f"{row['rounds']} × {row['steps_a_turn']}",
+        f"{row['flops_per_image'] / 1e9:,.3g}",
+        f"{giga['median']:,.0f}",
+        f"{row['limit_images_per_second']['median']:,.1f}",
+        f"{row['images_per_second']['median']:,.1f}",
+        _range(row["share"], ".0%"),
+        _range(row["share_of_convolution"], ".0%"),
+        f"{row['time_share_of_products']:.0%}",
+    )
+
+
+def main(
+    *,
+    variant: Annotated[list[str], typer.Option(help="Give the option again for more.")] = ["dcgan"],  # noqa: B006 - typer reads it, nothing changes it
+    rounds: Annotated[int, typer.Option(min=3, help="Turns of the peak and of the step.")] = 7,
+    steps: Annotated[int, typer.Option(min=0, help="Steps a turn; 0 fills --seconds.")] = 0,
+    seconds: Annotated[float, typer.Option(min=0, help="Length of a turn where --steps is 0.")] = 5,
+    peak_seconds: Annotated[float, typer.Option(min=0, help="For each product, a round.")] = 0.5,
+    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    images: Annotated[
+        int, typer.Option(min=1, help="The most images of the training split.")
+    ] = MOST_IMAGES,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
+    ] = False,
+) -> None:
+    """Measure which share of the arithmetic limit a training step reaches."""
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        chosen = choose(device)
+        settings = parse_settings(setting or [], variant)
+        conditions = conditions_of(chosen)
+        results = [
+            approach(
+                Workload.of(name, settings[name], images),
+                chosen,
+                rounds=rounds,
+                steps=steps,
+                seconds=seconds,
+                peak_seconds=peak_seconds,
+            )
+            for name in variant
+        ]
+    except GanbenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    publish(
+        "the training step against the arithmetic limit",
+        (
+            "variant", "batch", "rounds × steps", "GFLOP an image", "peak GFLOP/s",
+            "limit images/s", "images/s", "share of the limit", "of the convolution",
+            "time in products",
+        ),
+        [_cells(row) for row in results],
+        results=results,
+        conditions=conditions,
+        as_json=as_json,
+        remark="median (lowest to highest of the rounds) · random images, data included",
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    typer.run(main)
