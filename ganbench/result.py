@@ -144,7 +144,7 @@ class RunResult:
     peak_host_memory_bytes: int | None = None
     parameters_generator: int | None = None
     parameters_discriminator: int | None = None
-    precision: str = "fp32"
+    training_precision: str = "fp32"
     compiled: bool = False
     captured: bool = False
     compile_seconds: float | None = None

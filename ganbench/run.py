@@ -58,7 +58,7 @@ def run_job(job: Job, workshop: Workshop) -> StoredRun:
         budget=str(job.budget),
         environment=environment.describe(workshop.device),
         command=workshop.command,
-        precision=job.execution.precision,
+        training_precision=job.execution.precision,
         compiled=job.execution.compile,
         captured=job.execution.cuda_graphs,
     )

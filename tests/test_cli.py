@@ -270,7 +270,7 @@ def test_a_run_in_bfloat16_is_trained_scored_and_says_so(tmp_path, digits_backbo
     )  # fmt: skip
     assert code == 0
     row = pd.read_csv(out / "runs.csv").loc[0]
-    assert row["precision"] == "bf16"
+    assert row["training_precision"] == "bf16"
     assert not row["compiled"]
     assert pd.isna(row["compile_seconds"])
     assert row["fid"] > 0

@@ -6,10 +6,12 @@ import pytest
 import results_doubles as doubles
 
 from ganbench.errors import UsageError
+from ganbench.metrics.catalogue import SCORES
 from ganbench.report import build
-from ganbench.report.columns import CONTRACT, PHASES
+from ganbench.report.columns import CONTRACT, PHASES, run_columns
 from ganbench.report.gather import gather
 from ganbench.report.tables import runs_csv, summary_csv
+from ganbench.result import RunResult
 
 
 def rows_of(text):
@@ -131,7 +133,7 @@ def test_a_variant_with_two_recipes_is_two_rows_named_by_what_differs(tmp_path):
 def test_runs_of_another_precision_or_compiled_are_told_apart(tmp_path):
     runs = [
         doubles.result(),
-        doubles.result(run_id="half", precision="bf16"),
+        doubles.result(run_id="half", training_precision="bf16"),
         doubles.result(run_id="fast", compiled=True, compile_seconds=31.0),
     ]
     labels = gather([folder(tmp_path, *runs)]).labels
@@ -224,3 +226,10 @@ def test_seconds_outside_the_training_clock_have_a_table_of_their_own(tmp_path):
     _, table = readme.split("### Outside the training clock")
     assert "| Evaluation | Sample grids | Saving |" in table
     assert "| 12.5 s | 250 ms | 3 s |" in table
+
+
+def test_no_score_has_the_name_of_another_column():
+    fields = {item.name for item in dataclasses.fields(RunResult)}
+    assert fields.isdisjoint(SCORES)
+    names = run_columns([doubles.result()])
+    assert sorted(set(names)) == sorted(names)

@@ -64,7 +64,7 @@ def _execution(records: Sequence[RunResult]) -> str:
     told = dict.fromkeys(
         ", ".join(
             [
-                record.precision,
+                record.training_precision,
                 *(["compiled"] if record.compiled else []),
                 *(["captured as a CUDA graph"] if record.captured else []),
             ]

@@ -187,7 +187,7 @@ def _labelled(runs: list[StoredRun]) -> tuple[Entry, ...]:
 def _settings(result: RunResult) -> dict[str, Any]:
     recipe = {key: item for key, item in result.recipe.items() if key not in _ASIDE}
     execution = {
-        _PRECISION: result.precision,
+        _PRECISION: result.training_precision,
         _COMPILED: "compiled" if result.compiled else "not compiled",
         _CAPTURED: "captured" if result.captured else "not captured",
     }
