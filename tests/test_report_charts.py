@@ -63,7 +63,12 @@ def test_every_chart_can_be_drawn_of_odd_results(tmp_path):
         doubles.result("texthash", class_histogram={"real": many, "fake": {"3": 1.0}}),
         doubles.result("a-name-that-is-much-longer-than-the-others", steps=0, images_seen=0),
     ]
-    results = gather([doubles.write(tmp_path, runs)])
+    folder = doubles.write(tmp_path, runs)
+    head = "step,images_seen,seconds,fid,modes_covered,coverage"
+    for run in (folder / "runs").iterdir():  # scores from next to nothing to huge, and one missing
+        rows = (head, "1,64,0.001,1e6,0,0", "2,128,900,,10,1", "3,192,1800,0,10,1")
+        (run / "scores.csv").write_text("\n".join(rows), encoding="utf-8")
+    results = gather([folder])
     (group,) = results.groups
     look = Look(LIGHT, tuple(results.labels))
     for chart in charts.CHARTS:
