@@ -81,6 +81,7 @@ def evaluation() -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_scoring_is_measured_in_all_its_parts(evaluation):
     assert evaluation.returncode == 0, evaluation.stderr
     features, classifier, inception, fid = json.loads(evaluation.stdout)["results"]
@@ -91,6 +92,7 @@ def test_scoring_is_measured_in_all_its_parts(evaluation):
     assert (fid["entries"], fid["images"]) == (16, 40)
 
 
+@pytest.mark.slow
 def test_fid_is_the_same_on_both_sides(evaluation):
     features, *_, fid = json.loads(evaluation.stdout)["results"]
     assert features["fid"] > 1
@@ -98,6 +100,7 @@ def test_fid_is_the_same_on_both_sides(evaluation):
     assert fid["relative_difference"] < 1e-6
 
 
+@pytest.mark.slow
 def test_the_panel_is_set_against_the_extraction_of_the_generated_images(evaluation):
     features, _, inception, _ = json.loads(evaluation.stdout)["results"]
     extraction = 40 / features["ganbench_images_per_second"]["median"]
@@ -111,6 +114,7 @@ def test_the_panel_is_set_against_the_extraction_of_the_generated_images(evaluat
 # --- what the harness costs
 
 
+@pytest.mark.slow
 def test_the_harness_is_timed_beside_its_bare_step():
     done = script("harness.py", *SMALL, *TINY_RECIPE, "--json")
     assert done.returncode == 0, done.stderr
@@ -124,6 +128,7 @@ def test_the_harness_is_timed_beside_its_bare_step():
     assert "share" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_unknown_variant_is_refused_in_one_line():
     refused = script("harness.py", "--variant", "mpl", *SMALL)
     assert (refused.returncode, refused.stdout) == (2, "")
@@ -160,6 +165,7 @@ def test_runs_side_by_side_are_timed_against_the_same_runs_one_by_one():
 # --- images that are streamed, and memory
 
 
+@pytest.mark.slow
 def test_streaming_is_measured_in_turns_with_resident_images():
     cold = ("--cold",) if hasattr(os, "posix_fadvise") else ()
     done = script("streaming.py", "--variant", "mlp", *SMALL, *TINY_RECIPE, *cold, "--json")
@@ -171,6 +177,7 @@ def test_streaming_is_measured_in_turns_with_resident_images():
     assert "streamed" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_whole_run_is_watched_through_its_stages():
     done = script(
         "memory.py", "--images", "200", "--budget", "3steps", "--device", "cpu", "--json",
@@ -197,6 +204,7 @@ def approached() -> subprocess.CompletedProcess[str]:
     return script("limit.py", "--variant", "dcgan", *quick, *SMALL, *TINY_RECIPE)
 
 
+@pytest.mark.slow
 def test_the_limit_is_the_best_product_over_the_counted_operations(approached):
     assert approached.returncode == 0, approached.stderr
     (row,) = json.loads(approached.stdout)["results"]
@@ -211,6 +219,7 @@ def test_the_limit_is_the_best_product_over_the_counted_operations(approached):
     assert row["share_of_convolution"]["median"] >= row["share"]["median"]
 
 
+@pytest.mark.slow
 def test_the_profile_says_where_a_steps_time_goes(approached):
     (row,) = json.loads(approached.stdout)["results"]
     assert 0 < row["time_share_of_products"] < 1
@@ -220,6 +229,7 @@ def test_the_profile_says_where_a_steps_time_goes(approached):
     assert sum(longest.values()) <= 1 + 1e-9
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_of_the_limit_is_refused_in_one_line():
     refused = script("limit.py", "--set", "colour=red", *SMALL)
     assert refused.returncode == 2
