@@ -20,17 +20,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import torch
 import typer
-from measuring import conditions_of, publish, spread
+from measuring import measure_each, publish, spread
 from rich.console import Console
 from workloads import MOST_IMAGES, Workload
 
 from ganbench.budget import Budget
-from ganbench.device import choose
-from ganbench.errors import GanbenchError
 from ganbench.interrupt import StopRequest
-from ganbench.plan import Job, parse_settings
+from ganbench.plan import Job
 from ganbench.progress import Display
 from ganbench.recording import Recorder
 from ganbench.step import train_step
@@ -179,25 +176,17 @@ def main(
     ] = False,
 ) -> None:
     """Measure which share of the bare step's speed is left with the harness around it."""
-    if threads:
-        torch.set_num_threads(threads)
-    try:
-        chosen = choose(device)
-        settings = parse_settings(setting or [], variant)
-        conditions = conditions_of(chosen)
-        results = [
-            compare(
-                Workload.of(name, settings[name], images),
-                chosen,
-                rounds=rounds,
-                steps=steps,
-                seconds=seconds,
-            )
-            for name in variant
-        ]
-    except GanbenchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+    conditions, results = measure_each(
+        variant,
+        setting or [],
+        compare,
+        images=images,
+        device=device,
+        threads=threads,
+        rounds=rounds,
+        steps=steps,
+        seconds=seconds,
+    )
     publish(
         "ganbench's training loop against its bare step, real images a second",
         ("variant", "batch", "size", "rounds × steps", "saved", "loop", "bare", "share", "of all"),

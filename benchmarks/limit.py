@@ -15,18 +15,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, Any
 
-import torch
 import typer
-from measuring import conditions_of, publish, spread
+from measuring import measure_each, publish, spread
 from ratio import run
 from torch.profiler import ProfilerActivity, profile
 from workloads import MOST_IMAGES, Workload
 
-from ganbench.device import choose
-from ganbench.errors import GanbenchError
 from ganbench.limits.machine import measure_machine
 from ganbench.limits.work import count
-from ganbench.plan import parse_settings
 from ganbench.step import train_step
 
 if TYPE_CHECKING:
@@ -176,26 +172,18 @@ def main(
     ] = False,
 ) -> None:
     """Measure which share of the arithmetic limit a training step reaches."""
-    if threads:
-        torch.set_num_threads(threads)
-    try:
-        chosen = choose(device)
-        settings = parse_settings(setting or [], variant)
-        conditions = conditions_of(chosen)
-        results = [
-            approach(
-                Workload.of(name, settings[name], images),
-                chosen,
-                rounds=rounds,
-                steps=steps,
-                seconds=seconds,
-                peak_seconds=peak_seconds,
-            )
-            for name in variant
-        ]
-    except GanbenchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+    conditions, results = measure_each(
+        variant,
+        setting or [],
+        approach,
+        images=images,
+        device=device,
+        threads=threads,
+        rounds=rounds,
+        steps=steps,
+        seconds=seconds,
+        peak_seconds=peak_seconds,
+    )
     publish(
         "the training step against the arithmetic limit",
         (

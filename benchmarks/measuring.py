@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
+import torch
 import typer
 from rich.console import Console
 from rich.table import Table
+from workloads import Workload
 
 from ganbench import environment
+from ganbench.device import choose
+from ganbench.errors import GanbenchError
+from ganbench.plan import parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ganbench.device import Device
 
-__all__ = ["conditions_of", "publish", "ratio_text", "spread"]
+__all__ = ["conditions_of", "measure_each", "publish", "ratio_text", "spread"]
 
 SCHEMA = 1
 _WIDTH = 110
@@ -82,3 +87,43 @@ def publish(
     if as_json:
         document = {"schema": SCHEMA, "environment": conditions, "results": results}
         typer.echo(json.dumps(document, indent=1))
+
+
+def measure_each(
+    names: Sequence[str],
+    settings: Sequence[str],
+    measure: Callable[..., dict[str, Any]],
+    *,
+    images: int,
+    device: str,
+    threads: int,
+    **how: Any,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Measure variants one after the other; a wrong flag ends the command in one line.
+
+    Args:
+        names: Of the variants.
+        settings: As `--set` gives them.
+        measure: Called with a workload, the device and `how`.
+        images: The most of the training split.
+        device: As on the command line.
+        threads: Of the CPU; 0 leaves it to torch.
+        how: Handed to `measure`.
+
+    Returns:
+        The conditions, and a result a variant.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        chosen = choose(device)
+        sorted_settings = parse_settings(settings, names)
+        conditions = conditions_of(chosen)
+        results = [
+            measure(Workload.of(name, sorted_settings[name], images), chosen, **how)
+            for name in names
+        ]
+    except GanbenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    return conditions, results

@@ -14,15 +14,10 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-import torch
 import typer
-from measuring import conditions_of, publish, ratio_text, spread
+from measuring import measure_each, publish, ratio_text, spread
 from plain import PlainLoop
 from workloads import MOST_IMAGES, Workload
-
-from ganbench.device import choose
-from ganbench.errors import GanbenchError
-from ganbench.plan import parse_settings
 
 if TYPE_CHECKING:
     from ganbench.device import Device
@@ -134,25 +129,17 @@ def main(
     ] = False,
 ) -> None:
     """Measure how much faster than the plain loop of the source systems ganbench trains."""
-    if threads:
-        torch.set_num_threads(threads)
-    try:
-        chosen = choose(device)
-        settings = parse_settings(setting or [], variant)
-        conditions = conditions_of(chosen)
-        results = [
-            compare(
-                Workload.of(name, settings[name], images),
-                chosen,
-                rounds=rounds,
-                steps=steps,
-                seconds=seconds,
-            )
-            for name in variant
-        ]
-    except GanbenchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+    conditions, results = measure_each(
+        variant,
+        setting or [],
+        compare,
+        images=images,
+        device=device,
+        threads=threads,
+        rounds=rounds,
+        steps=steps,
+        seconds=seconds,
+    )
     publish(
         "ganbench against the plain loop, real images a second in training",
         ("variant", "batch", "size", "rounds × steps", "ganbench", "plain", "ratio"),

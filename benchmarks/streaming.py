@@ -19,15 +19,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 import typer
-from measuring import conditions_of, publish, ratio_text, spread
+from measuring import measure_each, publish, ratio_text, spread
 from ratio import run
 from workloads import MOST_IMAGES, Workload
 
 from ganbench.data import mapping
 from ganbench.data.dataset import Split
-from ganbench.device import choose
-from ganbench.errors import GanbenchError
-from ganbench.plan import parse_settings
 
 if TYPE_CHECKING:
     from ganbench.device import Device
@@ -139,26 +136,18 @@ def main(
     if cold and not hasattr(os, "posix_fadvise"):
         typer.echo("--cold needs a system that can be told to forget a file, as Linux", err=True)
         raise typer.Exit(2)
-    if threads:
-        torch.set_num_threads(threads)
-    try:
-        chosen = choose(device)
-        settings = parse_settings(setting or [], variant)
-        conditions = conditions_of(chosen)
-        results = [
-            compare(
-                Workload.of(name, settings[name], images),
-                chosen,
-                rounds=rounds,
-                steps=steps,
-                seconds=seconds,
-                cold=cold,
-            )
-            for name in variant
-        ]
-    except GanbenchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+    conditions, results = measure_each(
+        variant,
+        setting or [],
+        compare,
+        images=images,
+        device=device,
+        threads=threads,
+        rounds=rounds,
+        steps=steps,
+        seconds=seconds,
+        cold=cold,
+    )
     publish(
         "streamed against resident images, real images a second in training",
         ("variant", "batch", "size", "GB", "rounds × steps", "streamed", "resident", "ratio"),
