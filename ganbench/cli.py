@@ -191,7 +191,7 @@ def run(
         "compile": compile_,
         "cuda_graphs": cuda_graphs,
     }
-    flags = {key: value for key, value in given.items() if value is not None}
+    flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     from ganbench.suite import read_suite
 
     if from_run is None:
@@ -202,17 +202,11 @@ def run(
     from ganbench.store import StoredRun
 
     stored = StoredRun.read(from_run).result
-    read = read_suite(None, {**suite_values(stored), **_joined(stored, flags)})
+    values = suite_values(stored)
+    if "set" in flags:  # settings are added to the run's own instead of replacing them
+        flags["set"] = (*values["set"], *flags["set"])
+    read = read_suite(None, {**values, **flags})
     raise typer.Exit(_carry_out(read, dry_run=dry_run, fresh=fresh, stored=stored))
-
-
-def _joined(stored: RunResult, flags: dict[str, Any]) -> dict[str, Any]:
-    """The flags over a stored run: settings are added to its own instead of replacing them."""
-    from ganbench.repeat import suite_values
-
-    if "set" not in flags:
-        return flags
-    return {**flags, "set": (*suite_values(stored)["set"], *flags["set"])}
 
 
 def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | None = None) -> int:

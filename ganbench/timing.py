@@ -15,7 +15,7 @@ import torch
 from ganbench import sample
 from ganbench.budget import Budget
 from ganbench.interrupt import StopRequest
-from ganbench.session import Diverged
+from ganbench.session import MEASURED_AT_FIRST, Diverged
 from ganbench.train import Hooks, train
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ __all__ = ["time_alone"]
 
 _SECONDS = 5.0
 _FEWEST_STEPS = 6
-_STEPS_BEFORE = 50  # all of which a run measures; later it is one step in 50
 _SAMPLING_SECONDS = 2.0
 _NEVER = Budget(1e12, "steps")
 
@@ -51,12 +50,12 @@ def time_alone(job: Job, run: StoredRun, workshop: Workshop) -> StoredRun:
     display.update(f"{job.label}: timed alone", 0, 0)
     with torch.random.fork_rng():
         session = workshop.session(job)
-        session.steps = _STEPS_BEFORE
+        session.steps = MEASURED_AT_FIRST
         try:
             with StopRequest() as request:
                 hooks = Hooks(stop=lambda: request.asked)
                 train(session, Budget(_SECONDS, "s"), _NEVER, hooks)
-                train(session, Budget(_STEPS_BEFORE + _FEWEST_STEPS, "steps"), _NEVER, hooks)
+                train(session, Budget(MEASURED_AT_FIRST + _FEWEST_STEPS, "steps"), _NEVER, hooks)
         except Diverged as error:
             display.say(f"{job.id}: its speeds stay shared, {error}")
             return run
