@@ -1,4 +1,8 @@
-"""Kernel inception distance (Bińkowski et al. 2018, arXiv:1801.01401), by torch-fidelity."""
+"""Kernel inception distance (Bińkowski et al. 2018, arXiv:1801.01401).
+
+The same number as torch-fidelity's from the same subsets, which the tests compare with, in a
+fraction of its time: it raises the kernel to its power by multiplying.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kernel_mmd, kid_features_to_metric
 
 from ganbench.metrics.arrays import check_pair
 
@@ -34,8 +37,8 @@ def kid(real: Tensor, fake: Tensor, *, seed: int = 0) -> tuple[float, float] | N
     """Squared maximum mean discrepancy with the kernel (x @ y / entries + 1)**3.
 
     The estimator has no bias, so that the count of images does not shift it as it does FID; it may
-    fall slightly below 0. Lower is better. Besides the features in float64, at most about 50 MB are
-    needed at a time: the kernels of 1,000 images.
+    fall slightly below 0. Lower is better. Besides the features in float64, at most about 25 MB are
+    needed at a time: kernels of 1,000 images.
 
     Args:
         real: Features (n, entries).
@@ -54,15 +57,35 @@ def kid(real: Tensor, fake: Tensor, *, seed: int = 0) -> tuple[float, float] | N
     if size < _SMALLEST_SUBSET:
         return None
     real, fake = real.double(), fake.double()
-    values = kid_features_to_metric(
-        fake,
-        real,
-        kid_subsets=_SUBSETS,
-        kid_subset_size=size,
-        rng_seed=seed,
-        verbose=False,
+    stream = np.random.RandomState(seed)  # torch-fidelity's, so that the subsets are the same
+    estimates = [
+        _squared_discrepancy(
+            *(
+                values[torch.from_numpy(stream.choice(len(values), size, replace=False))]
+                for values in (fake, real)
+            )
+        )
+        for _ in range(_SUBSETS)
+    ]
+    return float(np.mean(estimates)), _standard_error(real, fake, seed)
+
+
+def _squared_discrepancy(one: Tensor, other: Tensor) -> float:
+    """Estimate the squared maximum mean discrepancy of equally many features, without bias.
+
+    An image is not compared with itself.
+    """
+    count = len(one)
+    within = sum(
+        float(kernel.sum() - kernel.trace())
+        for kernel in (_kernel(one, one), _kernel(other, other))
     )
-    return float(values[KEY_METRIC_KID_MEAN]), _standard_error(real, fake, seed)
+    return within / (count * (count - 1)) - 2 * float(_kernel(one, other).mean())
+
+
+def _kernel(one: Tensor, other: Tensor) -> Tensor:
+    """(x @ y / entries + 1)**3 of all pairs."""
+    return (one @ other.T).div_(one.shape[1]).add_(1).pow_(3)
 
 
 def _standard_error(real: Tensor, fake: Tensor, seed: int) -> float:
@@ -84,7 +107,7 @@ def _standard_error(real: Tensor, fake: Tensor, seed: int) -> float:
         torch.randperm(len(values), generator=stream)[: blocks * size] for values in (fake, real)
     ]
     estimates = [
-        kernel_mmd(fake[some_fake].numpy(), real[some_real].numpy())
+        _squared_discrepancy(fake[some_fake], real[some_real])
         for some_fake, some_real in zip(*(part.split(size) for part in rows), strict=True)
     ]
     return float(np.std(estimates, ddof=1)) / math.sqrt(blocks)
