@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import linregress
 
 from ganbench.metrics.arrays import check_matrix, choose
 from ganbench.metrics.fid import Statistics, fid
@@ -56,4 +55,4 @@ def fid_infinity(
         fid(real, Statistics.of(choose(fake, int(some), seed + index)))
         for index, some in enumerate(counts)
     ]
-    return float(linregress(1 / counts, scores).intercept)
+    return float(np.polynomial.Polynomial.fit(1 / counts, scores, 1)(0.0))
