@@ -20,6 +20,7 @@ from torch import Tensor
 from ganbench.errors import UsageError
 from ganbench.host import (
     free_host_memory_bytes,
+    keep_freed_memory,
     peak_host_memory_bytes,
     processor_name,
     release_host_memory,
@@ -200,6 +201,7 @@ class Device:
         if self.kind == "cuda":
             self.vendor.reset_peak_memory_stats(self.index)
         elif self.kind == "cpu":
+            release_host_memory()  # which would count as in use
             reset_peak_host_memory()
 
     def note_memory(self) -> None:
@@ -267,6 +269,8 @@ class Device:
 def choose(requested: str, *, cuda: Any = torch.cuda, mps: Any = None) -> Device:
     """Pick a device by name, or the best there is for `auto`: CUDA, then MPS, then the CPU.
 
+    With the CPU, this process no longer gives memory back to the system by itself.
+
     Args:
         requested: `auto`, `cuda`, `cuda:<number>`, `mps` or `cpu`.
         cuda: Stands for `torch.cuda`.
@@ -288,7 +292,7 @@ def choose(requested: str, *, cuda: Any = torch.cuda, mps: Any = None) -> Device
             return Device("cuda", 0, "auto chose cuda: a CUDA device was found", cuda)
         if mps.is_available():
             return Device("mps", 0, "auto chose mps: no CUDA device was found", mps)
-        return Device("cpu", 0, "auto chose cpu: neither a CUDA nor an MPS device was found")
+        return _cpu("auto chose cpu: neither a CUDA nor an MPS device was found")
     if kind == "cuda":
         index = int(number or 0)
         if index >= count:
@@ -301,7 +305,12 @@ def choose(requested: str, *, cuda: Any = torch.cuda, mps: Any = None) -> Device
                 f"device 'mps' is not there: this is no Apple GPU; {_hint(count, mps)}"
             )
         return Device("mps", 0, "asked for", mps)
-    return Device("cpu", 0, "asked for")
+    return _cpu("asked for")
+
+
+def _cpu(reason: str) -> Device:
+    keep_freed_memory()
+    return Device("cpu", 0, reason)
 
 
 def _hint(cuda_count: int, mps: Any) -> str:

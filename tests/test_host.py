@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import subprocess
+import sys
 
 import psutil
 import pytest
@@ -40,3 +42,24 @@ def test_freed_memory_goes_back_to_the_system():
     release_host_memory()
     assert process.memory_info().rss < held - 50_000_000
     assert len(keep) == 100_000
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to")
+def test_freed_memory_is_kept_until_it_is_released():
+    script = """
+import psutil
+from ganbench.host import keep_freed_memory, release_host_memory
+process = psutil.Process()
+def resident():
+    return process.memory_info().rss // 1_000_000
+keep_freed_memory()
+large = bytearray(300_000_000)
+del large
+kept = resident()
+release_host_memory()
+print(kept, resident())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    kept, released = map(int, done.stdout.split())
+    assert kept > 300
+    assert released < kept - 290
