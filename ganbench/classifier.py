@@ -5,14 +5,13 @@ Its features are also the backbone for images that an ImageNet network knows not
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional as F
 
-from ganbench.data.cache import whole
+from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.data.resized import training_split
 from ganbench.judge import JudgeNetwork, exact, weights_hash
@@ -104,7 +103,7 @@ def _read(path: Path, network: JudgeNetwork) -> float | None:
         stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(stored["weights"])
         return float(stored["accuracy"])
-    except (OSError, EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError):
+    except UNREADABLE:
         return None
 
 

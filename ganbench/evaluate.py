@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from ganbench import sample
+from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.catalogue import short_dataset
-from ganbench.features import Backbone, Features
+from ganbench.features import Backbone, Features, cached_file, real_features
+from ganbench.host import release_host_memory
 from ganbench.metrics.alignment import prompt_alignment
 from ganbench.metrics.fid import Statistics
 from ganbench.metrics.neighbours import NEIGHBOUR_LIMIT
@@ -21,10 +22,11 @@ from ganbench.streams import generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from torch import Tensor
 
-    from ganbench.data.dataset import Dataset
+    from ganbench.data.dataset import Dataset, Progress
     from ganbench.device import Device
     from ganbench.metrics.panel import Panel
     from ganbench.session import Session
@@ -48,17 +50,36 @@ class Reference:
         backbone: What describes them.
         real: Features of the training split.
         held_out: Features of the test split.
+        statistics: Mean and covariance of `real`.
     """
 
     dataset: Dataset
     backbone: Backbone
     real: Features
     held_out: Features
+    statistics: Statistics
 
-    @cached_property
-    def statistics(self) -> Statistics:
-        """Mean and covariance of the real features, computed once."""
-        return Statistics.of(self.real.vectors)
+    @classmethod
+    def of(
+        cls, dataset: Dataset, backbone: Backbone, cache_root: Path, report: Progress
+    ) -> Reference:
+        """Describe the real images, or read from the cache what is known of them.
+
+        Raises:
+            DataError: The cache cannot be written.
+        """
+        real, held_out = (
+            replace(real_features(backbone, dataset, cache_root, report, split), logits=None)
+            for split in ("train", "test")  # no score asks for the logits of real images
+        )
+        file = cached_file(backbone, dataset, cache_root, "statistics")
+        try:
+            statistics = Statistics.load(file)
+        except UNREADABLE:
+            statistics = Statistics.of(real.vectors)
+            with whole(file) as temporary:
+                statistics.save(temporary)
+        return cls(dataset, backbone, real, held_out, statistics)
 
     @property
     def fake_count(self) -> int:
@@ -130,6 +151,7 @@ def evaluate(
     """
     state, seed = session.state, session.seed
     session.train.let_go()
+    release_host_memory()
     count = reference.fake_count
     latent = _part(sample.latents(state, count, seed, "evaluation latents"), noise)
     conditions = None

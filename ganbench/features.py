@@ -7,7 +7,6 @@ dataset's own judge, which needs neither. Distances in one say nothing of distan
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.classifier import Classifier, obtain_classifier
-from ganbench.data.cache import whole
+from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.efficientnet import obtain_efficientnet
 from ganbench.errors import DataError, unknown
@@ -26,14 +25,20 @@ from ganbench.judge import exact, weights_hash
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ganbench.data.dataset import Dataset
+    from ganbench.data.dataset import Dataset, Split
 
-__all__ = ["BACKBONES", "Backbone", "Features", "obtain_backbone", "real_features"]
+__all__ = [
+    "BACKBONES",
+    "Backbone",
+    "Features",
+    "cached_file",
+    "obtain_backbone",
+    "real_features",
+]
 
 BACKBONES = ("auto", "inception", "efficientnet", "classifier")
 
 _BATCH = {"inception": 32, "efficientnet": 32, "classifier": 500}
-_UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True)
@@ -158,25 +163,35 @@ def obtain_backbone(
 
 
 def real_features(
-    backbone: Backbone, dataset: Dataset, cache_root: Path, report: Progress = ignore_progress
+    backbone: Backbone,
+    dataset: Dataset,
+    cache_root: Path,
+    report: Progress = ignore_progress,
+    split: Literal["train", "test"] = "train",
 ) -> Features:
-    """Features of the training split, from the cache where they are known.
+    """Features of a split, from the cache where they are known.
 
     Raises:
         DataError: The cache cannot be written.
     """
-    key = f"{dataset.fingerprint}-{backbone.resolution}-{backbone.hash}-{backbone.judge.hash}"
-    path = cache_root / "features" / f"{key}.pt"
+    path = cached_file(backbone, dataset, cache_root, split)
     try:
         return Features(**torch.load(path, weights_only=True))
-    except _UNREADABLE:
+    except UNREADABLE:
         pass
+    images: Split = getattr(dataset, split)
 
     def go_on(text: str, done: int, total: int) -> None:
-        dataset.train.let_go()  # what has been described
+        images.let_go()  # what has been described
         report(text, done, total)
 
-    features = backbone.extract(dataset.train.images, go_on)
+    features = backbone.extract(images.images, go_on)
     with whole(path) as temporary:
         torch.save(vars(features), temporary)
     return features
+
+
+def cached_file(backbone: Backbone, dataset: Dataset, cache_root: Path, what: str) -> Path:
+    """Where something that follows from a dataset's features is kept."""
+    key = f"{dataset.fingerprint}-{backbone.resolution}-{backbone.hash}-{backbone.judge.hash}"
+    return cache_root / "features" / f"{key}-{what}.pt"

@@ -5,7 +5,6 @@ Its weights are a download, or a file that the user gives.
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import (
     FeatureExtractorInceptionV3,
 )
 
-from ganbench.data.cache import folder
+from ganbench.data.cache import UNREADABLE, folder
 from ganbench.data.download import downloading, one_line
 from ganbench.errors import DataError
 
@@ -28,7 +27,6 @@ __all__ = ["obtain_inception"]
 
 _WEIGHTS_FILE = Path(URL_INCEPTION_V3).name
 _WEIGHTS_HASH_PREFIX = _WEIGHTS_FILE.removesuffix(".pth").rpartition("-")[2]
-_UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError)
 
 
 def obtain_inception(given: Path | None, cache_root: Path, report: Progress) -> nn.Module:
@@ -51,7 +49,7 @@ def obtain_inception(given: Path | None, cache_root: Path, report: Progress) -> 
         network: Any = FeatureExtractorInceptionV3(
             "inception-v3-compat", ["2048", "logits_unbiased"], str(path)
         )
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{path} does not hold inception weights ({one_line(error)[:80]}): "
             f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"

@@ -11,7 +11,7 @@ from ganbench.data import cache
 from ganbench.data.dataset import Dataset, Split
 from ganbench.data.resized import training_split
 from ganbench.evaluate import Reference
-from ganbench.features import obtain_backbone, real_features
+from ganbench.features import obtain_backbone
 from ganbench.feed import place
 from ganbench.registry import resolve
 from ganbench.session import Session
@@ -102,11 +102,8 @@ class Workshop:
                 self.display.report,
             )
             self.display.say(f"{dataset.spec.name}: {backbone.reason}")
-            self._references[key] = Reference(
-                dataset,
-                backbone,
-                real_features(backbone, dataset, self.cache_root, self.display.report),
-                backbone.extract(dataset.test.images, self.display.report),
+            self._references[key] = Reference.of(
+                dataset, backbone, self.cache_root, self.display.report
             )
         return self._references[key]
 

@@ -15,11 +15,13 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from ganbench import features, listing
 from ganbench.classifier import Classifier
-from ganbench.data.dataset import Dataset, Split, resize
+from ganbench.data.dataset import Dataset, Split, ignore_progress, resize
 from ganbench.efficientnet import EfficientNetLite
 from ganbench.errors import DataError, UsageError
+from ganbench.evaluate import Reference
 from ganbench.features import BACKBONES, Backbone, obtain_backbone, real_features
 from ganbench.judge import JudgeNetwork, weights_hash
+from ganbench.metrics.fid import Statistics
 from ganbench.suite import Suite
 from ganbench.variant import DatasetSpec
 
@@ -270,6 +272,31 @@ def test_real_features_are_computed_once(digits, digits_backbone, tmp_path, monk
     second = real_features(digits_backbone, digits, tmp_path)
     assert torch.equal(first.vectors, second.vectors)
     assert torch.equal(first.probabilities, second.probabilities)
+
+
+def test_features_of_both_splits_and_statistics_are_computed_once(
+    digits, digits_backbone, tmp_path, monkeypatch
+):
+    first = Reference.of(digits, digits_backbone, tmp_path, ignore_progress)
+    held_out = digits_backbone.extract(digits.test.images)
+    assert torch.equal(first.held_out.vectors, held_out.vectors)
+    assert len(first.real.vectors) == len(digits.train)
+    monkeypatch.setattr(Backbone, "extract", None)
+    monkeypatch.setattr(Statistics, "of", None)
+    monkeypatch.setattr("torch.linalg.eigh", None)
+    second = Reference.of(digits, digits_backbone, tmp_path, ignore_progress)
+    assert torch.equal(first.held_out.vectors, second.held_out.vectors)
+    for name in ("mean", "covariance", "root"):
+        assert torch.equal(getattr(first.statistics, name), getattr(second.statistics, name))
+    assert second.statistics.count == len(digits.train)
+
+
+def test_damaged_statistics_are_computed_again(digits, digits_backbone, tmp_path):
+    first = Reference.of(digits, digits_backbone, tmp_path, ignore_progress)
+    (file,) = (tmp_path / "features").glob("*-statistics.pt")
+    file.write_bytes(file.read_bytes()[:1000])
+    second = Reference.of(digits, digits_backbone, tmp_path, ignore_progress)
+    assert torch.equal(first.statistics.root, second.statistics.root)
 
 
 def test_real_features_of_another_backbone_are_kept_apart(digits, digits_backbone, tmp_path):

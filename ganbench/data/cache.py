@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -13,7 +14,10 @@ from ganbench.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["folder", "whole"]
+__all__ = ["UNREADABLE", "folder", "whole"]
+
+UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError)
+"""What `torch.load` and the use of what it gives raise where a file is missing or damaged."""
 
 
 def folder(path: Path) -> Path:

@@ -16,6 +16,8 @@ import torch
 from ganbench.metrics.arrays import check_matrix
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
 __all__ = ["Statistics", "fid"]
@@ -55,6 +57,24 @@ class Statistics:
             centred = part.double() - mean
             covariance.addmm_(centred.T, centred)
         return cls(mean, covariance / (count - 1), count)
+
+    @classmethod
+    def load(cls, path: Path) -> Statistics:
+        """Read what `save` has written.
+
+        Raises:
+            KeyError, OSError, RuntimeError, pickle.UnpicklingError: There is no such file, or it
+                is damaged.
+        """
+        values = torch.load(path, weights_only=True)
+        found = cls(values["mean"], values["covariance"], values["count"])
+        found.__dict__["root"] = values["root"]  # where the property keeps it
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write a file that spares the next process the sums and the root."""
+        values = {name: getattr(self, name) for name in ("mean", "covariance", "count", "root")}
+        torch.save(values, path)
 
     @cached_property
     def root(self) -> Tensor:

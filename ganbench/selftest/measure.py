@@ -11,6 +11,7 @@ from ganbench.data.dataset import Dataset
 from ganbench.evaluate import Reference
 from ganbench.features import Features, real_features
 from ganbench.metrics.catalogue import SCORES
+from ganbench.metrics.fid import Statistics
 from ganbench.metrics.neighbours import NEIGHBOUR_LIMIT
 from ganbench.selftest.ladder import CONTROL, Fakes, control
 
@@ -56,7 +57,8 @@ class Bench:
         spec = sides.dataset.spec
         dataset = Dataset.of(spec, sides.split(sides.real), sides.split(sides.held_out))
         real, held_out = _rows(features, sides.real), _rows(features, sides.held_out)
-        return cls(sides, backbone, features, Reference(dataset, backbone, real, held_out))
+        reference = Reference(dataset, backbone, real, held_out, Statistics.of(real.vectors))
+        return cls(sides, backbone, features, reference)
 
     @property
     def protocol(self) -> Protocol:
