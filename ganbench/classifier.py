@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.data.resized import training_split
+from ganbench.host import release_host_memory
 from ganbench.judge import JudgeNetwork, exact, weights_hash
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def _train(
             report(f"training the classifier of {name}", step, steps)
 
     accuracy = _accuracy(network, dataset.test, size, device)
+    release_host_memory()
     report(f"the classifier of {name} names {accuracy:.1%} of the test images", steps, steps)
     return accuracy
 

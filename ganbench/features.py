@@ -19,6 +19,7 @@ from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.efficientnet import obtain_efficientnet
 from ganbench.errors import DataError, unknown
 from ganbench.folding import fold
+from ganbench.host import release_host_memory
 from ganbench.inception import obtain_inception
 from ganbench.judge import exact, weights_hash
 
@@ -186,6 +187,7 @@ def real_features(
         report(text, done, total)
 
     features = backbone.extract(images.images, go_on)
+    release_host_memory()
     with whole(path) as temporary:
         torch.save(vars(features), temporary)
     return features

@@ -10,6 +10,7 @@ from ganbench.data import mapping
 from ganbench.data.cache import whole
 from ganbench.data.dataset import Progress, Split, ignore_progress, resize
 from ganbench.errors import DataError
+from ganbench.host import release_host_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,3 +79,4 @@ def _write(train: Split, shape: tuple[int, ...], path: Path, report: Callable[[i
         mapping.let_go(mapping.file_of(pixels))  # they are on their way to the disk
         report(min(start + step, count))
     pixels.flush()
+    release_host_memory()
