@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -172,11 +173,13 @@ class LateCard(Device):
     def upload(self, values: torch.Tensor) -> torch.Tensor:
         arrived = torch.zeros_like(values)
         done: list[bool] = []
+        lock = threading.Lock()  # whoever waits for a copy waits for the whole of it
 
         def copy() -> None:
-            if not done:
-                done.append(True)
-                arrived.copy_(values)
+            with lock:
+                if not done:
+                    arrived.copy_(values)
+                    done.append(True)
 
         self.issued.append(copy)
         return arrived
