@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: the tests share the processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
