@@ -111,8 +111,14 @@ def test_one_seed_is_compared_and_resolves_nothing(tmp_path):
 
 def test_what_differs_besides_is_noted(tmp_path):
     a = folder(tmp_path / "a", [1.0, 2.0])
-    b = folder(tmp_path / "b", [1.0, 2.0, 3.0], budget="5epochs", environment={"threads": 8})
+    b = folder(
+        tmp_path / "b", [1.0, 2.0, 3.0],
+        budget="5epochs", environment={"threads": 8}, training_precision="bf16", compiled=True,
+    )  # fmt: skip
     notes = compare(a, b).notes
+    assert any(note.startswith("precision") and "fp32 against bf16" in note for note in notes)
+    assert any(note.startswith("compiled") and "False against True" in note for note in notes)
+    assert not any(note.startswith("captured") for note in notes)
     assert any(note.startswith("budget") and "25epochs against 5epochs" in note for note in notes)
     assert any(note.startswith("threads") and "2 against 8" in note for note in notes)
     assert any(note.startswith("seeds") and "0, 1 against 0, 1, 2" in note for note in notes)

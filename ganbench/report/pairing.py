@@ -158,6 +158,9 @@ def _conditions(group: Group, label: str) -> dict[str, str]:
         "seeds": _told(r.seed for r in results),
         "threads": _told(r.environment.get("threads") for r in results),
         "threads of the timing": _told(r.environment.get("timing_threads") for r in results),
+        "precision in training": _told(r.training_precision for r in results),
+        "compiled": _told(r.compiled for r in results),
+        "captured as a graph": _told(r.captured for r in results),
         "torch": _told(found.get("torch") for found in versions),
     }
 
