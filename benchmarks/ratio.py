@@ -1,8 +1,9 @@
-"""How much faster than the plain loop does ganbench train? Both in one process, in turns.
+"""How much faster than the plain loop does ganbench train? Each in a process, in turns.
 
 Speeds taken at different times of day cannot be divided by one another on a machine that others
 use. Here each round times the same number of steps of ganbench and then of the plain loop, the
-ratio is taken round by round, and its median is reported with its spread.
+ratio is taken round by round, and its median is reported with its spread. The plain loop runs in a
+process of its own, as its script would: what ganbench asks of the allocator does not reach it.
 
     python benchmarks/ratio.py --variant mlp --rounds 7 --json
 """
@@ -10,17 +11,24 @@ ratio is taken round by round, and its median is reported with its spread.
 from __future__ import annotations
 
 import math
+import multiprocessing
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
+import torch
 import typer
 from measuring import measure_each, publish, ratio_text, spread
 from plain import PlainLoop
 from workloads import MOST_IMAGES, Workload
 
+from ganbench.device import Device
+from ganbench.errors import GanbenchError
+
 if TYPE_CHECKING:
-    from ganbench.device import Device
+    from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
 
 _WARMUP_STEPS = 3
 
@@ -60,6 +68,51 @@ def run(loop: Loop, steps: int, device: Device) -> Stint:
     return Stint(time.perf_counter() - begun, loop.images_seen - images)
 
 
+@contextmanager
+def plain_loop(work: Workload, device: Device) -> Iterator[Callable[[int], Stint]]:
+    """Start the plain loop in another process; what is given times so many steps of it.
+
+    Raises:
+        UsageError: The plain loop cannot train the variant.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    where = (device.kind, device.index, torch.get_num_threads())
+    process = context.Process(target=_serve, args=(there, work, *where), daemon=True)
+    process.start()
+    there.close()
+
+    def ask(steps: int) -> Stint:
+        here.send(steps)
+        stint: Stint = here.recv()
+        return stint
+
+    try:
+        if (refused := here.recv()) is not None:
+            raise refused
+        yield ask
+    finally:
+        here.close()
+        process.join()
+
+
+def _serve(pipe: Connection, work: Workload, kind: Any, index: int, threads: int) -> None:
+    """Time steps of the plain loop, until nobody asks any more."""
+    torch.set_num_threads(threads)
+    device = Device(kind, index, vendor={"cuda": torch.cuda, "mps": torch.mps}.get(kind))
+    try:
+        loop = PlainLoop(work.variant, work.recipe, work.spec, work.native, device.torch)
+    except GanbenchError as error:
+        pipe.send(error)
+        return
+    pipe.send(None)
+    try:
+        while True:
+            pipe.send(run(loop, pipe.recv(), device))
+    except EOFError:
+        return
+
+
 def compare(
     work: Workload, device: Device, *, rounds: int, steps: int, seconds: float
 ) -> dict[str, Any]:
@@ -75,18 +128,20 @@ def compare(
     Returns:
         What was measured, and all that it depends on, as JSON holds it.
     """
-    plain = PlainLoop(work.variant, work.recipe, work.spec, work.native, device.torch)
     ours = work.session(device)
 
-    # Warm up, and see how long a step takes
-    for loop in (ours, plain):
-        run(loop, _WARMUP_STEPS, device)
-    if steps == 0:
-        slower = max(run(loop, _WARMUP_STEPS, device).seconds for loop in (ours, plain))
-        steps = max(1, math.ceil(seconds * _WARMUP_STEPS / slower))
+    def train(count: int) -> Stint:
+        return run(ours, count, device)
 
-    # In turns
-    turns = [(run(ours, steps, device), run(plain, steps, device)) for _ in range(rounds)]
+    with plain_loop(work, device) as plain:
+        # Warm up, and see how long a step takes
+        slower = 0.0
+        for _ in range(2):
+            slower = max(train(_WARMUP_STEPS).seconds, plain(_WARMUP_STEPS).seconds)
+        steps = steps or max(1, math.ceil(seconds * _WARMUP_STEPS / slower))
+
+        # In turns
+        turns = [(train(steps), plain(steps)) for _ in range(rounds)]
     ours.clock.pause()
     ratios = [one.images_per_second / other.images_per_second for one, other in turns]
     return {

@@ -102,12 +102,18 @@ class Workload:
         variant: What the registry found.
         recipe: Its numbers.
         spec: Its default dataset, with as many training images as are used here.
+        request: The variant as it was asked for, for example a path.
     """
 
     name: str
     variant: Variant
     recipe: Recipe
     spec: DatasetSpec
+    request: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as what it was made of: a variant may come from a file."""
+        return Workload.of, (self.request, self.recipe.model_dump(), self.spec.train_count)
 
     @classmethod
     def of(
@@ -128,7 +134,8 @@ class Workload:
         recipe = found.variant.recipe.override(settings or {})
         spec = data.describe(recipe.dataset, Path())
         count = min(images, noise_count(spec, recipe.image_size))
-        return cls(found.name, found.variant, recipe, dataclasses.replace(spec, train_count=count))
+        spec = dataclasses.replace(spec, train_count=count)
+        return cls(found.name, found.variant, recipe, spec, name)
 
     @classmethod
     def sized(cls, name: str, device: Device, *, tiny: bool) -> Workload:
