@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from doubles import tiny_spec, tiny_split
+from doubles import FakeCard, tiny_spec, tiny_split
 from torch.nn import functional as F
 
 from ganbench.device import choose
@@ -119,3 +119,19 @@ def test_a_machine_can_be_measured():
     assert list(machine.products) == ["32×32", "64×64", "convolution"]
     assert min(machine.products.values()) > 0
     assert machine.bytes_per_second > 0
+
+
+def test_products_use_the_numbers_of_a_training_step(monkeypatch):
+    used = set()
+    original = torch.mm
+
+    def product(*given, **kwargs):
+        used.add(torch.get_float32_matmul_precision())
+        return original(*given, **kwargs)
+
+    monkeypatch.setattr(torch, "mm", product)
+    for device, numbers in ((FakeCard(), "high"), (choose("cpu"), "highest")):
+        used.clear()
+        measure_machine(device, seconds=0.001, squares=(32,))
+        assert used == {numbers}
+    assert torch.get_float32_matmul_precision() == "highest"

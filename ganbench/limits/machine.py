@@ -75,8 +75,8 @@ def measure_machine(
     """Measure what a device sustains.
 
     Products are square matrices of several sizes, and one strided convolution of the shape of a
-    DCGAN's, without padding, so that every counted multiplication is done. Which numbers a product
-    may use inside (TF32 on CUDA, for example) is left as PyTorch has it, as it is for the networks.
+    DCGAN's, without padding, so that every counted multiplication is done. A product may use the
+    same numbers inside as one in a training step: TF32 on CUDA.
 
     Args:
         device: Where to measure.
@@ -84,9 +84,10 @@ def measure_machine(
         squares: Rows of the square matrices; those that suit the kind of device if left out.
     """
     products = {}
-    for size in _SQUARES[device.kind] if squares is None else squares:
-        products[f"{size}×{size}"] = _square(device, size, seconds)
-    products["convolution"] = _convolution(device, seconds)
+    with device.training():
+        for size in _SQUARES[device.kind] if squares is None else squares:
+            products[f"{size}×{size}"] = _square(device, size, seconds)
+        products["convolution"] = _convolution(device, seconds)
     machine = Machine(products, _copy(device, seconds))
     device.release_memory()
     return machine
