@@ -135,10 +135,12 @@ def compare(
 
     with plain_loop(work, device) as plain:
         # Warm up, and see how long a step takes
-        slower = 0.0
-        for _ in range(2):
-            slower = max(train(_WARMUP_STEPS).seconds, plain(_WARMUP_STEPS).seconds)
-        steps = steps or max(1, math.ceil(seconds * _WARMUP_STEPS / slower))
+        loops = (train, plain)
+        for loop in loops:
+            loop(_WARMUP_STEPS)
+        if steps == 0:
+            slower = max(loop(_WARMUP_STEPS).seconds for loop in loops)
+            steps = max(1, math.ceil(seconds * _WARMUP_STEPS / slower))
 
         # In turns
         turns = [(train(steps), plain(steps)) for _ in range(rounds)]
