@@ -15,12 +15,12 @@ from typing import Annotated, Any
 
 import torch
 import typer
-from measuring import conditions_of, publish, ratio_text
+from flags import AsJson, DeviceName, Rounds, Threads
+from measuring import conditions_of, one_line_refusals, publish, ratio_text
 from scoring import Extraction, PanelWork, classifier_seconds, fid_arithmetic
 from workloads import untrained_judge
 
 from ganbench.device import choose
-from ganbench.errors import GanbenchError
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -53,27 +53,22 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def main(
     *,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side.")] = 3,
+    rounds: Rounds = 3,
     images: Annotated[
         int, typer.Option(min=4, help="Images whose features are extracted in a turn.")
     ] = 256,
     fake: Annotated[int, typer.Option(min=8, help="Generated images that are scored.")] = 10_000,
     real: Annotated[int, typer.Option(min=8, help="Real images they are compared with.")] = 60_000,
     entries: Annotated[int, typer.Option(min=2, help="Of inception's vectors.")] = 2048,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
-    ] = False,
+    device: DeviceName = "auto",
+    threads: Threads = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Measure what scoring costs: extraction, the panel of metrics, and FID."""
     if threads:
         torch.set_num_threads(threads)
-    try:
+    with one_line_refusals():
         chosen = choose(device)
-    except GanbenchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
     conditions = conditions_of(chosen)
     with tempfile.TemporaryDirectory() as folder:
         extraction = Extraction(images, chosen, Path(folder)).measure(rounds)

@@ -13,16 +13,27 @@ them.
 from __future__ import annotations
 
 import io
-import math
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+from flags import (
+    AsJson,
+    DeviceName,
+    MostImages,
+    Rounds,
+    Seconds,
+    Settings,
+    Steps,
+    Threads,
+    Variants,
+)
 from measuring import measure_each, publish, spread
 from rich.console import Console
+from turns import Turn, steps_in, take
 from workloads import MOST_IMAGES, Workload
 
 from ganbench.budget import Budget
@@ -41,15 +52,6 @@ _NEVER = Budget(1e12, "steps")
 _WARMUP_STEPS = 3
 
 
-@dataclass(frozen=True)
-class Turn:
-    """Some steps, from an idle device to an idle device, and the checkpoints among them."""
-
-    seconds: float
-    steps: int
-    checkpoints: int = 0
-
-
 class _Counting(Recorder):
     """A recorder that counts its checkpoints."""
 
@@ -61,26 +63,32 @@ class _Counting(Recorder):
         self.count += 1
 
 
-def harness(session: Session, recorder: _Counting, steps: int, device: Device) -> Turn:
+def harness(session: Session, recorder: Recorder, steps: int, device: Device) -> Turn:
     """Train as a run does."""
-    before = recorder.count
+    images = session.images_seen
     device.synchronize()
     begun = time.perf_counter()
     with StopRequest() as request:
         train(session, Budget(session.steps + steps, "steps"), _NEVER, recorder.hooks(request))
     device.synchronize()
-    return Turn(time.perf_counter() - begun, steps, recorder.count - before)
+    return Turn(time.perf_counter() - begun, steps, session.images_seen - images)
 
 
-def bare(session: Session, steps: int, device: Device) -> Turn:
-    """Do the same steps with nothing around them."""
-    device.synchronize()
-    begun = time.perf_counter()
-    for _ in range(steps):
-        train_step(session.state, session.batches())
-        session.steps += 1
-    device.synchronize()
-    return Turn(time.perf_counter() - begun, steps)
+@dataclass(frozen=True)
+class Bare:
+    """The same steps with nothing around them."""
+
+    session: Session
+
+    @property
+    def images_seen(self) -> int:
+        """Real images consumed so far."""
+        return self.session.images_seen
+
+    def advance(self) -> None:
+        """Do one step."""
+        train_step(self.session.state, self.session.batches())
+        self.session.steps += 1
 
 
 def job_of(work: Workload, device: Device, steps: int) -> Job:
@@ -115,26 +123,22 @@ def compare(
     Returns:
         What was measured, and all that it depends on, as JSON holds it.
     """
-    ours, other = work.session(device), work.session(device)
+    ours, bare = work.session(device), Bare(work.session(device))
     ours.steps -= 1  # so that the first step is measured, and the display has losses to show
     for _ in range(_WARMUP_STEPS):
         ours.advance()
     ours.clock.pause()
-    bare(other, _WARMUP_STEPS, device)
-    if steps == 0:
-        steps = max(
-            1, math.ceil(seconds * _WARMUP_STEPS / bare(other, _WARMUP_STEPS, device).seconds)
-        )
+    take(bare, _WARMUP_STEPS, device)
+    steps = steps or steps_in(seconds, take(bare, _WARMUP_STEPS, device))
     with tempfile.TemporaryDirectory() as folder:
         display = Display(Console(file=io.StringIO(), force_terminal=True, width=200))
         job = job_of(work, device, ours.steps + steps * rounds)
         recorder = _Counting(job, Path(folder), display)
         with display:
             turns = [
-                (harness(ours, recorder, steps, device), bare(other, steps, device))
+                (harness(ours, recorder, steps, device), take(bare, steps, device))
                 for _ in range(rounds)
             ]
-    images = ours.images_a_step
     return {
         "variant": work.name,
         "dataset": f"noise shaped as {work.spec.name}",
@@ -143,42 +147,31 @@ def compare(
         "recipe": work.recipe.model_dump(),
         "rounds": rounds,
         "steps_a_turn": steps,
-        "checkpoints": sum(one.checkpoints for one, _ in turns),
+        "checkpoints": recorder.count,
         "share_of_all": sum(b.seconds for _, b in turns) / sum(a.seconds for a, _ in turns),
-        "share": spread([bare.seconds / full.seconds for full, bare in turns]),
-        "harness_images_per_second": spread([images * steps / one.seconds for one, _ in turns]),
-        "bare_images_per_second": spread([images * steps / one.seconds for _, one in turns]),
-        "turns": [{"harness": asdict(full), "bare": asdict(bare)} for full, bare in turns],
+        "share": spread([other.seconds / one.seconds for one, other in turns]),
+        "harness_images_per_second": spread([one.images_per_second for one, _ in turns]),
+        "bare_images_per_second": spread([other.images_per_second for _, other in turns]),
+        "turns": [{"harness": asdict(one), "bare": asdict(other)} for one, other in turns],
     }
 
 
 def main(
     *,
-    variant: Annotated[
-        list[str], typer.Option(help="A variant; give the option again for more.")
-    ] = ["mlp"],  # noqa: B006 - typer copies it
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each.")] = 15,
-    steps: Annotated[
-        int, typer.Option(min=0, help="Steps a turn; 0 fills --seconds with the bare loop.")
-    ] = 0,
-    seconds: Annotated[float, typer.Option(min=0, help="Length of a turn where --steps is 0.")] = 4,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-    images: Annotated[
-        int, typer.Option(min=1, help="The most images of the training split.")
-    ] = MOST_IMAGES,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe, for both."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
-    ] = False,
+    variants: Variants = ["mlp"],  # noqa: B006 - typer copies it
+    rounds: Rounds = 15,
+    steps: Steps = 0,
+    seconds: Seconds = 4,
+    device: DeviceName = "auto",
+    threads: Threads = 0,
+    images: MostImages = MOST_IMAGES,
+    settings: Settings = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure which share of the bare step's speed is left with the harness around it."""
     conditions, results = measure_each(
-        variant,
-        setting or [],
+        variants,
+        settings or [],
         compare,
         images=images,
         device=device,

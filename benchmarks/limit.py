@@ -12,13 +12,22 @@ are counted over one real step, both networks, forward and backward. The step is
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from flags import (
+    AsJson,
+    DeviceName,
+    MostImages,
+    Seconds,
+    Settings,
+    Steps,
+    Threads,
+    Variants,
+)
 from measuring import measure_each, publish, spread
-from ratio import run
 from torch.profiler import ProfilerActivity, profile
+from turns import steps_in, take
 from workloads import MOST_IMAGES, Workload
 
 from ganbench.limits.machine import measure_machine
@@ -59,8 +68,8 @@ def approach(
         What was measured, and all that it depends on, as JSON holds it.
     """
     session = work.session(device)
-    warm = run(session, _WARMUP_STEPS, device)
-    steps = steps or max(1, math.ceil(seconds * _WARMUP_STEPS / warm.seconds))
+    warm = take(session, _WARMUP_STEPS, device)
+    steps = steps or steps_in(seconds, warm)
     batches = session.batches()
     counted = count(lambda: train_step(session.state, batches))
     flops = counted.flops / session.images_a_step
@@ -68,7 +77,8 @@ def approach(
     machines, rates = [], []
     for _ in range(rounds):
         machines.append(measure_machine(device, seconds=peak_seconds))
-        rates.append(run(session, steps, device).images_per_second)
+        session.advance()  # takes again the memory that was given back after the products
+        rates.append(take(session, steps, device).images_per_second)
     profiled = _profile(session, counted)
     session.clock.pause()
 
@@ -114,7 +124,7 @@ def _profile(session: Session, counted: Work) -> dict[str, Any]:
     if device.kind == "cuda":
         activities.append(ProfilerActivity.CUDA)
     with profile(activities=activities) as profiler:
-        run(session, _PROFILED_STEPS, device)
+        take(session, _PROFILED_STEPS, device)
     where = "device" if device.kind == "cuda" else "cpu"
     events = profiler.key_averages()
     own = {event.key: getattr(event, f"self_{where}_time_total") for event in events}
@@ -153,28 +163,21 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def main(
     *,
-    variant: Annotated[list[str], typer.Option(help="Give the option again for more.")] = ["dcgan"],  # noqa: B006 - typer reads it, nothing changes it
+    variants: Variants = ["dcgan"],  # noqa: B006 - typer copies it
     rounds: Annotated[int, typer.Option(min=3, help="Turns of the peak and of the step.")] = 7,
-    steps: Annotated[int, typer.Option(min=0, help="Steps a turn; 0 fills --seconds.")] = 0,
-    seconds: Annotated[float, typer.Option(min=0, help="Length of a turn where --steps is 0.")] = 5,
+    steps: Steps = 0,
+    seconds: Seconds = 5,
     peak_seconds: Annotated[float, typer.Option(min=0, help="For each product, a round.")] = 0.5,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-    images: Annotated[
-        int, typer.Option(min=1, help="The most images of the training split.")
-    ] = MOST_IMAGES,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
-    ] = False,
+    device: DeviceName = "auto",
+    threads: Threads = 0,
+    images: MostImages = MOST_IMAGES,
+    settings: Settings = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure which share of the arithmetic limit a training step reaches."""
     conditions, results = measure_each(
-        variant,
-        setting or [],
+        variants,
+        settings or [],
         approach,
         images=images,
         device=device,

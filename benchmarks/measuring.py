@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,11 +25,11 @@ from ganbench.errors import GanbenchError
 from ganbench.plan import parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ganbench.device import Device
 
-__all__ = ["conditions_of", "measure_each", "publish", "ratio_text", "spread"]
+__all__ = ["conditions_of", "measure_each", "one_line_refusals", "publish", "ratio_text", "spread"]
 
 SCHEMA = 1
 _WIDTH = 110
@@ -37,6 +38,16 @@ _WIDTH = 110
 def conditions_of(device: Device) -> dict[str, Any]:
     """The machine, its software and its load now; call before measuring."""
     return {**environment.describe(device), "load_average": list(psutil.getloadavg())}
+
+
+@contextmanager
+def one_line_refusals() -> Iterator[None]:
+    """End the command with one line and exit code 2 where something is refused."""
+    try:
+        yield
+    except GanbenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -115,7 +126,7 @@ def measure_each(
     """
     if threads:
         torch.set_num_threads(threads)
-    try:
+    with one_line_refusals():
         chosen = choose(device)
         sorted_settings = parse_settings(settings, names)
         conditions = conditions_of(chosen)
@@ -123,7 +134,4 @@ def measure_each(
             measure(Workload.of(name, sorted_settings[name], images), chosen, **how)
             for name in names
         ]
-    except GanbenchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
     return conditions, results

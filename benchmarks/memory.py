@@ -23,13 +23,13 @@ import numpy as np
 import psutil
 import torch
 import typer
-from measuring import conditions_of, publish
+from flags import AsJson, DeviceName, Settings
+from measuring import conditions_of, one_line_refusals, publish
 from PIL import Image
 
 from ganbench import data
 from ganbench.classifier import VERSION
 from ganbench.device import choose
-from ganbench.errors import GanbenchError
 from ganbench.judge import JudgeNetwork
 
 LIMIT_BYTES = 2_500_000_000
@@ -140,21 +140,13 @@ def main(
     images: Annotated[int, typer.Option(min=_CLASSES, help="Random training images.")] = 50_000,
     budget: Annotated[str, typer.Option(help="As of `ganbench run`.")] = "20steps",
     backbone: Annotated[str, typer.Option(help="As of `ganbench run`.")] = "classifier",
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
-    ] = False,
+    device: DeviceName = "auto",
+    settings: Settings = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the highest memory of a whole run, at 64×64 unless `--set image_size` says other."""
-    try:
+    with one_line_refusals():
         conditions = conditions_of(choose(device))
-    except GanbenchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
     with tempfile.TemporaryDirectory() as name:
         root, environment = Path(name), dict(os.environ)
         if dataset is None:
@@ -164,7 +156,7 @@ def main(
         command = [sys.executable, "-m", "ganbench.cli", "run", "--variants", variant]
         command += ["--dataset", dataset or f"imagefolder:{root / 'random'}", "--device", device]
         command += ["--backbone", backbone, "--budget", budget, "--out", str(root / "results")]
-        for number in ("image_size=64", *(setting or [])):
+        for number in ("image_size=64", *(settings or [])):
             command += ["--set", number]
         code, looks = watch(command, root / "results", environment)
     if code or not looks:
@@ -174,7 +166,7 @@ def main(
         "variant": variant,
         "dataset": dataset or f"{images} random images of {_SIDE}×{_SIDE}",
         "backbone": backbone,
-        "settings": setting or [],
+        "settings": settings or [],
         "budget": budget,
         **summed_up(looks),
     }

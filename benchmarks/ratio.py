@@ -10,17 +10,27 @@ process of its own, as its script would: what ganbench asks of the allocator doe
 
 from __future__ import annotations
 
-import math
 import multiprocessing
-import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import torch
 import typer
+from flags import (
+    AsJson,
+    DeviceName,
+    MostImages,
+    Rounds,
+    Seconds,
+    Settings,
+    Steps,
+    Threads,
+    Variants,
+)
 from measuring import measure_each, publish, ratio_text, spread
 from plain import PlainLoop
+from turns import Turn, steps_in, take
 from workloads import MOST_IMAGES, Workload
 
 from ganbench.device import Device
@@ -33,43 +43,8 @@ if TYPE_CHECKING:
 _WARMUP_STEPS = 3
 
 
-class Loop(Protocol):
-    """A training run that goes on a step at a time."""
-
-    @property
-    def images_seen(self) -> int:
-        """Real images consumed so far."""
-
-    def advance(self) -> None:
-        """Do one step."""
-
-
-@dataclass(frozen=True)
-class Stint:
-    """Some steps, timed from an idle device to an idle device."""
-
-    seconds: float
-    images: int
-
-    @property
-    def images_per_second(self) -> float:
-        """Real images consumed a second."""
-        return self.images / self.seconds
-
-
-def run(loop: Loop, steps: int, device: Device) -> Stint:
-    """Time `steps` steps."""
-    images = loop.images_seen
-    device.synchronize()
-    begun = time.perf_counter()
-    for _ in range(steps):
-        loop.advance()
-    device.synchronize()
-    return Stint(time.perf_counter() - begun, loop.images_seen - images)
-
-
 @contextmanager
-def plain_loop(work: Workload, device: Device) -> Iterator[Callable[[int], Stint]]:
+def plain_loop(work: Workload, device: Device) -> Iterator[Callable[[int], Turn]]:
     """Start the plain loop in another process; what is given times so many steps of it.
 
     Raises:
@@ -82,10 +57,10 @@ def plain_loop(work: Workload, device: Device) -> Iterator[Callable[[int], Stint
     process.start()
     there.close()
 
-    def ask(steps: int) -> Stint:
+    def ask(steps: int) -> Turn:
         here.send(steps)
-        stint: Stint = here.recv()
-        return stint
+        turn: Turn = here.recv()
+        return turn
 
     try:
         if (refused := here.recv()) is not None:
@@ -108,7 +83,7 @@ def _serve(pipe: Connection, work: Workload, kind: Any, index: int, threads: int
     pipe.send(None)
     try:
         while True:
-            pipe.send(run(loop, pipe.recv(), device))
+            pipe.send(take(loop, pipe.recv(), device))
     except EOFError:
         return
 
@@ -130,17 +105,15 @@ def compare(
     """
     ours = work.session(device)
 
-    def train(count: int) -> Stint:
-        return run(ours, count, device)
+    def train(count: int) -> Turn:
+        return take(ours, count, device)
 
     with plain_loop(work, device) as plain:
         # Warm up, and see how long a step takes
         loops = (train, plain)
         for loop in loops:
             loop(_WARMUP_STEPS)
-        if steps == 0:
-            slower = max(loop(_WARMUP_STEPS).seconds for loop in loops)
-            steps = max(1, math.ceil(seconds * _WARMUP_STEPS / slower))
+        steps = steps or steps_in(seconds, *(loop(_WARMUP_STEPS) for loop in loops))
 
         # In turns
         turns = [(train(steps), plain(steps)) for _ in range(rounds)]
@@ -164,31 +137,20 @@ def compare(
 
 def main(
     *,
-    variant: Annotated[
-        list[str], typer.Option(help="A variant without text; give the option again for more.")
-    ] = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each loop.")] = 7,
-    steps: Annotated[
-        int, typer.Option(min=0, help="Steps a turn; 0 fills --seconds with the slower loop.")
-    ] = 0,
-    seconds: Annotated[float, typer.Option(min=0, help="Length of a turn where --steps is 0.")] = 2,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-    images: Annotated[
-        int, typer.Option(min=1, help="The most images of the training split.")
-    ] = MOST_IMAGES,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe, for both loops."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
-    ] = False,
+    variants: Variants = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
+    rounds: Rounds = 7,
+    steps: Steps = 0,
+    seconds: Seconds = 2,
+    device: DeviceName = "auto",
+    threads: Threads = 0,
+    images: MostImages = MOST_IMAGES,
+    settings: Settings = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how much faster than the plain loop of the source systems ganbench trains."""
     conditions, results = measure_each(
-        variant,
-        setting or [],
+        variants,
+        settings or [],
         compare,
         images=images,
         device=device,

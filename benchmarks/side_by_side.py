@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from measuring import conditions_of, publish, ratio_text, spread
+from flags import AsJson, DeviceName, Rounds, Settings
+from measuring import conditions_of, one_line_refusals, publish, ratio_text, spread
 
 from ganbench.device import choose
 from ganbench.errors import GanbenchError
@@ -95,28 +96,20 @@ def main(
     dataset: Annotated[str, typer.Option(help="As on ganbench's command line.")] = "digits",
     runs: Annotated[int, typer.Option(min=2, help="Seeds, and runs side by side.")] = 2,
     steps: Annotated[int, typer.Option(min=2, help="Of each run.")] = 10_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each command.")] = 3,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
-    ] = False,
+    rounds: Rounds = 3,
+    device: DeviceName = "auto",
+    settings: Settings = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how long runs side by side take against the same runs one after the other."""
     arguments = [
         "run", "--variants", variant, "--dataset", dataset, "--device", device,
         "--seeds", str(runs), "--budget", f"{steps}steps", "--sample-every", f"{steps}steps",
-        *(part for item in setting or [] for part in ("--set", item)),
+        *(part for item in settings or [] for part in ("--set", item)),
     ]  # fmt: skip
-    try:
+    with one_line_refusals():
         conditions = conditions_of(choose(device))
         row = compare(arguments, runs, rounds)
-    except GanbenchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
     names = ("training", "whole")
     heads = {"training": "training", "whole": "the whole command"}
     publish(

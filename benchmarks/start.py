@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from measuring import conditions_of, publish, spread
+from flags import AsJson, DeviceName, Rounds
+from measuring import conditions_of, one_line_refusals, publish, spread
 
 from ganbench.device import choose
 from ganbench.errors import GanbenchError
@@ -87,32 +88,26 @@ def warm(cache: Path, variant: str, device: str) -> None:
 
 def main(
     *,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each command.")] = 5,
+    rounds: Rounds = 5,
     variant: Annotated[str, typer.Option(help="What is trained.")] = "mlp",
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
-    ] = False,
+    device: DeviceName = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Measure seconds to help, to the list, and to the first training step on digits."""
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            conditions = conditions_of(choose(device))
-            cache = Path(scratch) / "cache"
-            warm(cache, variant, device)
-            commands: dict[str, Callable[[], float]] = {
-                "ganbench --help": lambda: seconds_of(["--help"]),
-                "ganbench list": lambda: seconds_of(["list"]),
-                "first step, warm cache": lambda: seconds_to_first_step(variant, device, cache),
-                "first step, empty cache": lambda: seconds_to_first_step(variant, device, None),
-            }
-            taken: dict[str, list[float]] = {name: [] for name in commands}
-            for _ in range(rounds):
-                for name, measure in commands.items():
-                    taken[name].append(measure())
-        except GanbenchError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(2) from error
+    with one_line_refusals(), tempfile.TemporaryDirectory() as scratch:
+        conditions = conditions_of(choose(device))
+        cache = Path(scratch) / "cache"
+        warm(cache, variant, device)
+        commands: dict[str, Callable[[], float]] = {
+            "ganbench --help": lambda: seconds_of(["--help"]),
+            "ganbench list": lambda: seconds_of(["list"]),
+            "first step, warm cache": lambda: seconds_to_first_step(variant, device, cache),
+            "first step, empty cache": lambda: seconds_to_first_step(variant, device, None),
+        }
+        taken: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(rounds):
+            for name, measure in commands.items():
+                taken[name].append(measure())
     results: list[dict[str, Any]] = [
         {"what": name, "seconds": spread(seconds), "turns": seconds}
         for name, seconds in taken.items()

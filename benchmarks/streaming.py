@@ -10,7 +10,6 @@ that is larger than memory.
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 from dataclasses import replace
@@ -19,8 +18,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 import typer
+from flags import (
+    AsJson,
+    DeviceName,
+    MostImages,
+    Rounds,
+    Seconds,
+    Settings,
+    Steps,
+    Threads,
+    Variants,
+)
 from measuring import measure_each, publish, ratio_text, spread
-from ratio import run
+from turns import steps_in, take
 from workloads import MOST_IMAGES, Workload
 
 from ganbench.data import mapping
@@ -77,15 +87,13 @@ def compare(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "images.npy"
         resident, streamed = work.session(device), streamed_from(file, work.session(device))
-        warm = [run(session, _WARMUP_STEPS, device) for session in (resident, streamed)]
-        if steps == 0:
-            slower = max(stint.seconds for stint in warm)
-            steps = max(1, math.ceil(seconds * _WARMUP_STEPS / slower))
+        warm = [take(session, _WARMUP_STEPS, device) for session in (resident, streamed)]
+        steps = steps or steps_in(seconds, *warm)
         turns = []
         for _ in range(rounds):
             if cold:
                 forget(file, streamed)
-            turns.append((run(streamed, steps, device), run(resident, steps, device)))
+            turns.append((take(streamed, steps, device), take(resident, steps, device)))
         for session in (resident, streamed):
             session.clock.pause()
     rates = [(one.images_per_second, other.images_per_second) for one, other in turns]
@@ -108,37 +116,26 @@ def compare(
 
 def main(
     *,
-    variant: Annotated[
-        list[str], typer.Option(help="A variant; give the option again for more.")
-    ] = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side.")] = 7,
-    steps: Annotated[
-        int, typer.Option(min=0, help="Steps a turn; 0 fills --seconds with the slower side.")
-    ] = 0,
-    seconds: Annotated[float, typer.Option(min=0, help="Length of a turn where --steps is 0.")] = 2,
+    variants: Variants = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
+    rounds: Rounds = 7,
+    steps: Steps = 0,
+    seconds: Seconds = 2,
     cold: Annotated[
         bool, typer.Option("--cold", help="Read from the disk: forget the file before each turn.")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-    images: Annotated[
-        int, typer.Option(min=1, help="The most images of the training split.")
-    ] = MOST_IMAGES,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe, for both sides."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")
-    ] = False,
+    device: DeviceName = "auto",
+    threads: Threads = 0,
+    images: MostImages = MOST_IMAGES,
+    settings: Settings = None,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the speed of training on streamed images against that on resident ones."""
     if cold and not hasattr(os, "posix_fadvise"):
         typer.echo("--cold needs a system that can be told to forget a file, as Linux", err=True)
         raise typer.Exit(2)
     conditions, results = measure_each(
-        variant,
-        setting or [],
+        variants,
+        settings or [],
         compare,
         images=images,
         device=device,

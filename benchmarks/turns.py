@@ -1,0 +1,54 @@
+"""A turn of a training run: some of its steps, from an idle device to an idle device."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ganbench.device import Device
+
+__all__ = ["Loop", "Turn", "steps_in", "take"]
+
+
+class Loop(Protocol):
+    """A training run that goes on a step at a time."""
+
+    @property
+    def images_seen(self) -> int:
+        """Real images consumed so far."""
+
+    def advance(self) -> None:
+        """Do one step."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Some steps, and what they took."""
+
+    seconds: float
+    steps: int
+    images: int
+
+    @property
+    def images_per_second(self) -> float:
+        """Real images consumed a second."""
+        return self.images / self.seconds
+
+
+def take(loop: Loop, steps: int, device: Device) -> Turn:
+    """Time `steps` steps of a loop."""
+    images = loop.images_seen
+    device.synchronize()
+    begun = time.perf_counter()
+    for _ in range(steps):
+        loop.advance()
+    device.synchronize()
+    return Turn(time.perf_counter() - begun, steps, loop.images_seen - images)
+
+
+def steps_in(seconds: float, *sides: Turn) -> int:
+    """How many steps the slowest of some turns would do in so many seconds, at least one."""
+    return max(1, math.ceil(min(seconds * turn.steps / turn.seconds for turn in sides)))
