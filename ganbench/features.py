@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ganbench.data.dataset import Dataset, Split
+    from ganbench.variant import DatasetSpec
 
 __all__ = [
     "BACKBONES",
     "Backbone",
     "Features",
     "cached_file",
+    "needs_weights",
     "obtain_backbone",
     "real_features",
 ]
@@ -110,6 +112,16 @@ class Backbone:
         return vectors, probabilities, *logits
 
 
+def needs_weights(requested: str, spec: DatasetSpec) -> bool:
+    """Whether a backbone asks for weights that may be missing; the classifier is trained here.
+
+    Args:
+        requested: A backbone, or `auto`, which takes the classifier for grey images.
+        spec: Of the dataset.
+    """
+    return requested != "classifier" and not (requested == "auto" and spec.channels == 1)
+
+
 def obtain_backbone(
     requested: str,
     dataset: Dataset,
@@ -153,7 +165,7 @@ def obtain_backbone(
         return classifier("asked for")
     if requested == "efficientnet":
         return other("efficientnet", obtain_efficientnet())
-    if requested == "auto" and dataset.spec.channels == 1:
+    if not needs_weights(requested, dataset.spec):
         return classifier("the images are grey, and inception was trained on colour photos")
     try:
         return other("inception", obtain_inception(inception_weights, cache_root, report))

@@ -11,7 +11,7 @@ from ganbench.data import cache
 from ganbench.data.dataset import Dataset, Split
 from ganbench.data.resized import training_split
 from ganbench.evaluate import Reference
-from ganbench.features import obtain_backbone
+from ganbench.features import needs_weights, obtain_backbone
 from ganbench.feed import place
 from ganbench.registry import resolve
 from ganbench.session import Session
@@ -84,8 +84,7 @@ class Workshop:
         judges = self.cache_root / "classifiers"
         if not any(judges.glob(f"{dataset.fingerprint}-*")):
             cache.folder(judges)
-        grey = dataset.spec.channels == 1  # for which `auto` takes the classifier
-        if job.backbone == "inception" or (job.backbone == "auto" and not grey):
+        if needs_weights(job.backbone, dataset.spec):
             self.reference(job)
 
     def reference(self, job: Job) -> Reference:

