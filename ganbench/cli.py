@@ -23,6 +23,22 @@ __all__ = ["app", "main"]
 OK, FAILED, USAGE = 0, 1, 2
 _INTERRUPTED = 130
 
+# Options that several commands have
+_DEVICE = typer.Option(help="auto, cuda, cuda:1, mps or cpu.")
+_SETTINGS = typer.Option(
+    "--set", metavar="KEY=VALUE", help="A number of the recipe; dcgan.lr_g=1e-4 for one."
+)
+_DATA_ROOT = typer.Option(envvar="GANBENCH_DATA", help="Where datasets are, or are downloaded to.")
+_BACKBONE = typer.Option(
+    help="Features for the scores: auto, inception, efficientnet or classifier."
+)
+_INCEPTION_WEIGHTS = typer.Option(help="File with the Inception weights, instead of a download.")
+_PRECISION = typer.Option(help="Of the networks in training: fp32, bf16 or (on CUDA) fp16.")
+_COMPILE = typer.Option("--compile/--no-compile", help="Translate the step by torch.compile first.")
+_CUDA_GRAPHS = typer.Option(
+    "--cuda-graphs/--no-cuda-graphs", help="Capture the step as a CUDA graph."
+)
+
 app = typer.Typer(
     name="ganbench",
     help="Compare GAN variants: image quality, mode collapse and speed, under one runner.",
@@ -108,30 +124,17 @@ def run(
         str | None,
         typer.Option(help="mnist, fashion-mnist, cifar10, digits or imagefolder:DIR."),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = None,
+    device: Annotated[str | None, _DEVICE] = None,
     seeds: Annotated[
         str | None, typer.Option(help="A count (3 is 0, 1 and 2) or a list 0,7,9.")
     ] = None,
     budget: Annotated[
         str | None, typer.Option(help="25epochs, 20000steps, 500kimg, 10min or 20s.")
     ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="A number of the recipe; dcgan.lr_g=1e-4 for one."
-        ),
-    ] = None,
-    data_root: Annotated[
-        Path | None,
-        typer.Option(envvar="GANBENCH_DATA", help="Where datasets are, or are downloaded to."),
-    ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option(help="Features for the scores: auto, inception, efficientnet or classifier."),
-    ] = None,
-    inception_weights: Annotated[
-        Path | None, typer.Option(help="File with the Inception weights, instead of a download.")
-    ] = None,
+    settings: Annotated[list[str] | None, _SETTINGS] = None,
+    data_root: Annotated[Path | None, _DATA_ROOT] = None,
+    backbone: Annotated[str | None, _BACKBONE] = None,
+    inception_weights: Annotated[Path | None, _INCEPTION_WEIGHTS] = None,
     sample_every: Annotated[
         str | None,
         typer.Option(help="How often a sample grid is drawn, as a budget: 1epochs, 500steps."),
@@ -152,18 +155,9 @@ def run(
             help="After runs side by side, measure the throughput of each alone.",
         ),
     ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(help="Of the networks in training: fp32, bf16 or (on CUDA) fp16."),
-    ] = None,
-    compile_: Annotated[
-        bool | None,
-        typer.Option("--compile/--no-compile", help="Translate the step by torch.compile first."),
-    ] = None,
-    cuda_graphs: Annotated[
-        bool | None,
-        typer.Option("--cuda-graphs/--no-cuda-graphs", help="Capture the step as a CUDA graph."),
-    ] = None,
+    precision: Annotated[str | None, _PRECISION] = None,
+    compile_: Annotated[bool | None, _COMPILE] = None,
+    cuda_graphs: Annotated[bool | None, _CUDA_GRAPHS] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
 ) -> None:
@@ -178,7 +172,7 @@ def run(
         "device": device,
         "seeds": seeds,
         "budget": budget,
-        "set": setting or None,
+        "set": settings or None,
         "data_root": data_root,
         "backbone": backbone,
         "inception_weights": inception_weights,
@@ -315,19 +309,15 @@ def throughput(
     dataset: Annotated[
         str | None, typer.Option(help="Whose shape the random images have; none is downloaded.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="A number of the recipe; dcgan.lr_g=1e-4 for one."
-        ),
-    ] = None,
+    device: Annotated[str, _DEVICE] = "auto",
+    settings: Annotated[list[str] | None, _SETTINGS] = None,
     seconds: Annotated[
         float, typer.Option(min=0.01, help="How long each point is measured, at least three steps.")
     ] = 5.0,
-    data_root: Annotated[
-        Path | None, typer.Option(envvar="GANBENCH_DATA", help="Where image folders are.")
-    ] = None,
+    precision: Annotated[str | None, _PRECISION] = None,
+    compile_: Annotated[bool | None, _COMPILE] = None,
+    cuda_graphs: Annotated[bool | None, _CUDA_GRAPHS] = None,
+    data_root: Annotated[Path | None, _DATA_ROOT] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Results folder; results/<date>_<device>_throughput if left out."),
@@ -344,7 +334,10 @@ def throughput(
         "variants": variants,
         "dataset": dataset,
         "device": device,
-        "set": setting or None,
+        "set": settings or None,
+        "precision": precision,
+        "compile": compile_,
+        "cuda_graphs": cuda_graphs,
         "data_root": data_root,
         "out": out,
     }
@@ -375,7 +368,7 @@ def sample(
     best: Annotated[
         bool, typer.Option("--best", help="The best moment of a run that was scored in training.")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
+    device: Annotated[str, _DEVICE] = "auto",
     out: Annotated[
         Path | None, typer.Option(help="The PNG to write; in the run's folder if left out.")
     ] = None,
@@ -439,18 +432,10 @@ def selftest(
         str, typer.Option(help="mnist, fashion-mnist, cifar10, digits or imagefolder:DIR.")
     ],
     *,
-    device: Annotated[str, typer.Option(help="auto, cuda, cuda:1, mps or cpu.")] = "auto",
-    backbone: Annotated[
-        str,
-        typer.Option(help="Features for the scores: auto, inception, efficientnet or classifier."),
-    ] = "auto",
-    inception_weights: Annotated[
-        Path | None, typer.Option(help="File with the Inception weights, instead of a download.")
-    ] = None,
-    data_root: Annotated[
-        Path | None,
-        typer.Option(envvar="GANBENCH_DATA", help="Where datasets are, or are downloaded to."),
-    ] = None,
+    device: Annotated[str, _DEVICE] = "auto",
+    backbone: Annotated[str, _BACKBONE] = "auto",
+    inception_weights: Annotated[Path | None, _INCEPTION_WEIGHTS] = None,
+    data_root: Annotated[Path | None, _DATA_ROOT] = None,
     images: Annotated[
         int | None,
         typer.Option(help="Images of each generator; 1,000 or what the smallest class allows."),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ganbench.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["EAGER", "Execution", "Precision"]
 
@@ -41,6 +44,23 @@ class Execution:
             for name in ("precision", "compile", "cuda_graphs")
             if getattr(self, name) != getattr(plain, name)
         }
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format as PyTorch names it."""
+        import torch
+
+        return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[
+            self.precision
+        ]
+
+    @property
+    def text(self) -> str:
+        """How, in words: `bf16, compiled`."""
+        told: list[str] = [self.precision]
+        told += ["compiled"] if self.compile else []
+        told += ["captured as a CUDA graph"] if self.cuda_graphs else []
+        return ", ".join(told)
 
     def check(self, device: str) -> None:
         """See that a kind of device can do it.

@@ -10,6 +10,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from ganbench.execution import Precision
+
 __all__ = ["SCHEMA", "Protocol", "RunResult", "Status", "Timing", "short_hash"]
 
 SCHEMA = 1
@@ -144,7 +146,7 @@ class RunResult:
     peak_host_memory_bytes: int | None = None
     parameters_generator: int | None = None
     parameters_discriminator: int | None = None
-    training_precision: str = "fp32"
+    training_precision: Precision = "fp32"
     compiled: bool = False
     captured: bool = False
     compile_seconds: float | None = None

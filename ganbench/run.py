@@ -83,13 +83,18 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
     if job.evaluate_every is not None:
         course = Course(workshop.reference(job), device, workshop.display.report)
     device.reset_peak_memory()
-    reset_peak_host_memory()
+    if device.kind != "cpu":  # whose memory is the host's
+        reset_peak_host_memory()
     session = workshop.session(job)
     recorder = Recorder(job, partial, workshop.display, course)
     recorder.resume(session)
 
     # Train
     status, reason = "ok", ""
+    if job.execution.is_prepared:
+        workshop.display.say(
+            f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
+        )
     with StopRequest() as request:
         try:
             train(

@@ -115,7 +115,7 @@ class TrainState:
             condition=variant.condition(recipe, spec) if variant.condition else None,
             average=average,
             is_logit=variant.output == "logit",
-            autocast=_AUTOCAST[execution.precision],
+            autocast=None if execution.precision == "fp32" else execution.dtype,
             scaling=(
                 Scaling(device.type, adams[1], adams[0]) if execution.precision == "fp16" else None
             ),
@@ -226,7 +226,6 @@ class Parts:
 
 
 _AS_IT_IS = nullcontext()
-_AUTOCAST = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def _gradient_norm(network: nn.Module) -> Tensor:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,12 @@ from PIL import Image
 from rich.console import Console
 
 from ganbench import cli
+from ganbench.data.noise import noise_dataset
 from ganbench.device import Device, choose
 from ganbench.errors import UsageError
+from ganbench.execution import Execution
 from ganbench.limits.machine import Machine
+from ganbench.limits.work import Work, count
 from ganbench.session import Session
 from ganbench.suite import Suite
 from ganbench.throughput import command, sweep
@@ -43,7 +48,7 @@ VARIANT = Variant("t", "p", Recipe(), generator, networks.dcgan_discriminator, l
 @pytest.fixture(autouse=True)
 def quick_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a machine can do is measured in test_limits."""
-    monkeypatch.setattr(command, "measure_machine", lambda _device: MACHINE)
+    monkeypatch.setattr(command, "measure_machine", lambda _device, **_how: MACHINE)
 
 
 def ganbench(*arguments: object) -> int:
@@ -117,8 +122,6 @@ def test_an_unknown_variant_is_a_mistake_and_a_broken_one_is_not(tmp_path):
 
 def test_a_point_counts_its_steps_on_the_training_clock():
     (job,) = request_of("texthash").jobs
-    from ganbench.data.noise import noise_dataset
-
     measured = measure_point(job, noise_dataset(job.spec, job.image_size), choose("cpu"), 0.01)
     assert measured.status == "ok"
     assert measured.batch_size == 4
@@ -132,6 +135,68 @@ def test_a_point_counts_its_steps_on_the_training_clock():
     assert measured.flops_per_image > measured.bytes_per_image > 0
     assert measured.peak_memory_bytes is not None
     assert measured.peak_memory_bytes > 2**20
+
+
+def test_a_point_in_bf16_says_so_and_its_products_are_too(tmp_path, monkeypatch):
+    formats = []
+
+    def machine(_device: Device, *, dtype: torch.dtype) -> Machine:
+        formats.append(dtype)
+        return MACHINE
+
+    monkeypatch.setattr(command, "measure_machine", machine)
+    out = tmp_path / "out"
+    code = ganbench(
+        "--variants", "mlp", "--batch-sizes", "4", "--seconds", "0.01", "--dataset", "digits",
+        "--device", "cpu", "--set", TINY[0], "--precision", "bf16", "--out", out,
+    )  # fmt: skip
+    assert code == 0
+    assert formats == [torch.bfloat16] * 2
+    (row,) = csv.DictReader((out / "throughput.csv").read_text().splitlines())
+    assert (row["training_precision"], row["compiled"], row["captured"]) == ("bf16", "0", "0")
+    assert row["compile_seconds"] == ""
+    assert "- Steps: bf16\n" in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_compiling_is_timed_apart_and_operations_are_counted_without_it(monkeypatch):
+    (job,) = request_of("mlp", sizes=(4,)).jobs
+    noise = noise_dataset(job.spec, job.image_size)
+    plain = measure_point(job, noise, choose("cpu"), 0.01)
+    calls, calls_while_counting = [], []
+
+    def translated(function: Callable[..., object], **_how: object) -> Callable[..., object]:
+        def call(*given: object) -> object:
+            calls.append(function)
+            return function(*given)
+
+        return call
+
+    def counted(step: Callable[[], object]) -> Work:
+        before = len(calls)
+        work = count(step)
+        calls_while_counting.append(len(calls) - before)
+        return work
+
+    monkeypatch.setattr(torch, "compile", translated)
+    monkeypatch.setattr("ganbench.throughput.point.count", counted)
+    compiled = dataclasses.replace(job, execution=Execution(compile=True))
+    measured = measure_point(compiled, noise, choose("cpu"), 0.01)
+    assert (plain.compiled, plain.compile_seconds) == (False, None)
+    assert measured.compiled
+    assert measured.compile_seconds is not None
+    assert measured.compile_seconds > 0
+    assert measured.timed_steps is not None
+    assert len(calls) >= 3 * measured.timed_steps  # three parts a step
+    assert calls_while_counting == [0]
+    assert measured.flops_per_image == plain.flops_per_image
+
+
+def test_a_format_that_the_device_cannot_train_in_is_refused(tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ("--variants", "mlp", "--device", "cpu", "--precision", "fp16", "--out", out)
+    assert ganbench(*arguments) == 2
+    assert "--precision fp16 needs a CUDA device" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_measuring_leaves_the_random_state_as_it_was():
@@ -170,8 +235,7 @@ def test_after_the_batch_that_does_not_fit_larger_ones_are_skipped(error, monkey
         assert own[1].images_per_second is None
         assert own[1].batch_size == 8
     assert [one.status for one in texthash] == ["ok"] * 3
-    tried = 2 + 2 + 3
-    assert len(released) == 2 * tried  # before each and after each
+    assert len(released) == 2 + 2 + 3  # after each that was tried
 
 
 def test_a_cards_cache_is_emptied_when_its_memory_runs_out(monkeypatch):

@@ -33,7 +33,7 @@ class Machine:
     """The rates that were measured.
 
     Attributes:
-        products: Floating-point operations a second by the product that was computed, float32.
+        products: Floating-point operations a second by the product that was computed.
         bytes_per_second: Memory read and written a second while copying a large tensor.
     """
 
@@ -70,7 +70,11 @@ class Machine:
 
 
 def measure_machine(
-    device: Device, *, seconds: float = _SECONDS, squares: tuple[int, ...] | None = None
+    device: Device,
+    *,
+    dtype: torch.dtype = torch.float32,
+    seconds: float = _SECONDS,
+    squares: tuple[int, ...] | None = None,
 ) -> Machine:
     """Measure what a device sustains.
 
@@ -80,30 +84,31 @@ def measure_machine(
 
     Args:
         device: Where to measure.
+        dtype: Number format of the products.
         seconds: Spent on each product and on the copy.
         squares: Rows of the square matrices; those that suit the kind of device if left out.
     """
     products = {}
     with device.training():
         for size in _SQUARES[device.kind] if squares is None else squares:
-            products[f"{size}×{size}"] = _square(device, size, seconds)
-        products["convolution"] = _convolution(device, seconds)
+            products[f"{size}×{size}"] = _square(device, size, dtype, seconds)
+        products["convolution"] = _convolution(device, dtype, seconds)
     machine = Machine(products, _copy(device, seconds))
     device.release_memory()
     return machine
 
 
-def _square(device: Device, size: int, seconds: float) -> float:
-    left, right = torch.rand(2, size, size, device=device.torch)
+def _square(device: Device, size: int, dtype: torch.dtype, seconds: float) -> float:
+    left, right = torch.rand(2, size, size, device=device.torch, dtype=dtype)
     product = torch.empty_like(left)
     return _rate(device, 2 * size**3, lambda: torch.mm(left, right, out=product), seconds)
 
 
-def _convolution(device: Device, seconds: float) -> float:
+def _convolution(device: Device, dtype: torch.dtype, seconds: float) -> float:
     """128 to 256 channels, a kernel of 4×4 in strides of 2, onto a map of 8×8; batch 64."""
-    images = torch.rand(64, 128, 18, 18, device=device.torch)
+    images = torch.rand(64, 128, 18, 18, device=device.torch, dtype=dtype)
     images = images.to(memory_format=torch.channels_last)
-    weight = torch.rand(256, 128, 4, 4, device=device.torch)
+    weight = torch.rand(256, 128, 4, 4, device=device.torch, dtype=dtype)
     weight = weight.to(memory_format=torch.channels_last)
     flops = 2 * (64 * 256 * 8 * 8) * (128 * 4 * 4)
     return _rate(device, flops, lambda: F.conv2d(images, weight, stride=2), seconds)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ganbench.execution import EAGER, Execution
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -62,16 +64,10 @@ def _runs(records: Sequence[Any]) -> str:
 def _execution(records: Sequence[RunResult]) -> str:
     """How steps were carried out, where that was not as ever."""
     told = dict.fromkeys(
-        ", ".join(
-            [
-                record.training_precision,
-                *(["compiled"] if record.compiled else []),
-                *(["captured as a CUDA graph"] if record.captured else []),
-            ]
-        )
+        Execution(record.training_precision, record.compiled, record.captured).text
         for record in records
     )
-    return "" if list(told) == ["fp32"] else "; ".join(told)
+    return "" if list(told) == [EAGER.text] else "; ".join(told)
 
 
 def _software(environments: Sequence[dict[str, Any]]) -> str:

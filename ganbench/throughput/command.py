@@ -66,6 +66,7 @@ def measure(
         "environment": environment.describe(device),
         "load_average": list(psutil.getloadavg()),
         "seconds_a_point": seconds,
+        "steps": suite.execution.text,
         "notes": list(request.notes),
     }
     points: list[Point] = []
@@ -74,7 +75,7 @@ def measure(
         display.say(f"device: {device.name} ({device.reason})")
         for note in request.notes:
             display.say(note)
-        machine = measure_machine(device)
+        machine = measure_machine(device, dtype=suite.execution.dtype)
         _tell_machine(display, machine)
         total = len(request.jobs) * len(sizes) + len(request.broken)
 
@@ -85,7 +86,8 @@ def measure(
             for point in sweep(request, device, seconds, begin):
                 points.append(point)
                 display.say(_told(point))
-            machine = machine.joined(measure_machine(device))  # a busy moment hides a limit
+            again = measure_machine(device, dtype=suite.execution.dtype)
+            machine = machine.joined(again)  # a busy moment hides a limit
         except KeyboardInterrupt:
             code = INTERRUPTED
             display.say("interrupted: what was measured is kept")
@@ -109,4 +111,7 @@ def _told(point: Point) -> str:
     name = point.variant + ("" if point.batch_size is None else f" at {point.batch_size:,}")
     if point.images_per_second is None:
         return f"{name}: {point.status}: {point.reason}"
-    return f"{name}: {number(point.images_per_second)} images/s"
+    told = f"{name}: {number(point.images_per_second)} images/s"
+    if point.compile_seconds is not None:
+        told += f", prepared in {point.compile_seconds:.0f} s"
+    return told

@@ -24,7 +24,8 @@ COLUMNS = (
     "step_seconds_median", "step_seconds_p95", "timed_steps", "flops_per_image", "achieved_flops",
     "peak_flops", "share_of_peak", "limit_images_per_second", "bytes_per_image",
     "arithmetic_intensity", "memory_bandwidth", "roofline_images_per_second",
-    "peak_memory_bytes", "dataset", "image_size",
+    "peak_memory_bytes", "dataset", "image_size", "training_precision", "compiled", "captured",
+    "compile_seconds",
 )  # fmt: skip
 """The columns of throughput.csv, on which scripts may rely."""
 
@@ -107,11 +108,11 @@ def _knee(points: Sequence[Point]) -> Point | None:
 
 
 def rows_csv(rows: Sequence[Row]) -> str:
-    """All columns of all rows; what was not measured is empty, the knee is 1 and others 0."""
+    """All columns of all rows; what was not measured is empty, yes is 1 and no is 0."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        values = row.values()
-        writer.writerow({**values, "knee": int(values["knee"])})
+        values = row.values().items()
+        writer.writerow({name: int(it) if isinstance(it, bool) else it for name, it in values})
     return text.getvalue()

@@ -12,7 +12,7 @@ from ganbench.data.dataset import Split, resize
 from ganbench.limits.work import count
 from ganbench.result import Timing
 from ganbench.session import MEASURED_AT_FIRST
-from ganbench.step import train_step
+from ganbench.step import Parts, train_step
 from ganbench.workshop import build_session
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class Point:
         flops_per_image: Counted over one training step, a real image.
         bytes_per_image: Memory that the operators read and write, estimated, a real image.
         peak_memory_bytes: As `Device.peak_memory_bytes` has it.
+        training_precision: `fp32`, `bf16` or `fp16`.
+        compiled: Whether the step was translated by torch.compile.
+        captured: Whether it was captured as a CUDA graph.
+        compile_seconds: That compiling and capturing took, before and apart from the timed steps.
     """
 
     variant: str
@@ -63,6 +67,10 @@ class Point:
     flops_per_image: float | None = None
     bytes_per_image: float | None = None
     peak_memory_bytes: int | None = None
+    training_precision: str | None = None
+    compiled: bool | None = None
+    captured: bool | None = None
+    compile_seconds: float | None = None
 
     @classmethod
     def of(cls, job: Job, status: Status, reason: str = "") -> Point:
@@ -74,6 +82,9 @@ class Point:
             dataset=job.spec.name,
             image_size=job.image_size,
             batch_size=job.recipe["batch_size"],
+            training_precision=job.execution.precision,
+            compiled=job.execution.compile,
+            captured=job.execution.cuda_graphs,
         )
 
 
@@ -88,7 +99,6 @@ def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) ->
         device: Where to train.
         seconds: On the training clock, after a warm-up of a fifth of them; at least three steps.
     """
-    device.release_memory()
     device.reset_peak_memory()
     with torch.random.fork_rng():
         images = resize(dataset.train.images, job.image_size).to(device.torch)
@@ -102,6 +112,7 @@ def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) ->
         device.note_memory()
         peak_memory = device.peak_memory_bytes()
         batches = session.batches()
+        session.state.parts = Parts()  # what is compiled hides its operators from the count
         work = count(lambda: train_step(session.state, batches))
     consumed = session.images_a_step
     measured: dict[str, Any] = {
@@ -112,6 +123,7 @@ def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) ->
         "flops_per_image": work.flops / consumed,
         "bytes_per_image": work.bytes_moved / consumed,
         "peak_memory_bytes": peak_memory,
+        "compile_seconds": session.compile_seconds,
     }
     return replace(Point.of(job, "ok"), **measured)
 
