@@ -82,11 +82,15 @@ def check(
 ) -> None:
     """Run the contract that every variant must keep."""
     from ganbench.check import check as run_contract
-    from ganbench.registry import resolve
+    from ganbench.registry import expand, resolve
 
     console = _console()
-    broken_variants = 0
-    for found in resolve([variant]):
+    names, left_out = expand([variant])
+    for reason in left_out.values():
+        console.print("[red]broken[/red]  ", highlight=False, end="")
+        console.print(reason, markup=False, highlight=False, soft_wrap=True)
+    broken_variants = len(left_out)
+    for found in resolve(names):
         lines = run_contract(found)
         for line in lines:
             mark = "[green]ok    [/green]" if line.ok else "[red]broken[/red]"
@@ -214,7 +218,7 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
     console.print(f"device: {device.name} ({device.reason})", markup=False, highlight=False)
     data_root = suite.data_root or data.default_data_root()
     plan = planning.make(suite, device=device.kind, data_root=data_root)
-    for note in dict.fromkeys(note for job in plan.jobs for note in job.notes):
+    for note in plan.notes:
         console.print(note, markup=False, highlight=False, soft_wrap=True)
     for line in repeat.differences(stored, plan) if stored is not None else ():
         console.print(line, markup=False, highlight=False, soft_wrap=True)

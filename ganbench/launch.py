@@ -59,7 +59,7 @@ def plan_record(plan: Plan, device: Device, command: str) -> dict[str, Any]:
         "device": device.kind,
         "device_name": device.name,
         "device_reason": device.reason,
-        "notes": list(dict.fromkeys(note for job in plan.jobs for note in job.notes)),
+        "notes": list(plan.notes),
         "jobs": [
             {
                 "run_id": job.id,

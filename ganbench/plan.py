@@ -16,7 +16,7 @@ from ganbench.budget import Budget
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import UsageError
 from ganbench.execution import EAGER, Execution
-from ganbench.registry import Resolved, entries, resolve
+from ganbench.registry import Resolved, entries, expand, resolve
 from ganbench.result import short_hash
 from ganbench.suite import Suite, parse_seeds, parse_settings
 
@@ -113,9 +113,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """All jobs of one comparison, in the order in which they run."""
+    """All jobs of one comparison, in the order in which they run.
+
+    Attributes:
+        jobs: One a variant and seed.
+        left_out: Why variants that `all` would bring are not among them.
+    """
 
     jobs: tuple[Job, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was chosen for the user, in full sentences, each once."""
+        of_jobs = (note for job in self.jobs for note in job.notes)
+        return tuple(dict.fromkeys([*self.left_out, *of_jobs]))
 
     @property
     def topic(self) -> str:
@@ -138,14 +150,19 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
     if not suite.variants:
         raise UsageError("no variant was named: give --variants, for example --variants mlp,dcgan")
     suite.execution.check(device)
-    resolved = resolve(suite.variants)
+    names, broken = expand(suite.variants)
+    left_out = tuple(f"left out: {reason}" for reason in broken.values())
+    if not names:
+        raise UsageError("; ".join(left_out))
+    resolved = resolve(names)
     seeds = parse_seeds(suite.seeds)
     settings = parse_settings(suite.set, [found.name for found in resolved])
     describe = cache(partial(data.describe, data_root=data_root))  # a folder is listed once
     first = [
         _job(suite, found, settings[found.name], seeds[0], device, describe) for found in resolved
     ]
-    return Plan(tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first))
+    jobs = tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first)
+    return Plan(jobs, left_out)
 
 
 def _job(

@@ -22,7 +22,7 @@ from ganbench.variant import Recipe, Variant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ALL", "CONSTANT", "GROUP", "Entry", "Resolved", "entries", "resolve"]
+__all__ = ["ALL", "CONSTANT", "GROUP", "Entry", "Resolved", "entries", "expand", "resolve"]
 
 GROUP = "ganbench.variants"
 CONSTANT = "VARIANT"
@@ -85,6 +85,27 @@ def entries() -> tuple[Entry, ...]:
     """List all built-in variants and those of installed packages, by name, broken ones included."""
     installed = _installed()
     return tuple(_entry(candidate, installed) for candidate in installed)
+
+
+def expand(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Put the installed variants that can be used in the place of `"all"`.
+
+    Args:
+        names: As `resolve` takes them; others than `"all"` stay as they are.
+
+    Returns:
+        The names, and by name why an installed variant was left out.
+    """
+    usable: list[str] = []
+    broken: dict[str, str] = {}
+    for name in dict.fromkeys(candidate.name for candidate in _installed() if ALL in names):
+        try:
+            resolve([name])
+        except UsageError as error:
+            broken[name] = str(error)
+        else:
+            usable.append(name)
+    return tuple(found for name in names for found in (usable if name == ALL else [name])), broken
 
 
 def resolve(names: Sequence[str]) -> tuple[Resolved, ...]:

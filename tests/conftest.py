@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: the tests share the processors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ganbench.data.dataset import Dataset
@@ -43,3 +44,31 @@ def digits_backbone(digits: Dataset, cache_root: Path) -> Backbone:
     from ganbench.features import obtain_backbone
 
     return obtain_backbone("classifier", digits, torch.device("cpu"), cache_root)
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """Install a distribution with entry points; forget its modules afterwards."""
+    before = set(sys.modules)
+
+    def add(
+        points: dict[str, str],
+        files: dict[str, str] | None = None,
+        distribution: str = "gan-plugins",
+    ) -> Path:
+        folder = tmp_path / distribution
+        info = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1\n")
+        lines = [f"{name} = {value}" for name, value in points.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[ganbench.variants]", *lines]))
+        for name, text in (files or {}).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        monkeypatch.syspath_prepend(folder)
+        return folder
+
+    yield add
+    for name in set(sys.modules) - before:
+        if name.startswith("plugin_"):
+            del sys.modules[name]

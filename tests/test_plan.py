@@ -46,6 +46,17 @@ def test_jobs_are_variants_times_seeds():
     ]  # fmt: skip
 
 
+def test_all_leaves_out_a_broken_plugin_and_says_so(install):
+    install({"awry": "plugin_h:VARIANT"}, {"plugin_h.py": "VARIANT = 3"})
+    made = make(variants="all")
+    assert {"mlp", "dcgan", "texthash"} <= {job.variant for job in made.jobs}
+    (note,) = [line for line in made.notes if "awry" in line]
+    assert note.startswith("left out: variant 'awry'")
+    assert "no ganbench.Variant" in note
+    with pytest.raises(UsageError, match=r"no ganbench\.Variant"):
+        make(variants="mlp,awry")
+
+
 def test_a_setting_for_one_variant_wins_over_one_for_all():
     made = make(variants="mlp,dcgan", set=["lr_g=1e-3", "dcgan.lr_g=5e-4", "mlp.budget=3epochs"])
     mlp, dcgan = made.jobs

@@ -10,7 +10,7 @@ import pytest
 
 from ganbench import registry
 from ganbench.errors import UsageError
-from ganbench.registry import entries, resolve
+from ganbench.registry import entries, expand, resolve
 
 BUILT_IN = ["dcgan", "dcgan-smooth", "mlp", "texthash", "texthash-naive"]
 VARIANTS = Path(__file__).parents[1] / "variants"
@@ -36,30 +36,6 @@ def plugin_file(tmp_path):
         return path
 
     return write
-
-
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install a distribution with entry points; forget its modules afterwards."""
-    before = set(sys.modules)
-
-    def add(points, files=(), distribution="gan-plugins"):
-        folder = tmp_path / distribution
-        info = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1\n")
-        lines = [f"{name} = {value}" for name, value in points.items()]
-        (info / "entry_points.txt").write_text("\n".join(["[ganbench.variants]", *lines]))
-        for name, text in dict(files).items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
-        monkeypatch.syspath_prepend(folder)
-        return folder
-
-    yield add
-    for name in set(sys.modules) - before:
-        if name.startswith("plugin_"):
-            del sys.modules[name]
 
 
 def entry(name):
@@ -188,6 +164,15 @@ def test_words_may_be_joined_by_a_hyphen_or_an_underscore(spelling):
 def test_all_stands_for_all_built_in_variants_and_entry_points(install):
     install({"afar": "plugin_e:VARIANT"}, {"plugin_e.py": PLUGIN})
     assert [found.name for found in resolve(["all"])] == ["afar", *BUILT_IN]
+
+
+def test_all_can_do_without_a_broken_one(install):
+    install({"afar": "plugin_f:VARIANT", "awry": "plugin_g:VARIANT"}, {"plugin_f.py": PLUGIN})
+    names, broken = expand(["mlp", "all"])
+    assert names == ("mlp", "afar", *BUILT_IN)
+    assert list(broken) == ["awry"]
+    assert "'awry', entry point plugin_g:VARIANT (gan-plugins) cannot be used" in broken["awry"]
+    assert expand(["awry"]) == (("awry",), {})
 
 
 def test_a_file_is_called_by_its_stem(plugin_file):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ganbench import plan
 from ganbench.errors import UsageError
-from ganbench.registry import ALL, entries, resolve
+from ganbench.registry import entries, expand, resolve
 
 if TYPE_CHECKING:
     from ganbench.plan import Job
@@ -78,9 +78,8 @@ def make(suite: Suite, batch_sizes: tuple[int, ...], *, device: str, data_root: 
         return Request((), batch_sizes, broken, ())
     settings = (*suite.set, f"{_KEY}={batch_sizes[0]}")
     asked = suite.model_copy(update={"variants": good, "set": settings, "seeds": "1"})
-    jobs = plan.make(asked, device=device, data_root=data_root).jobs
-    notes = tuple(dict.fromkeys(note for job in jobs for note in job.notes))
-    return Request(jobs, batch_sizes, broken, notes)
+    made = plan.make(asked, device=device, data_root=data_root)
+    return Request(made.jobs, batch_sizes, broken, made.notes)
 
 
 def _sorted_out(names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -90,10 +89,8 @@ def _sorted_out(names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]
         UsageError: There is no such variant.
     """
     known = [entry.name for entry in entries()]
-    every = list(dict.fromkeys(known))
-    wanted = [name for given in names for name in (every if given == ALL else [given])]
+    wanted, broken = expand(names)
     good: list[str] = []
-    broken: dict[str, str] = {}
     for name in wanted:
         try:
             resolve([name])
