@@ -19,6 +19,7 @@ from ganbench.data.noise import noise
 from ganbench.device import peak_host_memory_bytes, reset_peak_host_memory
 from ganbench.features import Backbone, Features
 from ganbench.folding import fold
+from ganbench.host import release_host_memory
 from ganbench.inception import obtain_inception
 from ganbench.metrics.fid import Statistics, fid
 from ganbench.metrics.panel import score
@@ -179,6 +180,7 @@ class PanelWork:
 
 def peak_host_memory_now() -> int:
     """Start a new peak, and return what this process holds at the moment."""
+    release_host_memory()  # what was kept would hide what is taken
     reset_peak_host_memory()
     return peak_host_memory_bytes()
 

@@ -212,6 +212,7 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
     from ganbench import data, launch, progress, repeat
     from ganbench import plan as planning
     from ganbench.device import choose
+    from ganbench.host import release_host_memory
 
     console = _console()
     device = choose(suite.device)
@@ -253,6 +254,7 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
             display.say(f"stopped and saved; the same command with --out {folder.path} goes on")
             return _INTERRUPTED
         display.say("writing the report")
+        release_host_memory()
         from ganbench.report import build, summary_table
 
         build([folder.path])

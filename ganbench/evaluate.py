@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -69,8 +69,8 @@ class Reference:
             DataError: The cache cannot be written.
         """
         real, held_out = (
-            replace(real_features(backbone, dataset, cache_root, report, split), logits=None)
-            for split in ("train", "test")  # no score asks for the logits of real images
+            real_features(backbone, dataset, cache_root, report, split)
+            for split in ("train", "test")
         )
         file = cached_file(backbone, dataset, cache_root, "statistics")
         try:
@@ -169,9 +169,12 @@ def evaluate(
     device.synchronize()
     rate = len(latent) / (time.perf_counter() - begun)
     report("drawing images to score", 2, 2)
+    release_host_memory()
 
     # Scores
     fake = reference.backbone.extract(images, report)
+    del images
+    release_host_memory()
     panel = reference.score(fake, seed)
     scores = {**panel.scores, "prompt_alignment": _alignment(session, reference, device, noise)}
     return Evaluation(

@@ -7,7 +7,7 @@ dataset's own judge, which needs neither. Distances in one say nothing of distan
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -41,7 +41,8 @@ __all__ = [
 
 BACKBONES = ("auto", "inception", "efficientnet", "classifier")
 
-_BATCH = {"inception": 32, "efficientnet": 32, "classifier": 500}
+_BATCH = {"inception": 16, "efficientnet": 32, "classifier": 500}  # images; more are no faster
+_BATCHES_ON_CARDS = 4  # at once
 
 
 @dataclass(frozen=True)
@@ -86,30 +87,39 @@ class Backbone:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     network: nn.Module | None = None
 
-    def extract(self, images: Tensor, report: Progress = ignore_progress) -> Features:
+    def extract(
+        self, images: Tensor, report: Progress = ignore_progress, *, logits: bool = True
+    ) -> Features:
         """Compute the features of images.
 
         Args:
             images: uint8 of shape (n, channels, height, width), on any device.
             report: Called with the progress.
+            logits: Whether inception's are kept too.
         """
-        parts: list[tuple[Tensor, ...]] = []
-        step = _BATCH[self.name]
+        found: list[Tensor] = []
+        step = _BATCH[self.name] * (1 if self.device.type == "cpu" else _BATCHES_ON_CARDS)
         for start in range(0, len(images), step):
             with torch.inference_mode(), exact():
                 batch = resize(images[start : start + step].to(self.device), self.resolution)
-                parts.append(tuple(values.float().cpu() for values in self._batch(batch)))
+                parts = self._batch(batch, logits=logits)
+            if (
+                not found
+            ):  # the rows of all images, filled in as they come: parts would be held twice
+                found = [torch.empty(len(images), part.shape[1]) for part in parts]
+            for rows, part in zip(found, parts, strict=True):
+                rows[start : start + step] = part
             report(f"{self.name} features", min(start + step, len(images)), len(images))
-        return Features(*(torch.cat(values) for values in zip(*parts, strict=True)))
+        return Features(*found)
 
-    def _batch(self, images: Tensor) -> tuple[Tensor, ...]:
+    def _batch(self, images: Tensor, *, logits: bool) -> tuple[Tensor, ...]:
         """Vectors, probabilities and, with inception, logits of some images."""
         vectors = self.judge.network.features(images)
         probabilities = self.judge.network.head(vectors).softmax(1)
         if self.network is None:
             return vectors, probabilities
-        vectors, *logits = self.network(images.expand(-1, 3, -1, -1))
-        return vectors, probabilities, *logits
+        vectors, *rest = self.network(images.expand(-1, 3, -1, -1))
+        return vectors, probabilities, *(rest if logits else ())
 
 
 def needs_weights(requested: str, spec: DatasetSpec) -> bool:
@@ -181,15 +191,27 @@ def real_features(
     cache_root: Path,
     report: Progress = ignore_progress,
     split: Literal["train", "test"] = "train",
+    *,
+    logits: bool = False,
 ) -> Features:
     """Features of a split, from the cache where they are known.
+
+    Args:
+        backbone: What describes the images.
+        dataset: Holds them.
+        cache_root: Where features are kept.
+        report: Called with the progress.
+        split: Which images.
+        logits: Whether inception's are wanted, which no score asks of the real side.
 
     Raises:
         DataError: The cache cannot be written.
     """
-    path = cached_file(backbone, dataset, cache_root, split)
+    logits = logits and backbone.name == "inception"
+    path = cached_file(backbone, dataset, cache_root, f"{split}-logits" if logits else split)
     try:
-        return Features(**torch.load(path, weights_only=True))
+        known = Features(**torch.load(path, weights_only=True))
+        return known if logits else replace(known, logits=None)
     except UNREADABLE:
         pass
     images: Split = getattr(dataset, split)
@@ -198,7 +220,7 @@ def real_features(
         images.let_go()  # what has been described
         report(text, done, total)
 
-    features = backbone.extract(images.images, go_on)
+    features = backbone.extract(images.images, go_on, logits=logits)
     release_host_memory()
     with whole(path) as temporary:
         torch.save(vars(features), temporary)

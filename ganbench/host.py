@@ -21,6 +21,7 @@ __all__ = [
     "processor_name",
     "release_host_memory",
     "reset_peak_host_memory",
+    "trim_host_memory",
 ]
 
 _CONTROL_GROUP = Path("/sys/fs/cgroup")
@@ -96,6 +97,11 @@ def keep_freed_memory() -> None:
 def release_host_memory() -> None:
     """Give freed memory back to the system, so that what is measured next does not hold it."""
     gc.collect()
+    trim_host_memory()
+
+
+def trim_host_memory() -> None:
+    """As `release_host_memory`, but for what only refers to itself: a quarter of the time."""
     trim = _glibc("malloc_trim")
     if trim is not None:
         trim(0)

@@ -63,16 +63,19 @@ def draw(
     network = state.sampler
     was_training = network.training
     network.eval()
-    found = []
+    found = torch.empty(0)
     with torch.inference_mode():
         for start in range(0, len(latent), BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)
             inputs = [latent[part].to(device.torch)]
             if state.takes_condition and conditions is not None:
                 inputs.append(conditions[part].to(device.torch))
-            found.append(to_uint8(network(*inputs)).cpu())
+            drawn = to_uint8(network(*inputs))
+            if start == 0:  # filled in as images come: parts would be held twice
+                found = torch.empty(len(latent), *drawn.shape[1:], dtype=torch.uint8)
+            found[part] = drawn
     network.train(was_training)
-    return torch.cat(found).contiguous()
+    return found
 
 
 def in_turn(conditions: Tensor, count: int) -> Tensor:

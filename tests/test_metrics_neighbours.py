@@ -7,6 +7,11 @@ import pytest
 import torch
 from metrics_doubles import clusters
 from sklearn.neighbors import NearestNeighbors
+from torch_fidelity.metric_prc import (
+    KEY_METRIC_PRECISION,
+    KEY_METRIC_RECALL,
+    prc_features_to_metric,
+)
 
 from ganbench.metrics import neighbours
 from ganbench.metrics.copies import duplicates, memorisation
@@ -65,30 +70,51 @@ def test_the_size_of_the_blocks_does_not_matter(block):
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("entries", [3, 128])
+def test_precision_and_recall_are_those_of_torch_fidelity(entries):
+    stream = torch.Generator().manual_seed(entries)
+    real, fake = torch.randn(2, 700, entries, generator=stream)
+    theirs = prc_features_to_metric(fake * 1.1, real, prc_neighborhood=3, verbose=False)
+    expected = float(theirs[KEY_METRIC_PRECISION]), float(theirs[KEY_METRIC_RECALL])
+    found = neighbours.precision_recall(real, fake * 1.1)
+    assert found == pytest.approx(expected, rel=1e-6)  # theirs is a float32
+
+
+def test_distances_are_those_of_numpy():
+    points, others = clusters(40, 3).vectors + 1000, clusters(30, 4).vectors + 1000
+    expected = np.linalg.norm(others.double().numpy()[:, None] - points.double().numpy(), axis=2)
+    found = neighbours._Distances(points).to(others)
+    assert found.dtype == torch.float64
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
 def test_distances_never_stand_in_memory_all_at_once(monkeypatch):
-    largest, whole = [], torch.cdist
+    largest, whole = [], neighbours._Distances.to
 
-    def counted(points, others):
-        largest.append(len(points) * len(others))
-        return whole(points, others)
+    def counted(distances, others):
+        found = whole(distances, others)
+        largest.append(found.numel())
+        return found
 
-    monkeypatch.setattr(torch, "cdist", counted)
+    monkeypatch.setattr(neighbours._Distances, "to", counted)
     real, fake = (
         torch.from_numpy(np.random.default_rng(seed).random((1700, 4))) for seed in (0, 1)
     )
     for scores in (neighbours.precision_recall, neighbours.density_coverage, duplicates):
         scores(real, fake)
     memorisation(real.repeat(3, 1), fake, fake, limit=900)
-    assert sum(largest) > 7 * 1700**2
+    assert sum(largest) > 6 * 1700**2
     assert max(largest) <= neighbours._BLOCK * 1700
 
 
 def test_known_nearest_distances_change_nothing():
     real, fake = some_pair(5)
     nearest = neighbours.nearest_others(real, 7)
+    known = {"real_nearest": nearest, "fake_nearest": neighbours.nearest_others(fake, 7)}
     found = neighbours.density_coverage(real, fake, real_nearest=nearest)
     assert found == neighbours.density_coverage(real, fake)
-    assert duplicates(real, fake, real_nearest=nearest) == duplicates(real, fake)
+    for score in (neighbours.precision_recall, duplicates):
+        assert score(real, fake, **known) == score(real, fake)
 
 
 def test_missing_classes_lower_recall_and_coverage_but_not_precision_and_density():
@@ -129,7 +155,7 @@ def test_counts_are_made_equal_by_a_seeded_choice():
     assert len(chosen) == len(everything) == len(set(chosen[:, 0].tolist())) == 30
     assert torch.equal(chosen, again)
     assert not torch.equal(chosen, other)
-    assert torch.equal(everything, fake.double())
+    assert torch.equal(everything, fake)
     assert len(neighbours.equal_counts(real, fake, seed=1, limit=8)[1]) == 8
 
 

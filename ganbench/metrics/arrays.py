@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_labels", "check_matrix", "check_pair", "choose"]
 
-_ROWS = 4096  # at once
+_ROWS = 1024  # at once
 
 
 def check_matrix(name: str, values: Tensor) -> None:

@@ -21,7 +21,13 @@ _RARE = 0.01
 _ROUNDING = 1e-6
 
 
-def duplicates(real: Tensor, fake: Tensor, *, real_nearest: Tensor | None = None) -> float | None:
+def duplicates(
+    real: Tensor,
+    fake: Tensor,
+    *,
+    real_nearest: Tensor | None = None,
+    fake_nearest: Tensor | None = None,
+) -> float | None:
     """Share of generated images that nearly repeat another one, 0 to 1; lower is better.
 
     Arora and Zhang 2017 (arXiv:1706.08224) look for duplicates in a batch by eye, as the birthday
@@ -30,9 +36,10 @@ def duplicates(real: Tensor, fake: Tensor, *, real_nearest: Tensor | None = None
     About 0.01 for real images, 1 for one image repeated.
 
     Args:
-        real: float64 (n, entries), as many as generated ones.
-        fake: float64 (n, entries).
+        real: (n, entries) of any floating type, as many as generated ones.
+        fake: (n, entries) of any floating type.
         real_nearest: `nearest_others` of `real`, where it is known.
+        fake_nearest: The same of `fake`.
 
     Returns:
         None for fewer than two images of a kind.
@@ -50,8 +57,10 @@ def duplicates(real: Tensor, fake: Tensor, *, real_nearest: Tensor | None = None
         return None
     if real_nearest is None:
         real_nearest = nearest_others(real, 1)
+    if fake_nearest is None:
+        fake_nearest = nearest_others(fake, 1)
     close = float(real_nearest[:, 0].quantile(_RARE)) + _rounding(fake)
-    return float((nearest_others(fake, 1) <= close).double().mean())
+    return float((fake_nearest[:, 0] <= close).double().mean())
 
 
 def memorisation(
@@ -80,11 +89,11 @@ def memorisation(
     """
     check_pair(real, fake)
     check_pair(real, held_out)
-    unseen = choose(held_out, limit, seed).double()
+    unseen = choose(held_out, limit, seed)
     expected = float(nearest_distance(unseen, real).quantile(0.5))
     if expected <= _rounding(unseen):
         return None
-    found = nearest_distance(choose(fake, limit, seed).double(), real)
+    found = nearest_distance(choose(fake, limit, seed), real)
     return float(found.quantile(0.5)) / expected
 
 

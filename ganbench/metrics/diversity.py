@@ -83,7 +83,8 @@ def vendi(features: Tensor) -> float:
         ValueError: The features are no finite matrix.
     """
     check_matrix("features", features)
-    points = F.normalize(features.double(), dim=1)
+    points = features.to(torch.float64, copy=True)
+    F.normalize(points, dim=1, out=points)
     # Both products have the same eigenvalues but for zeros; the smaller one is quicker.
     kernel = points.T @ points if len(points) > points.shape[1] else points @ points.T
     values = torch.linalg.eigvalsh(kernel).clamp(min=0)

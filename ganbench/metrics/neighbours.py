@@ -2,9 +2,8 @@
 
 All take equally many real and generated images, at most `NEIGHBOUR_LIMIT` of each, since the
 scores depend on the counts. Distances are Euclidean, in float64, and computed in blocks of
-`_BLOCK` images, so that besides the features no more than about 200 MB are needed for 10,000 images
-of a kind: a block of distances takes 40 MB, and torch-fidelity holds a few copies of one. Smaller
-blocks are no slower; larger ones are, since they leave the processor's cache.
+`_BLOCK` images: for 10,000 images of 2,048 entries one copy of the features in float64 (164 MB) and
+about 100 MB are needed at a time.
 """
 
 from __future__ import annotations
@@ -12,11 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch_fidelity.metric_prc import (
-    KEY_METRIC_PRECISION,
-    KEY_METRIC_RECALL,
-    prc_features_to_metric,
-)
 
 from ganbench.metrics.arrays import check_pair, choose
 
@@ -24,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
+    "DENSITY_K",
     "NEIGHBOUR_LIMIT",
     "density_coverage",
     "equal_counts",
@@ -33,35 +28,53 @@ __all__ = [
 ]
 
 NEIGHBOUR_LIMIT = 10_000
+DENSITY_K = 5
+_PRECISION_K = 3
 _BLOCK = 500
 
 
 def equal_counts(
     real: Tensor, fake: Tensor, *, seed: int, limit: int = NEIGHBOUR_LIMIT
 ) -> tuple[Tensor, Tensor]:
-    """Choose equally many rows of both: as many as the smaller has, at most `limit`.
-
-    Returns:
-        Two float64 matrices of equal shape, at most 164 MB each at 2,048 entries.
-    """
+    """Choose equally many rows of both: as many as the smaller has, at most `limit`."""
     count = min(len(real), len(fake), limit)
-    return choose(real, count, seed).double(), choose(fake, count, seed + 1).double()
+    return choose(real, count, seed), choose(fake, count, seed + 1)
+
+
+class _Distances:
+    """Euclidean distances from some points to a block of others at a time, in float64.
+
+    `torch.cdist` finds the same ones, but copies all points for each block.
+    """
+
+    def __init__(self, points: Tensor) -> None:
+        self._points = points.double()
+        parts = self._points.split(_BLOCK)
+        self._squares = torch.cat([part.square().sum(dim=1) for part in parts])
+
+    def to(self, others: Tensor) -> Tensor:
+        """Float64 of shape (others, points)."""
+        others = others.double()
+        found = torch.addmm(self._squares, others, self._points.T, alpha=-2)
+        found += others.square().sum(dim=1, keepdim=True)
+        return found.clamp_(min=0).sqrt_()
 
 
 def nearest_others(points: Tensor, k: int, block: int = _BLOCK) -> Tensor:
     """Distances from each point to its k nearest other points.
 
     Args:
-        points: float64 (n, entries), with n above k.
+        points: (n, entries) of any floating type, with n above k.
         k: 1 for the nearest other point.
         block: Points at a time.
 
     Returns:
         float64 (n, k), the nearest first.
     """
+    distances = _Distances(points)
     # A point is its own nearest; topk takes a sixth of kthvalue's time.
     parts = [
-        torch.cdist(part, points).topk(k + 1, largest=False).values[:, 1:]
+        distances.to(part).topk(k + 1, largest=False).values[:, 1:]
         for part in torch.split(points, block)
     ]
     return torch.cat(parts)
@@ -71,21 +84,28 @@ def nearest_distance(points: Tensor, others: Tensor, block: int = _BLOCK) -> Ten
     """Distance from each point to the nearest of the others.
 
     Args:
-        points: float64 (n, entries).
-        others: (m, entries), of any floating type.
+        points: (n, entries) of any floating type.
+        others: (m, entries) of any floating type.
         block: Others at a time.
 
     Returns:
         float64 (n,).
     """
+    distances = _Distances(points)
     best = torch.full((len(points),), torch.inf, dtype=torch.float64)
     for part in torch.split(others, block):
-        best = torch.minimum(best, torch.cdist(points, part.double()).amin(dim=1))
+        best = torch.minimum(best, distances.to(part).amin(dim=0))
     return best
 
 
 def precision_recall(
-    real: Tensor, fake: Tensor, k: int = 3, block: int = _BLOCK
+    real: Tensor,
+    fake: Tensor,
+    k: int = _PRECISION_K,
+    block: int = _BLOCK,
+    *,
+    real_nearest: Tensor | None = None,
+    fake_nearest: Tensor | None = None,
 ) -> tuple[float, float] | None:
     """Improved precision and recall (Kynkäänniemi et al. 2019, arXiv:1904.06991), 0 to 1.
 
@@ -93,11 +113,15 @@ def precision_recall(
     nearest other real image; recall is the same with the roles exchanged. Higher is better. One
     good image repeated has full precision and no recall; outliers widen the neighbourhoods.
 
+    The same numbers as torch-fidelity's, which the tests compare with.
+
     Args:
-        real: float64 (n, entries).
-        fake: float64 (n, entries).
+        real: (n, entries) of any floating type.
+        fake: (m, entries) of any floating type.
         k: Neighbours that make a neighbourhood.
         block: Images at a time.
+        real_nearest: `nearest_others` of `real` with k or more, where it is known.
+        fake_nearest: The same of `fake`.
 
     Returns:
         None for k images or fewer.
@@ -108,17 +132,23 @@ def precision_recall(
     check_pair(real, fake)
     if min(len(real), len(fake)) <= k:
         return None
-    # torch-fidelity's convention: the first features are the generated ones.
-    values = prc_features_to_metric(
-        fake, real, prc_neighborhood=k, prc_batch_size=block, save_cpu_ram=True, verbose=False
-    )
-    return float(values[KEY_METRIC_PRECISION]), float(values[KEY_METRIC_RECALL])
+    if real_nearest is None:
+        real_nearest = nearest_others(real, k, block)
+    if fake_nearest is None:
+        fake_nearest = nearest_others(fake, k, block)
+    to_real = _Distances(real)
+    precise, recalled = 0, torch.zeros(len(real), dtype=torch.bool)
+    for part, radii in zip(fake.split(block), fake_nearest[:, k - 1].split(block), strict=True):
+        distances = to_real.to(part)
+        precise += int((distances <= real_nearest[:, k - 1]).any(dim=1).sum())
+        recalled |= (distances <= radii[:, None]).any(dim=0)
+    return precise / len(fake), float(recalled.double().mean())
 
 
 def density_coverage(
     real: Tensor,
     fake: Tensor,
-    k: int = 5,
+    k: int = DENSITY_K,
     block: int = _BLOCK,
     *,
     real_nearest: Tensor | None = None,
@@ -131,8 +161,8 @@ def density_coverage(
     is better. Neighbourhoods of generated images are not used, so generated outliers do no harm.
 
     Args:
-        real: float64 (n, entries).
-        fake: float64 (m, entries).
+        real: (n, entries) of any floating type.
+        fake: (m, entries) of any floating type.
         k: Neighbours that make a neighbourhood.
         block: Generated images at a time.
         real_nearest: `nearest_others` of `real` with k or more, where it is known.
@@ -148,11 +178,11 @@ def density_coverage(
         return None
     if real_nearest is None:
         real_nearest = nearest_others(real, k, block)
-    radii = real_nearest[:, k - 1]
+    radii, to_real = real_nearest[:, k - 1], _Distances(real)
     covered = torch.zeros(len(real), dtype=torch.bool)
     hits = 0
     for part in torch.split(fake, block):
-        inside = torch.cdist(part, real) <= radii
+        inside = to_real.to(part) <= radii
         covered |= inside.any(dim=0)
         hits += int(inside.count_nonzero())
     return hits / (k * len(fake)), float(covered.double().mean())

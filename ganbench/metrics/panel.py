@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ganbench.host import trim_host_memory
 from ganbench.metrics import neighbours
 from ganbench.metrics.arrays import check_labels, check_matrix, check_pair
 from ganbench.metrics.catalogue import SCORES
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ganbench.features import Features
 
 __all__ = ["Panel", "score"]
-
-_DENSITY_K = 5
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,7 @@ def score(
         statistics = real_statistics or Statistics.of(real.vectors)
         scores["fid"] = fid(statistics, Statistics.of(fake.vectors))
         scores["fid_infinity"] = fid_infinity(statistics, fake.vectors, seed=seed)
+    trim_host_memory()  # freed in pieces too small for what follows
     some_real, some_fake = neighbours.equal_counts(real.vectors, fake.vectors, seed=seed)
     if found := kid(some_real, some_fake, seed=seed):
         scores["kid"], scores["kid_standard_error"] = found
@@ -96,18 +96,25 @@ def score(
     scores["diversity"] = class_diversity(
         real.vectors, real_labels, fake.vectors, fake.probabilities.argmax(dim=1), modes.covered()
     )
+    trim_host_memory()
 
     # Neighbours
-    if found := neighbours.precision_recall(some_real, some_fake):
+    real_nearest, fake_nearest = (
+        neighbours.nearest_others(some, min(neighbours.DENSITY_K, len(some) - 1))
+        for some in (some_real, some_fake)
+    )
+    if found := neighbours.precision_recall(
+        some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
+    ):
         scores["precision"], scores["recall"] = found
-    nearest = neighbours.nearest_others(some_real, min(_DENSITY_K, len(some_real) - 1))
-    found = neighbours.density_coverage(some_real, some_fake, _DENSITY_K, real_nearest=nearest)
-    if found:
+    if found := neighbours.density_coverage(some_real, some_fake, real_nearest=real_nearest):
         scores["density"], scores["coverage"] = found
 
     # Variety and novelty
     scores["vendi"] = vendi(some_fake)
-    scores["duplicates"] = duplicates(some_real, some_fake, real_nearest=nearest)
+    scores["duplicates"] = duplicates(
+        some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
+    )
     if held_out is not None:
         scores["memorisation"] = memorisation(
             real.vectors, fake.vectors, held_out.vectors, seed=seed

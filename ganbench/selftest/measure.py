@@ -53,7 +53,7 @@ class Bench:
         Raises:
             DataError: The cache cannot be written.
         """
-        features = real_features(backbone, sides.dataset, cache_root, report)
+        features = real_features(backbone, sides.dataset, cache_root, report, logits=True)
         spec = sides.dataset.spec
         dataset = Dataset.of(spec, sides.split(sides.real), sides.split(sides.held_out))
         real, held_out = _rows(features, sides.real), _rows(features, sides.held_out)
