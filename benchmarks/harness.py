@@ -38,7 +38,6 @@ from workloads import MOST_IMAGES, Workload
 
 from ganbench.budget import Budget
 from ganbench.interrupt import StopRequest
-from ganbench.plan import Job
 from ganbench.progress import Display
 from ganbench.recording import Recorder
 from ganbench.step import train_step
@@ -91,23 +90,6 @@ class Bare:
         self.session.steps += 1
 
 
-def job_of(work: Workload, device: Device, steps: int) -> Job:
-    """The record of a run of this workload."""
-    return Job(
-        variant=work.name,
-        title=work.variant.title,
-        request=work.name,
-        source_hash="",
-        recipe=work.recipe.model_dump(),
-        spec=work.spec,
-        seed=0,
-        budget=Budget(steps, "steps"),
-        sample_every=_NEVER,
-        device=device.kind,
-        backbone="classifier",
-    )
-
-
 def compare(
     work: Workload, device: Device, *, rounds: int, steps: int, seconds: float
 ) -> dict[str, Any]:
@@ -132,7 +114,7 @@ def compare(
     steps = steps or steps_in(seconds, take(bare, _WARMUP_STEPS, device))
     with tempfile.TemporaryDirectory() as folder:
         display = Display(Console(file=io.StringIO(), force_terminal=True, width=200))
-        job = job_of(work, device, ours.steps + steps * rounds)
+        job = work.job(device, ours.steps + steps * rounds)
         recorder = _Counting(job, Path(folder), display)
         with display:
             turns = [

@@ -17,12 +17,15 @@ from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganbench import data, registry
+from ganbench.budget import Budget
 from ganbench.classifier import Classifier
 from ganbench.data.dataset import Split, resize
 from ganbench.data.noise import noise, noise_count
 from ganbench.judge import JudgeNetwork
+from ganbench.plan import Job
 from ganbench.session import MEASURED_AT_FIRST, Session
 from ganbench.step import TrainState
+from ganbench.workshop import build_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,6 +159,22 @@ class Workload:
         """The training split as the dataset stores it."""
         return _noise(self.spec.train_count, self.spec.channels, self.spec.native_size)
 
+    def job(self, device: Device, steps: int = 1) -> Job:
+        """The record of a run of so many steps."""
+        return Job(
+            variant=self.name,
+            title=self.variant.title,
+            request=self.request,
+            source_hash="",
+            recipe=self.recipe.model_dump(),
+            spec=self.spec,
+            seed=0,
+            budget=Budget(steps, "steps"),
+            sample_every=Budget(1e12, "steps"),
+            device=device.kind,
+            backbone="classifier",
+        )
+
     def state(self, device: Device) -> TrainState:
         """Both networks with their optimizers, on the device."""
         return TrainState.create(self.variant, self.recipe, self.spec, device.torch, seed=0)
@@ -168,13 +187,8 @@ class Workload:
             self.spec.native_size,
             self.recipe.image_size,
         )
-        session = Session(
-            state=self.state(device),
-            train=Split(split.images.to(device.torch), split.labels.to(device.torch)),
-            captions=self.spec.captions,
-            device=device,
-            seed=0,
-            steps=MEASURED_AT_FIRST,
-        )
+        there = Split(split.images.to(device.torch), split.labels.to(device.torch))
+        session = build_session(self.job(device), there, device)
+        session.steps = MEASURED_AT_FIRST
         session.clock.start()
         return session

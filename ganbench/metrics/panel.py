@@ -56,8 +56,7 @@ def score(
     `prompt_alignment` is left None: it needs images that were drawn from prompts.
 
     Everything pairwise is computed in blocks: for 10,000 generated images of 2,048 entries the
-    memory grows by 0.85 GB at most, half of it float64 copies of the features, and no more for more
-    real images.
+    memory grows by 1 GB at most, and no more for more real images.
 
     Args:
         real: Features of the training split.
