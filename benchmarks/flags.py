@@ -21,10 +21,8 @@ __all__ = [
 Variants = Annotated[
     list[str], typer.Option("--variant", help="A variant; give the option again for more.")
 ]
-Rounds = Annotated[int, typer.Option(min=1, help="Turns of each side.")]
-Steps = Annotated[
-    int, typer.Option(min=0, help="Steps a turn; 0 fills --seconds with the slower side.")
-]
+Rounds = Annotated[int, typer.Option(min=1, help="How often each side has its turn.")]
+Steps = Annotated[int, typer.Option(min=0, help="Steps a turn; 0 takes as many as fit --seconds.")]
 Seconds = Annotated[float, typer.Option(min=0, help="Length of a turn where --steps is 0.")]
 DeviceName = Annotated[str, typer.Option("--device", help="auto, cuda, cuda:1, mps or cpu.")]
 Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")]

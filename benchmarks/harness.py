@@ -34,7 +34,7 @@ from flags import (
 from measuring import measure_each, publish, spread
 from rich.console import Console
 from turns import Turn, steps_in, take
-from workloads import MOST_IMAGES, Workload
+from workloads import MOST_IMAGES, NEVER, Workload
 
 from ganbench.budget import Budget
 from ganbench.interrupt import StopRequest
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from ganbench.device import Device
     from ganbench.session import Session
 
-_NEVER = Budget(1e12, "steps")
 _WARMUP_STEPS = 3
 
 
@@ -68,7 +67,7 @@ def harness(session: Session, recorder: Recorder, steps: int, device: Device) ->
     device.synchronize()
     begun = time.perf_counter()
     with StopRequest() as request:
-        train(session, Budget(session.steps + steps, "steps"), _NEVER, recorder.hooks(request))
+        train(session, Budget(session.steps + steps, "steps"), NEVER, recorder.hooks(request))
     device.synchronize()
     return Turn(time.perf_counter() - begun, steps, session.images_seen - images)
 

@@ -1,6 +1,6 @@
 """What the commands of this folder share: their conditions, the spread of rounds, JSON and a table.
 
-A command measures its two sides in turns in one process, divides round by round, and hands the
+A command measures its two sides in turns, divides round by round, and hands the
 outcome to `publish`: a table for people, and with `--json` one document on standard output.
 """
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import multiprocessing
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 import typer
@@ -26,7 +26,6 @@ from flags import (
     Settings,
     Steps,
     Threads,
-    Variants,
 )
 from measuring import measure_each, publish, ratio_text, spread
 from plain import PlainLoop
@@ -137,7 +136,10 @@ def compare(
 
 def main(
     *,
-    variants: Variants = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
+    variants: Annotated[
+        list[str],
+        typer.Option("--variant", help="A variant without text; give the option again for more."),
+    ] = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
     rounds: Rounds = 7,
     steps: Steps = 0,
     seconds: Seconds = 2,

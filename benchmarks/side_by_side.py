@@ -29,7 +29,7 @@ from ganbench.errors import GanbenchError
 
 
 @dataclass(frozen=True)
-class Turn:
+class Seconds:
     """One command: seconds of the whole, and of the training in it."""
 
     whole_seconds: float
@@ -44,7 +44,7 @@ def phase_of(run: Path) -> tuple[float, float]:
     return end - trained, end
 
 
-def turn(arguments: list[str], cache: Path, jobs: int) -> Turn:
+def turn(arguments: list[str], cache: Path, jobs: int) -> Seconds:
     """Run the command once, in an empty results folder."""
     environment = {**os.environ, "GANBENCH_CACHE": str(cache)}
     with tempfile.TemporaryDirectory() as scratch:
@@ -64,7 +64,7 @@ def turn(arguments: list[str], cache: Path, jobs: int) -> Turn:
         training = sum(end - beginning for beginning, end in phases)
     else:
         training = max(end for _, end in phases) - min(beginning for beginning, _ in phases)
-    return Turn(seconds, training)
+    return Seconds(seconds, training)
 
 
 def compare(arguments: list[str], runs: int, rounds: int) -> dict[str, Any]:

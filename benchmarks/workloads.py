@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_IMAGES",
+    "NEVER",
     "Workload",
     "built_in",
     "random_inception_weights",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 MOST_IMAGES = 60_000
+NEVER = Budget(1e12, "steps")
 _LARGEST_BATCH_ON_CPU = 64
 _TINY = {"batch_size": 4, "generator_width": 4, "discriminator_width": 4}
 _TINY_IMAGES = 16
@@ -170,7 +172,7 @@ class Workload:
             spec=self.spec,
             seed=0,
             budget=Budget(steps, "steps"),
-            sample_every=Budget(1e12, "steps"),
+            sample_every=NEVER,
             device=device.kind,
             backbone="classifier",
         )

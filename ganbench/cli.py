@@ -323,7 +323,9 @@ def throughput(
     precision: Annotated[str | None, _PRECISION] = None,
     compile_: Annotated[bool | None, _COMPILE] = None,
     cuda_graphs: Annotated[bool | None, _CUDA_GRAPHS] = None,
-    data_root: Annotated[Path | None, _DATA_ROOT] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(envvar="GANBENCH_DATA", help="Where image folders are.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Results folder; results/<date>_<device>_throughput if left out."),

@@ -34,15 +34,15 @@ __all__ = [
     "Backbone",
     "Features",
     "cached_file",
-    "needs_weights",
     "obtain_backbone",
+    "obtain_network",
     "real_features",
 ]
 
 BACKBONES = ("auto", "inception", "efficientnet", "classifier")
 
-_BATCH = {"inception": 16, "efficientnet": 32, "classifier": 500}  # images; more are no faster
-_BATCHES_ON_CARDS = 4  # at once
+_BATCH = {"inception": 16, "efficientnet": 32, "classifier": 500}  # more are no faster on the CPU
+_TIMES_ON_A_CARD = 4
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Backbone:
             logits: Whether inception's are kept too.
         """
         found: list[Tensor] = []
-        step = _BATCH[self.name] * (1 if self.device.type == "cpu" else _BATCHES_ON_CARDS)
+        step = _BATCH[self.name] * (1 if self.device.type == "cpu" else _TIMES_ON_A_CARD)
         for start in range(0, len(images), step):
             with torch.inference_mode(), exact():
                 batch = resize(images[start : start + step].to(self.device), self.resolution)
@@ -122,14 +122,45 @@ class Backbone:
         return vectors, probabilities, *(rest if logits else ())
 
 
-def needs_weights(requested: str, spec: DatasetSpec) -> bool:
-    """Whether a backbone asks for weights that may be missing; the classifier is trained here.
+def obtain_network(
+    requested: str,
+    spec: DatasetSpec,
+    cache_root: Path,
+    inception_weights: Path | None = None,
+    report: Progress = ignore_progress,
+) -> tuple[nn.Module | None, str]:
+    """Build the network of a backbone, whose weights may be missing.
 
     Args:
-        requested: A backbone, or `auto`, which takes the classifier for grey images.
+        requested: As `obtain_backbone` takes it.
         spec: Of the dataset.
+        cache_root: Where downloaded weights are kept.
+        inception_weights: As `obtain_backbone` takes them.
+        report: Called with the progress of a download.
+
+    Returns:
+        Inception or EfficientNet, or None where the judge is to give the features; and why.
+
+    Raises:
+        UsageError: `requested` is no backbone.
+        DataError: Inception or EfficientNet was asked for, or a weights file given, and it cannot
+            be had.
     """
-    return requested != "classifier" and not (requested == "auto" and spec.channels == 1)
+    if requested not in BACKBONES:
+        raise unknown("backbone", requested, BACKBONES)
+    if requested == "classifier":
+        return None, "asked for"
+    if requested == "efficientnet":
+        return obtain_efficientnet(), "asked for"
+    if requested == "auto" and spec.channels == 1:
+        return None, "the images are grey, and inception was trained on colour photos"
+    try:
+        network = obtain_inception(inception_weights, cache_root, report)
+    except DataError as error:
+        if requested == "inception" or inception_weights is not None:
+            raise
+        return None, str(error)
+    return network, "asked for" if requested == "inception" else "the images are in colour"
 
 
 def obtain_backbone(
@@ -156,33 +187,17 @@ def obtain_backbone(
         DataError: Inception or EfficientNet was asked for, or a weights file given, and it cannot
             be had; or the cache cannot be written.
     """
-    if requested not in BACKBONES:
-        raise unknown("backbone", requested, BACKBONES)
+    network, why = obtain_network(requested, dataset.spec, cache_root, inception_weights, report)
     judge = obtain_classifier(dataset, device, cache_root, report)
-    resolution = dataset.spec.native_size
-
-    def classifier(reason: str) -> Backbone:
-        reason = f"features of the classifier: {reason}"
-        return Backbone("classifier", judge.hash, judge, reason, resolution, device)
-
-    def other(name: Literal["inception", "efficientnet"], network: nn.Module) -> Backbone:
-        why = "asked for" if requested == name else "the images are in colour"
+    name: Literal["inception", "efficientnet", "classifier"] = "classifier"
+    source, reason = judge.hash, f"features of the classifier: {why}"
+    if network is not None:
+        name = "efficientnet" if requested == "efficientnet" else "inception"
         reason = f"features of {name}: {why}"
-        found = weights_hash(network)  # before the weights are folded: it says where they are from
-        return Backbone(name, found, judge, reason, resolution, device, fold(network).to(device))
-
-    if requested == "classifier":
-        return classifier("asked for")
-    if requested == "efficientnet":
-        return other("efficientnet", obtain_efficientnet())
-    if not needs_weights(requested, dataset.spec):
-        return classifier("the images are grey, and inception was trained on colour photos")
-    try:
-        return other("inception", obtain_inception(inception_weights, cache_root, report))
-    except DataError as error:
-        if requested == "inception" or inception_weights is not None:
-            raise
-        return classifier(str(error))
+        source = weights_hash(network)  # before they are folded: it says where they are from
+        network = fold(network).to(device)
+    resolution = dataset.spec.native_size
+    return Backbone(name, source, judge, reason, resolution, device, network)
 
 
 def real_features(

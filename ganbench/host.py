@@ -101,7 +101,7 @@ def release_host_memory() -> None:
 
 
 def trim_host_memory() -> None:
-    """As `release_host_memory`, but for what only refers to itself: a quarter of the time."""
+    """Give freed memory back to the system, without looking for what only refers to itself."""
     trim = _glibc("malloc_trim")
     if trim is not None:
         trim(0)

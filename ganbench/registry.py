@@ -88,23 +88,30 @@ def entries() -> tuple[Entry, ...]:
 
 
 def expand(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Put the installed variants that can be used in the place of `"all"`.
+    """Put the built-in variants and those of installed packages in the place of `"all"`.
 
     Args:
-        names: As `resolve` takes them; others than `"all"` stay as they are.
+        names: As `resolve` takes them, or `"all"`.
 
     Returns:
-        The names, and by name why an installed variant was left out.
+        The names, for `resolve`; and by name why an installed variant cannot be used and was left
+        out.
+
+    Raises:
+        UsageError: `"all"` is among them, and an installed variant has two origins.
     """
+    names = [name.strip() for name in names]
+    installed = _installed() if ALL in names else []
+    _refuse_clashes(installed, installed)
     usable: list[str] = []
     broken: dict[str, str] = {}
-    for name in dict.fromkeys(candidate.name for candidate in _installed() if ALL in names):
+    for candidate in installed:
         try:
-            resolve([name])
+            _load(candidate)
         except UsageError as error:
-            broken[name] = str(error)
+            broken[candidate.name] = str(error)
         else:
-            usable.append(name)
+            usable.append(candidate.name)
     return tuple(found for name in names for found in (usable if name == ALL else [name])), broken
 
 
@@ -112,8 +119,7 @@ def resolve(names: Sequence[str]) -> tuple[Resolved, ...]:
     """Import the variants that were asked for, in the order of the request.
 
     Args:
-        names: Names with `-` or `_` between words, paths of Python files, or `"all"` for all
-            built-in variants and those of installed packages.
+        names: Names with `-` or `_` between words, or paths of Python files.
 
     Raises:
         UsageError: A name is unknown, asked for twice, or has two origins; or a plugin is broken.
@@ -121,9 +127,7 @@ def resolve(names: Sequence[str]) -> tuple[Resolved, ...]:
     installed = _installed()
     wanted: list[_Candidate] = []
     for name in map(str.strip, names):
-        if name == ALL:
-            wanted += installed
-        elif name.endswith(".py") or "/" in name or "\\" in name:
+        if name.endswith(".py") or "/" in name or "\\" in name:
             wanted.append(_file(name, installed))
         else:
             found = [candidate for candidate in installed if candidate.name == _spelling(name)]

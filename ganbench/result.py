@@ -46,7 +46,7 @@ class Protocol:
         dtype: Number format of the features.
         ema: Whether the generator's moving average made the images.
         batchnorm: `running` statistics or those of each `batch`.
-        metrics_version: Raised whenever the arithmetic of a score changes.
+        metrics_version: Raised whenever the arithmetic of a score changes by more than rounding.
     """
 
     dataset: str

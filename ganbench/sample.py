@@ -54,7 +54,7 @@ def draw(
     Args:
         state: Whose sampler is used: the moving average of the generator where there is one.
         device: Where the networks are.
-        latent: float32 of shape (count, latent_dim).
+        latent: float32 of shape (count, latent_dim), at least one.
         conditions: float32 of shape (count, condition size), for a variant that takes them.
 
     Returns:
@@ -63,19 +63,20 @@ def draw(
     network = state.sampler
     was_training = network.training
     network.eval()
-    found = torch.empty(0)
-    with torch.inference_mode():
-        for start in range(0, len(latent), BATCH_SIZE):
-            part = slice(start, start + BATCH_SIZE)
-            inputs = [latent[part].to(device.torch)]
-            if state.takes_condition and conditions is not None:
-                inputs.append(conditions[part].to(device.torch))
+    found: list[Tensor] = []
+    for start in range(0, len(latent), BATCH_SIZE):
+        part = slice(start, start + BATCH_SIZE)
+        inputs = [latent[part].to(device.torch)]
+        if state.takes_condition and conditions is not None:
+            inputs.append(conditions[part].to(device.torch))
+        with torch.inference_mode():
             drawn = to_uint8(network(*inputs))
-            if start == 0:  # filled in as images come: parts would be held twice
-                found = torch.empty(len(latent), *drawn.shape[1:], dtype=torch.uint8)
-            found[part] = drawn
+        # Filled in as images come: joined from parts, they would be held twice
+        if not found:
+            found = [torch.empty(len(latent), *drawn.shape[1:], dtype=torch.uint8)]
+        found[0][part] = drawn
     network.train(was_training)
-    return found
+    return found[0]
 
 
 def in_turn(conditions: Tensor, count: int) -> Tensor:

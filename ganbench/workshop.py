@@ -11,7 +11,7 @@ from ganbench.data import cache
 from ganbench.data.dataset import Dataset, Split
 from ganbench.data.resized import training_split
 from ganbench.evaluate import Reference
-from ganbench.features import needs_weights, obtain_backbone
+from ganbench.features import obtain_backbone, obtain_network
 from ganbench.feed import place
 from ganbench.registry import resolve
 from ganbench.session import Session
@@ -84,8 +84,14 @@ class Workshop:
         judges = self.cache_root / "classifiers"
         if not any(judges.glob(f"{dataset.fingerprint}-*")):
             cache.folder(judges)
-        if needs_weights(job.backbone, dataset.spec):
-            self.reference(job)
+        if job.backbone != "auto" or self.inception_weights is not None:
+            obtain_network(
+                job.backbone,
+                dataset.spec,
+                self.cache_root,
+                self.inception_weights,
+                self.display.report,
+            )
 
     def reference(self, job: Job) -> Reference:
         """Prepare the real side of a job's scores, once a dataset."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import statistics
 import subprocess
 import sys
@@ -109,6 +110,13 @@ def test_the_panel_is_set_against_the_extraction_of_the_generated_images(evaluat
     assert share["highest"] == pytest.approx(panel["highest"] / extraction)
     assert inception["total_seconds"]["lowest"] == pytest.approx(panel["lowest"] + extraction)
     assert inception["added_peak_host_memory_bytes"] >= 0
+
+
+def test_a_turn_takes_as_many_steps_as_its_slowest_side_does_in_the_time():
+    turns = runpy.run_path(str(ROOT / "benchmarks" / "turns.py"))
+    quick, slow = (turns["Turn"](seconds, steps=3, images=48) for seconds in (0.03, 0.3))
+    assert turns["steps_in"](2.0, quick, slow) == 20
+    assert turns["steps_in"](0.0, quick) == 1
 
 
 # --- what the harness costs

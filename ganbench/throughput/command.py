@@ -20,6 +20,7 @@ from ganbench.throughput.table import prefixed, terminal_table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ganbench.execution import Execution
     from ganbench.limits.machine import Machine
     from ganbench.suite import Suite
     from ganbench.throughput.point import Point
@@ -66,7 +67,7 @@ def measure(
         "environment": environment.describe(device),
         "load_average": list(psutil.getloadavg()),
         "seconds_a_point": seconds,
-        "steps": suite.execution.text,
+        "execution": suite.execution.text,
         "notes": list(request.notes),
     }
     points: list[Point] = []
@@ -76,7 +77,7 @@ def measure(
         for note in request.notes:
             display.say(note)
         machine = measure_machine(device, dtype=suite.execution.dtype)
-        _tell_machine(display, machine)
+        _tell_machine(display, machine, suite.execution)
         total = len(request.jobs) * len(sizes) + len(request.broken)
 
         def begin(name: str) -> None:
@@ -99,9 +100,10 @@ def measure(
     return code or (FAILED if failed else OK)
 
 
-def _tell_machine(display: Display, machine: Machine) -> None:
+def _tell_machine(display: Display, machine: Machine, execution: Execution) -> None:
     display.say(
-        f"peak: {prefixed(machine.flops_per_second, 'FLOP/s')} ({machine.best_product}), "
+        f"peak: {prefixed(machine.flops_per_second, 'FLOP/s')} "
+        f"({machine.best_product}, {execution.precision}), "
         f"memory {prefixed(machine.bytes_per_second, 'B/s')}"
     )
 

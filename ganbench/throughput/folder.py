@@ -81,7 +81,7 @@ def write(folder: Path, rows: Sequence[Row], document: dict[str, Any]) -> None:
         rows: The points beside their limits.
         document: From `describe`.
     """
-    png = chart_png(rows, document["environment"]["device_name"])
+    png = chart_png(rows, f"{document['environment']['device_name']} · {document['execution']}")
     chart = folder / "charts" / "throughput.png"
     if png is None:
         chart.unlink(missing_ok=True)
