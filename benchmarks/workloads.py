@@ -108,6 +108,7 @@ class Workload:
         recipe: Its numbers.
         spec: Its default dataset, with as many training images as are used here.
         request: The variant as it was asked for, for example a path.
+        source_hash: Of the variant's source text.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Workload:
     recipe: Recipe
     spec: DatasetSpec
     request: str
+    source_hash: str
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process as what it was made of: a variant may come from a file."""
@@ -140,7 +142,7 @@ class Workload:
         spec = data.describe(recipe.dataset, Path())
         count = min(images, noise_count(spec, recipe.image_size))
         spec = dataclasses.replace(spec, train_count=count)
-        return cls(found.name, found.variant, recipe, spec, name)
+        return cls(found.name, found.variant, recipe, spec, name, found.source_hash)
 
     @classmethod
     def sized(cls, name: str, device: Device, *, tiny: bool) -> Workload:
@@ -167,7 +169,7 @@ class Workload:
             variant=self.name,
             title=self.variant.title,
             request=self.request,
-            source_hash="",
+            source_hash=self.source_hash,
             recipe=self.recipe.model_dump(),
             spec=self.spec,
             seed=0,

@@ -3,7 +3,7 @@
 GanbenchError
 ├── UsageError          the command cannot be carried out as given: exit code 2
 │   └── DataError       a dataset or weights file is missing or unreadable
-├── ContractError       a variant breaks the contract that every variant must keep
+├── ContractError       a variant breaks the contract that every variant must keep, or changes
 └── ExecutionError      a step cannot be compiled or captured
 """
 
@@ -39,7 +39,7 @@ class DataError(UsageError):
 
 
 class ContractError(GanbenchError):
-    """A variant does not keep the contract of `ganbench check`."""
+    """A variant does not keep the contract of `ganbench check`, or changes while it is run."""
 
 
 class ExecutionError(GanbenchError):

@@ -42,7 +42,7 @@ __all__ = [
 BACKBONES = ("auto", "inception", "efficientnet", "classifier")
 
 _BATCH = {"inception": 16, "efficientnet": 32, "classifier": 500}  # more are no faster on the CPU
-_TIMES_ON_A_CARD = 4
+_TIMES_ON_A_CARD = 4  # as cards take more at once; not measured
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Features:
         vectors: float32 of shape (n, d), the backbone's features.
         probabilities: float32 of shape (n, classes), the judge's softmax.
         logits: float32 of shape (n, 1008), inception's logits without their bias, from which the
-            inception score is computed; None with the other backbones.
+            inception score is computed; None with the other backbones, and where nobody wants them.
     """
 
     vectors: Tensor
@@ -103,9 +103,8 @@ class Backbone:
             with torch.inference_mode(), exact():
                 batch = resize(images[start : start + step].to(self.device), self.resolution)
                 parts = self._batch(batch, logits=logits)
-            if (
-                not found
-            ):  # the rows of all images, filled in as they come: parts would be held twice
+            # Filled in as images come: joined from parts, they would be held twice
+            if not found:
                 found = [torch.empty(len(images), part.shape[1]) for part in parts]
             for rows, part in zip(found, parts, strict=True):
                 rows[start : start + step] = part
@@ -113,7 +112,7 @@ class Backbone:
         return Features(*found)
 
     def _batch(self, images: Tensor, *, logits: bool) -> tuple[Tensor, ...]:
-        """Vectors, probabilities and, with inception, logits of some images."""
+        """Vectors, probabilities and, with inception and if wanted, logits of some images."""
         vectors = self.judge.network.features(images)
         probabilities = self.judge.network.head(vectors).softmax(1)
         if self.network is None:

@@ -10,6 +10,7 @@ from ganbench import data
 from ganbench.data import cache
 from ganbench.data.dataset import Dataset, Split
 from ganbench.data.resized import training_split
+from ganbench.errors import ContractError
 from ganbench.evaluate import Reference
 from ganbench.features import obtain_backbone, obtain_network
 from ganbench.feed import place
@@ -150,8 +151,16 @@ def build_session(job: Job, train: Split, device: Device, *, streamed: bool = Fa
             they are streamed.
         device: Where the networks run.
         streamed: Whether batches are brought to the device one after the other.
+
+    Raises:
+        ContractError: The variant's file is no longer what it was when the job was planned.
     """
     (found,) = resolve([job.request])
+    if found.source_hash != job.source_hash:
+        raise ContractError(
+            f"{found.origin} has changed since the command began: give it again, "
+            "with another --out or with --fresh"
+        )
     recipe = found.variant.recipe.override(job.recipe)
     return Session(
         state=TrainState.create(

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from ganbench.variants import mlp
 from rich.console import Console
 
-from ganbench import cli, data
+from ganbench import cli, data, run
 from ganbench.data import resized
 from ganbench.device import Device, choose
 from ganbench.plan import make
@@ -51,6 +52,30 @@ def test_a_dataset_is_read_once_for_all_sizes(workshop, monkeypatch):
     loaded = workshop.dataset(small)
     monkeypatch.delattr(data, "load")
     assert workshop.dataset(large) is loaded
+
+
+def test_a_variant_that_was_edited_meanwhile_is_not_trained_under_the_old_name(
+    tmp_path, monkeypatch
+):
+    text = Path(mlp.__file__).read_text(encoding="utf-8")
+    file = tmp_path / "mine.py"
+    file.write_text(text, encoding="utf-8")
+    small = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
+    told = []
+
+    def then_edit(job, workshop):
+        done = run.run_job(job, workshop)
+        told.append((done.result.status, done.result.reason))
+        file.write_text(text + "\n# edited\n", encoding="utf-8")
+        return done
+
+    monkeypatch.setattr("ganbench.launch.run_job", then_edit)
+    asked = ["--variants", str(file), "--dataset", "digits", "--seeds", "2", "--budget", "2steps"]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", *asked, "--device", "cpu", "--out", str(tmp_path / "out"), *small])
+    assert ended.value.code == 1
+    assert [status for status, _ in told] == ["ok", "failed"]
+    assert "mine.py has changed since the command began" in told[1][1]
 
 
 def test_images_are_resized_once_a_size(workshop, monkeypatch):
