@@ -216,7 +216,8 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
 
     console = _console()
     device = choose(suite.device)
-    console.print(f"device: {device.name} ({device.reason})", markup=False, highlight=False)
+    told = f"device: {device.name} ({device.reason})"
+    console.print(told, markup=False, highlight=False, soft_wrap=True)
     data_root = suite.data_root or data.default_data_root()
     plan = planning.make(suite, device=device.kind, data_root=data_root)
     for note in plan.notes:
@@ -268,9 +269,12 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
 
 
 def _print_plan(plan: Plan, console: Console) -> None:
-    from rich.table import Table
+    from rich import box
+    from rich.table import Column, Table
 
-    table = Table("run", "variant", "dataset", "seed", "budget", "image size", "batch")
+    head = Column("run", no_wrap=True)  # by which its folder is called
+    heads = ("variant", "dataset", "seed", "budget", "image size", "batch")
+    table = Table(head, *heads, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for job in plan.jobs:
         table.add_row(
             job.id,

@@ -90,7 +90,8 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     if others:
         raise UsageError(
             f"{folder.path} holds runs of another plan ({', '.join(others[:3])}"
-            f"{', …' if len(others) > 3 else ''}): give another folder with --out, "  # noqa: PLR2004 - three names are enough
+            f"{', …' if len(others) > 3 else ''}), as a flag, a number or a variant's file "  # noqa: PLR2004 - three names are enough
+            "is not what it was then: give another folder with --out, "
             "or --fresh to start over"
         )
     folder.prepare()

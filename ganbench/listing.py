@@ -67,7 +67,7 @@ def _metrics() -> Table:
 def _backbones() -> Table:
     table = Table("backbone", "what", title="backbones", title_justify="left")
     for name, what in _BACKBONES:
-        table.add_row(name, what)
+        table.add_row(name, escape(what))
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from rich.console import Console
 
 from ganbench.compare import compare
 from ganbench.report import build, summary_table
+from ganbench.report.chart_scores import shared_words
+from ganbench.report.gather import gather
 
 MARK = "†"
 
@@ -78,6 +81,26 @@ def test_the_terminal_marks_them_too(mixed):
     assert MARK in line
     assert MARK not in next(one for one in text.getvalue().splitlines() if one.startswith("dcgan"))
     assert "measured while other runs shared the machine" in text.getvalue()
+
+
+def test_a_chart_names_whose_speeds_were_shared(tmp_path):
+    def words(**shared: bool) -> str:
+        name = "-".join(shared) + str(sum(shared.values()))
+        (group,) = gather([folder(tmp_path / name, shared)]).groups
+        return shared_words(group)
+
+    assert words(mlp=True, dcgan=False) == ", mlp while other runs shared the machine"
+    assert words(mlp=True, dcgan=True) == ", while other runs shared the machine"
+    assert words(mlp=False, dcgan=False) == ""
+
+
+def test_a_report_of_a_folder_that_lacks_planned_runs_says_so(tmp_path):
+    made = folder(tmp_path, {"mlp": False})
+    assert "- Runs: 3 (3 ended well)" in (build([made]) / "README.md").read_text("utf-8")
+    shutil.rmtree(next((made / "runs").iterdir()))
+    assert "- Runs: 2 of 3 planned (2 ended well)" in (build([made]) / "README.md").read_text(
+        "utf-8"
+    )
 
 
 def test_comparing_shared_speeds_notes_it_and_comparing_scores_does_not(tmp_path):

@@ -333,6 +333,18 @@ def test_the_chart_shows_the_curve_its_knee_and_the_limit():
     assert "32: out of memory" in told
 
 
+def test_a_knee_at_the_largest_batch_is_named_as_such_beside_what_the_images_are():
+    from ganbench.report.look import LIGHT, Look
+
+    shape = {"dataset": "mnist", "image_size": 28}
+    points = [point(8, 900.0, **shape), point(16, 1000.0, **shape)]
+    figure = figure_of(rows_of(points, MACHINE), "a machine", Look(LIGHT, ("a",)))
+    assert figure is not None
+    told = [text.get_text() for text in figure.axes[0].texts]
+    assert "1,000 images/s at 16, the largest\n50% of the limit" in told
+    assert "mnist 28×28" in told
+
+
 def test_without_a_single_point_there_is_no_chart():
     from ganbench.report.look import LIGHT, Look
 

@@ -47,8 +47,11 @@ def reading(group: Group, *, dots: bool = True) -> str:
 
 def shared_words(group: Group) -> str:
     """What to say beside speeds that were measured while other runs went on."""
-    shared = any(group.is_shared(label, _SPEED[0]) for label in group.labels)
-    return ", while other runs shared the machine" if shared else ""
+    shared = [label for label in group.labels if group.is_shared(label, _SPEED[0])]
+    if not shared:
+        return ""
+    whose = "" if len(shared) == len(group.labels) else f"{', '.join(shared)} "
+    return f", {whose}while other runs shared the machine"
 
 
 def throughput(group: Group, look: Look) -> Figure | None:

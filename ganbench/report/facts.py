@@ -36,7 +36,7 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
     )
     facts = [
         Fact("Folder", source.path.name if several else "", is_code=True),
-        Fact("Runs", _runs(own)),
+        Fact("Runs", _runs(own, len(plan.get("jobs") or ()))),
         Fact("Machine", "; ".join(machine)),
         Fact("Device", str(plan.get("device_reason") or "")),
         Fact("Software", _software([record.environment for record in own])),
@@ -49,14 +49,15 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
     return [fact for fact in facts if fact.text]
 
 
-def _runs(records: Sequence[Any]) -> str:
+def _runs(records: Sequence[Any], planned: int) -> str:
     good = sum(record.status == "ok" for record in records)
     variants = len({record.variant for record in records})
     seeds = sorted({record.seed for record in records})
     plural = "s" if variants != 1 else ""
     told = ", ".join(map(str, seeds))
+    of_planned = f" of {planned} planned" if planned > len(records) else ""
     return (
-        f"{len(records)} ({good} ended well): {variants} variant{plural}, "
+        f"{len(records)}{of_planned} ({good} ended well): {variants} variant{plural}, "
         f"seed{'s' if len(seeds) != 1 else ''} {told}"
     )
 

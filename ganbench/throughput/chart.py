@@ -84,8 +84,8 @@ def _panel(axes: Axes, label: str, rows: list[Row], lost: list[Row], look: Look)
     )  # fmt: skip
     _limit(axes, sizes, limits, look)
     top = max(value for value in [*rates, *limits] if math.isfinite(value)) * _HEADROOM
-    _knee(axes, rows, top, look)
-    heading(axes, label, _note(lost), look)
+    _knee(axes, rows, top, look, is_open=not lost)
+    heading(axes, label, _note(lost) or rows[0].images, look)
     ticks = sorted({*sizes, *(row.point.batch_size or sizes[0] for row in lost)})
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
@@ -104,8 +104,11 @@ def _limit(axes: Axes, sizes: list[int], limits: list[float], look: Look) -> Non
     axes.plot(sizes, limits, color=look.theme.muted, linestyle=(0, (4, 3)), linewidth=1.2)
 
 
-def _knee(axes: Axes, rows: list[Row], top: float, look: Look) -> None:
-    """A ring around the knee, and its numbers where the curve does not run."""
+def _knee(axes: Axes, rows: list[Row], top: float, look: Look, *, is_open: bool) -> None:
+    """A ring around the knee, and its numbers where the curve does not run.
+
+    Where `is_open`, the curve may rise beyond the largest batch, which is then named as such.
+    """
     highest = max(row.point.images_per_second or 0.0 for row in rows) / top
     height = _FOOT if highest > _LOW else highest + _FOOT
     for row in rows:
@@ -117,6 +120,8 @@ def _knee(axes: Axes, rows: list[Row], top: float, look: Look) -> None:
             markeredgecolor=look.theme.ink, markeredgewidth=1.2, zorder=4,
         )  # fmt: skip
         told = f"{number(rate)} images/s at {size:,}"
+        if is_open and row is rows[-1]:
+            told += ", the largest"
         if row.share_of_peak is not None:
             told += f"\n{row.share_of_peak:.0%} of the limit"
         axes.text(

@@ -76,6 +76,9 @@ def measure(
         display.say(f"device: {device.name} ({device.reason})")
         for note in request.notes:
             display.say(note)
+        for job in request.jobs:
+            size = f"{job.image_size}×{job.image_size}"
+            display.say(f"{job.variant}: random images of {size}, as of {job.spec.name}")
         machine = measure_machine(device, dtype=suite.execution.dtype)
         _tell_machine(display, machine, suite.execution)
         total = len(request.jobs) * len(sizes) + len(request.broken)

@@ -8,6 +8,8 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ganbench.data.catalogue import short_dataset
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,6 +39,12 @@ class Row:
     point: Point
     machine: Machine
     is_knee: bool
+
+    @property
+    def images(self) -> str:
+        """What the noise is shaped as: `mnist 28×28`."""
+        size = self.point.image_size
+        return "" if size is None else f"{short_dataset(self.point.dataset)} {size}×{size}"
 
     @property
     def achieved_flops(self) -> float | None:

@@ -21,7 +21,7 @@ __all__ = ["HEADS", "cells_of", "prefixed", "terminal_table"]
 
 HEADS = (
     "variant", "batch", "images/s", "step p50", "step p95", "FLOP/image", "FLOP/s",
-    "of the peak", "FLOP/byte", "peak memory",
+    "of the peak", "FLOP/byte", "peak memory", "images",
 )  # fmt: skip
 _ON_TERMINALS = (0, 1, 2, 3, 4, 5, 7, 9)  # columns that find room in 80 characters
 _PREFIXES = ("", "k", "M", "G", "T", "P")
@@ -55,6 +55,7 @@ def cells_of(row: Row) -> list[str]:
         "" if share is None else f"{share:.0%}",
         "" if intensity is None else number(intensity),
         shown(point.peak_memory_bytes, "bytes"),
+        row.images,
     ]
 
 
@@ -62,7 +63,8 @@ def terminal_table(rows: Sequence[Row]) -> Table:
     """A row a point; the knee is bold."""
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
-        caption=f"bold: the knee, the smallest batch at {KNEE_SHARE:.0%} of the best images/s",
+        caption=f"bold: the knee, the smallest batch at {KNEE_SHARE:.0%} of the best images/s; "
+        "beyond the largest there may be more",
         caption_justify="left",
     )  # fmt: skip
     for place in _ON_TERMINALS:
