@@ -90,6 +90,17 @@ def test_intervals_are_shown_for_several_seeds_and_not_for_one(tmp_path, built):
     assert not (one / "ranking.csv").exists()
 
 
+def test_unequal_budgets_are_told_of_beside_the_tables(tmp_path):
+    budgets = {"mlp": "3s", "dcgan": "3steps", "texthash": "3s"}
+    runs = [doubles.result(variant, budget=budget) for variant, budget in budgets.items()]
+    text = (build([doubles.write(tmp_path / "a", runs, files=False)]) / "README.md").read_text()
+    assert "Budgets differ: 3s for mlp, texthash; 3steps for dcgan." in text
+    text = (
+        build([doubles.write(tmp_path / "b", runs[::2], files=False)]) / "README.md"
+    ).read_text()
+    assert "Budgets differ" not in text
+
+
 class _Outside(HTMLParser):
     """Collects every address that a page would load."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ class Section:
     slug: str
     protocol: str
     protocol_hash: str
-    seeds_note: str
+    reading_note: str
     tables: tuple[Table, ...]
     rankings: tuple[Ranking, ...]
     samples: tuple[Sample, ...]
@@ -124,7 +125,7 @@ def _section(group: Group, further: Sequence[str]) -> Section:
         slug=group.slug,
         protocol=_protocol(group),
         protocol_hash=group.protocol,
-        seeds_note=_seeds_note(group),
+        reading_note=f"{_seeds_note(group)} {_budget_note(group)}".strip(),
         tables=(*(table for table in tables if table is not None), *course_tables(group)),
         rankings=tuple(rankings_of(group)),
         samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
@@ -180,6 +181,18 @@ def _seeds_note(group: Group) -> str:
         "Mean ± standard deviation over seeds, and the mean's 95% interval in brackets"
         f"{f' ({how})' if how else ''}. A variant with one seed has no interval."
     )
+
+
+def _budget_note(group: Group) -> str:
+    """Which variants were trained for how long, where that differs."""
+    budgets: dict[str, list[str]] = defaultdict(list)
+    for label in group.labels:
+        for budget in dict.fromkeys(entry.result.budget for entry in group.of(label)):
+            budgets[budget or "unknown"].append(label)
+    if len(budgets) < 2:  # noqa: PLR2004 - one budget is no difference
+        return ""
+    told = "; ".join(f"{budget} for {', '.join(labels)}" for budget, labels in budgets.items())
+    return f"Budgets differ: {told}. More training alone may explain a better score."
 
 
 def _protocol(group: Group) -> str:
