@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
+import flags
 import torch
 import typer
-from flags import AsJson, DeviceName, Rounds, Threads
 from measuring import conditions_of, one_line_refusals, publish, ratio_text
 from scoring import Extraction, PanelWork, classifier_seconds, fid_arithmetic
 from workloads import untrained_judge
@@ -53,16 +53,16 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def main(
     *,
-    rounds: Rounds = 3,
+    rounds: flags.Rounds = 3,
     images: Annotated[
         int, typer.Option(min=4, help="Images whose features are extracted in a turn.")
     ] = 256,
     fake: Annotated[int, typer.Option(min=8, help="Generated images that are scored.")] = 10_000,
     real: Annotated[int, typer.Option(min=8, help="Real images they are compared with.")] = 60_000,
     entries: Annotated[int, typer.Option(min=2, help="Of inception's vectors.")] = 2048,
-    device: DeviceName = "auto",
-    threads: Threads = 0,
-    as_json: AsJson = False,
+    device: flags.DeviceName = "auto",
+    threads: flags.Threads = 0,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Measure what scoring costs: extraction, the panel of metrics, and FID."""
     if threads:

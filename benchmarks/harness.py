@@ -14,26 +14,15 @@ from __future__ import annotations
 
 import io
 import tempfile
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import flags
 import typer
-from flags import (
-    AsJson,
-    DeviceName,
-    MostImages,
-    Rounds,
-    Seconds,
-    Settings,
-    Steps,
-    Threads,
-    Variants,
-)
 from measuring import measure_each, publish, spread
 from rich.console import Console
-from turns import Turn, steps_in, take
+from turns import Turn, steps_in, take, timed
 from workloads import MOST_IMAGES, NEVER, Workload
 
 from ganbench.budget import Budget
@@ -63,13 +52,14 @@ class _Counting(Recorder):
 
 def harness(session: Session, recorder: Recorder, steps: int, device: Device) -> Turn:
     """Train as a run does."""
-    images = session.images_seen
-    device.synchronize()
-    begun = time.perf_counter()
-    with StopRequest() as request:
-        train(session, Budget(session.steps + steps, "steps"), NEVER, recorder.hooks(request))
-    device.synchronize()
-    return Turn(time.perf_counter() - begun, steps, session.images_seen - images)
+    budget, images = Budget(session.steps + steps, "steps"), session.images_seen
+
+    def go() -> None:
+        with StopRequest() as request:
+            train(session, budget, NEVER, recorder.hooks(request))
+
+    seconds, _ = timed(go, device)
+    return Turn(seconds, steps, session.images_seen - images)
 
 
 @dataclass(frozen=True)
@@ -139,15 +129,15 @@ def compare(
 
 def main(
     *,
-    variants: Variants = ["mlp"],  # noqa: B006 - typer copies it
-    rounds: Rounds = 15,
-    steps: Steps = 0,
-    seconds: Seconds = 4,
-    device: DeviceName = "auto",
-    threads: Threads = 0,
-    images: MostImages = MOST_IMAGES,
-    settings: Settings = None,
-    as_json: AsJson = False,
+    variants: flags.Variants = ["mlp"],  # noqa: B006 - typer copies it
+    rounds: flags.Rounds = 15,
+    steps: flags.Steps = 0,
+    seconds: flags.Seconds = 4,
+    device: flags.DeviceName = "auto",
+    threads: flags.Threads = 0,
+    images: flags.MostImages = MOST_IMAGES,
+    settings: flags.Settings = None,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Measure which share of the bare step's speed is left with the harness around it."""
     conditions, results = measure_each(

@@ -14,17 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import flags
 import typer
-from flags import (
-    AsJson,
-    DeviceName,
-    MostImages,
-    Seconds,
-    Settings,
-    Steps,
-    Threads,
-    Variants,
-)
 from measuring import measure_each, publish, spread
 from torch.profiler import ProfilerActivity, profile
 from turns import steps_in, take
@@ -163,16 +154,16 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def main(
     *,
-    variants: Variants = ["dcgan"],  # noqa: B006 - typer copies it
+    variants: flags.Variants = ["dcgan"],  # noqa: B006 - typer copies it
     rounds: Annotated[int, typer.Option(min=3, help="Turns of the peak and of the step.")] = 7,
-    steps: Steps = 0,
-    seconds: Seconds = 5,
+    steps: flags.Steps = 0,
+    seconds: flags.Seconds = 5,
     peak_seconds: Annotated[float, typer.Option(min=0, help="For each product, a round.")] = 0.5,
-    device: DeviceName = "auto",
-    threads: Threads = 0,
-    images: MostImages = MOST_IMAGES,
-    settings: Settings = None,
-    as_json: AsJson = False,
+    device: flags.DeviceName = "auto",
+    threads: flags.Threads = 0,
+    images: flags.MostImages = MOST_IMAGES,
+    settings: flags.Settings = None,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Measure which share of the arithmetic limit a training step reaches."""
     conditions, results = measure_each(

@@ -19,11 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import flags
 import numpy as np
 import psutil
 import torch
 import typer
-from flags import AsJson, DeviceName, Settings
 from measuring import conditions_of, one_line_refusals, publish
 from PIL import Image
 
@@ -140,9 +140,9 @@ def main(
     images: Annotated[int, typer.Option(min=_CLASSES, help="Random training images.")] = 50_000,
     budget: Annotated[str, typer.Option(help="As of `ganbench run`.")] = "20steps",
     backbone: Annotated[str, typer.Option(help="As of `ganbench run`.")] = "classifier",
-    device: DeviceName = "auto",
-    settings: Settings = None,
-    as_json: AsJson = False,
+    device: flags.DeviceName = "auto",
+    settings: flags.Settings = None,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Measure the highest memory of a whole run, at 64×64 unless `--set image_size` says other."""
     with one_line_refusals():

@@ -15,18 +15,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
+import flags
 import torch
 import typer
-from flags import (
-    AsJson,
-    DeviceName,
-    MostImages,
-    Rounds,
-    Seconds,
-    Settings,
-    Steps,
-    Threads,
-)
 from measuring import measure_each, publish, ratio_text, spread
 from plain import PlainLoop
 from turns import Turn, steps_in, take
@@ -140,14 +131,14 @@ def main(
         list[str],
         typer.Option("--variant", help="A variant without text; give the option again for more."),
     ] = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
-    rounds: Rounds = 7,
-    steps: Steps = 0,
-    seconds: Seconds = 2,
-    device: DeviceName = "auto",
-    threads: Threads = 0,
-    images: MostImages = MOST_IMAGES,
-    settings: Settings = None,
-    as_json: AsJson = False,
+    rounds: flags.Rounds = 7,
+    steps: flags.Steps = 0,
+    seconds: flags.Seconds = 2,
+    device: flags.DeviceName = "auto",
+    threads: flags.Threads = 0,
+    images: flags.MostImages = MOST_IMAGES,
+    settings: flags.Settings = None,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Measure how much faster than the plain loop of the source systems ganbench trains."""
     conditions, results = measure_each(

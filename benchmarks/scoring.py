@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from measuring import spread
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.utils import create_feature_extractor, extract_featuresdict_from_input_id
+from turns import timed
 from workloads import random_inception_weights, untrained_judge
 
 from ganbench.data.dataset import ignore_progress
@@ -25,8 +25,6 @@ from ganbench.metrics.fid import Statistics, fid
 from ganbench.metrics.panel import score
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ganbench.device import Device
 
 __all__ = ["Extraction", "PanelWork", "classifier_seconds", "fid_arithmetic"]
@@ -34,15 +32,6 @@ __all__ = ["Extraction", "PanelWork", "classifier_seconds", "fid_arithmetic"]
 _CLASSES = 10
 _LOGITS = 1008
 _WARMUP_IMAGES = 32
-
-
-def timed(work: Callable[[], Any], device: Device) -> tuple[float, Any]:
-    """Seconds from an idle device to an idle device, and what the work gives."""
-    device.synchronize()
-    begun = time.perf_counter()
-    found = work()
-    device.synchronize()
-    return time.perf_counter() - begun, found
 
 
 class Extraction:

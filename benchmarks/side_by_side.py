@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import flags
 import typer
-from flags import AsJson, DeviceName, Rounds, Settings
 from measuring import conditions_of, one_line_refusals, publish, ratio_text, spread
 
 from ganbench.device import choose
@@ -96,10 +96,10 @@ def main(
     dataset: Annotated[str, typer.Option(help="As on ganbench's command line.")] = "digits",
     runs: Annotated[int, typer.Option(min=2, help="Seeds, and runs side by side.")] = 2,
     steps: Annotated[int, typer.Option(min=2, help="Of each run.")] = 10_000,
-    rounds: Rounds = 3,
-    device: DeviceName = "auto",
-    settings: Settings = None,
-    as_json: AsJson = False,
+    rounds: flags.Rounds = 3,
+    device: flags.DeviceName = "auto",
+    settings: flags.Settings = None,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Measure how long runs side by side take against the same runs one after the other."""
     arguments = [

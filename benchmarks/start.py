@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import flags
 import typer
-from flags import AsJson, DeviceName, Rounds
 from measuring import conditions_of, one_line_refusals, publish, spread
 
 from ganbench.device import choose
@@ -88,10 +88,10 @@ def warm(cache: Path, variant: str, device: str) -> None:
 
 def main(
     *,
-    rounds: Rounds = 5,
+    rounds: flags.Rounds = 5,
     variant: Annotated[str, typer.Option(help="What is trained.")] = "mlp",
-    device: DeviceName = "auto",
-    as_json: AsJson = False,
+    device: flags.DeviceName = "auto",
+    as_json: flags.AsJson = False,
 ) -> None:
     """Measure seconds to help, to the list, and to the first training step on digits."""
     with one_line_refusals(), tempfile.TemporaryDirectory() as scratch:

@@ -16,19 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import flags
 import torch
 import typer
-from flags import (
-    AsJson,
-    DeviceName,
-    MostImages,
-    Rounds,
-    Seconds,
-    Settings,
-    Steps,
-    Threads,
-    Variants,
-)
 from measuring import measure_each, publish, ratio_text, spread
 from turns import steps_in, take
 from workloads import MOST_IMAGES, Workload
@@ -116,18 +106,18 @@ def compare(
 
 def main(
     *,
-    variants: Variants = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
-    rounds: Rounds = 7,
-    steps: Steps = 0,
-    seconds: Seconds = 2,
+    variants: flags.Variants = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
+    rounds: flags.Rounds = 7,
+    steps: flags.Steps = 0,
+    seconds: flags.Seconds = 2,
     cold: Annotated[
         bool, typer.Option("--cold", help="Read from the disk: forget the file before each turn.")
     ] = False,
-    device: DeviceName = "auto",
-    threads: Threads = 0,
-    images: MostImages = MOST_IMAGES,
-    settings: Settings = None,
-    as_json: AsJson = False,
+    device: flags.DeviceName = "auto",
+    threads: flags.Threads = 0,
+    images: flags.MostImages = MOST_IMAGES,
+    settings: flags.Settings = None,
+    as_json: flags.AsJson = False,
 ) -> None:
     """Measure the speed of training on streamed images against that on resident ones."""
     if cold and not hasattr(os, "posix_fadvise"):

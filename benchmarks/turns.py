@@ -1,16 +1,18 @@
-"""A turn of a training run: some of its steps, from an idle device to an idle device."""
+"""Timing from an idle device to an idle device, and a turn of a training run timed so."""
 
 from __future__ import annotations
 
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ganbench.device import Device
 
-__all__ = ["Loop", "Turn", "steps_in", "take"]
+__all__ = ["Loop", "Turn", "steps_in", "take", "timed"]
 
 
 class Loop(Protocol):
@@ -38,15 +40,25 @@ class Turn:
         return self.images / self.seconds
 
 
-def take(loop: Loop, steps: int, device: Device) -> Turn:
-    """Time `steps` steps of a loop."""
-    images = loop.images_seen
+def timed(work: Callable[[], Any], device: Device) -> tuple[float, Any]:
+    """Seconds from an idle device to an idle device, and what the work gives."""
     device.synchronize()
     begun = time.perf_counter()
-    for _ in range(steps):
-        loop.advance()
+    found = work()
     device.synchronize()
-    return Turn(time.perf_counter() - begun, steps, loop.images_seen - images)
+    return time.perf_counter() - begun, found
+
+
+def take(loop: Loop, steps: int, device: Device) -> Turn:
+    """Time `steps` steps of a loop."""
+
+    def go() -> None:
+        for _ in range(steps):
+            loop.advance()
+
+    images = loop.images_seen
+    seconds, _ = timed(go, device)
+    return Turn(seconds, steps, loop.images_seen - images)
 
 
 def steps_in(seconds: float, *sides: Turn) -> int:

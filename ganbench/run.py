@@ -83,8 +83,7 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
     if job.evaluate_every is not None:
         course = Course(workshop.reference(job), device, workshop.display.report)
     device.reset_peak_memory()
-    if device.kind != "cpu":  # whose memory is the host's
-        reset_peak_host_memory()
+    reset_peak_host_memory()
     session = workshop.session(job)
     recorder = Recorder(job, partial, workshop.display, course)
     recorder.resume(session)

@@ -57,7 +57,7 @@ def measure(
     Raises:
         UsageError: Something that was asked for is not right.
     """
-    device = choose(suite.device)
+    device, execution = choose(suite.device), suite.execution
     sizes = requests.parse_batch_sizes(batch_sizes)
     root = suite.data_root or data.default_data_root()
     request = requests.make(suite, sizes, device=device.kind, data_root=root)
@@ -67,7 +67,7 @@ def measure(
         "environment": environment.describe(device),
         "load_average": list(psutil.getloadavg()),
         "seconds_a_point": seconds,
-        "execution": suite.execution.text,
+        "execution": execution.text,
         "notes": list(request.notes),
     }
     points: list[Point] = []
@@ -79,8 +79,8 @@ def measure(
         for job in request.jobs:
             size = f"{job.image_size}×{job.image_size}"
             display.say(f"{job.variant}: random images of {size}, as of {job.spec.name}")
-        machine = measure_machine(device, dtype=suite.execution.dtype)
-        _tell_machine(display, machine, suite.execution)
+        machine = measure_machine(device, dtype=execution.dtype)
+        _tell_machine(display, machine, execution)
         total = len(request.jobs) * len(sizes) + len(request.broken)
 
         def begin(name: str) -> None:
@@ -90,8 +90,8 @@ def measure(
             for point in sweep(request, device, seconds, begin):
                 points.append(point)
                 display.say(_told(point))
-            again = measure_machine(device, dtype=suite.execution.dtype)
-            machine = machine.joined(again)  # a busy moment hides a limit
+            again = measure_machine(device, dtype=execution.dtype)  # a busy moment hides a limit
+            machine = machine.joined(again)
         except KeyboardInterrupt:
             code = INTERRUPTED
             display.say("interrupted: what was measured is kept")
