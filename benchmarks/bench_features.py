@@ -10,16 +10,16 @@ import pytest
 from ganbench import data
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.noise import noise
-from ganbench.features import Backbone
-from ganbench.folding import fold
-from ganbench.inception import obtain_inception
+from ganbench.scoring.backbones.backbone import Backbone
+from ganbench.scoring.backbones.fuse import fold
+from ganbench.scoring.backbones.inception import obtain_inception
 
 from .workloads import random_inception_weights, untrained_judge
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from ganbench.device import Device
+    from ganbench.machine.device import Device
 
 _COUNTS = {"classifier": 1000, "inception": 32}  # two batches and one
 _TINY_COUNT = 2

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-from ganbench.judge import JudgeNetwork
-from ganbench.metrics.fid import Statistics, fid
+from ganbench.scoring.backbones.classifier import ClassifierNetwork
+from ganbench.scoring.metrics.fid import Statistics, fid
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -18,7 +18,7 @@ _COUNT = 10_000  # images that a run is scored on
 _TINY_COUNT, _TINY_ENTRIES = 40, 8
 _ENTRIES = {
     "inception": 2048,
-    "classifier": JudgeNetwork(3, 32, 10).head.in_features,  # on colour images
+    "classifier": ClassifierNetwork(3, 32, 10).head.in_features,  # on colour images
 }
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from ganbench import sample
+from ganbench.scoring import draw
 
 from .workloads import Workload, built_in
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from ganbench.device import Device
+    from ganbench.machine.device import Device
 
-_COUNT = 250  # as many as `ganbench.sample` draws at once
+_COUNT = 250  # as many as `ganbench.scoring.draw` draws at once
 _TINY_COUNT = 4
 
 
@@ -27,15 +27,15 @@ def test_draw(name: str, benchmark: BenchmarkFixture, device: Device, *, tiny: b
     work = Workload.sized(name, device, tiny=tiny)
     state = work.state(device)
     count = _TINY_COUNT if tiny else _COUNT
-    latent = sample.latents(state, count, 0, "benchmark")
+    latent = draw.latents(state, count, 0, "benchmark")
     conditions = None
     if state.takes_condition and state.condition is not None:
         encoded = torch.stack([state.condition.encode(caption) for caption in work.spec.captions])
         conditions = encoded[torch.arange(count) % len(encoded)]
     if benchmark.enabled:
-        sample.draw(state, device, latent, conditions)
+        draw.draw(state, device, latent, conditions)
 
-    images = benchmark(sample.draw, state, device, latent, conditions)
+    images = benchmark(draw.draw, state, device, latent, conditions)
 
     size = work.recipe.image_size
     assert images.shape == (count, work.spec.channels, size, size)

@@ -14,7 +14,7 @@ from .workloads import Workload, built_in
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from ganbench.device import Device
+    from ganbench.machine.device import Device
 
 PLAIN = ("mlp", "dcgan")
 _WARMUP_STEPS = 3

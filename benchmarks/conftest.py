@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from ganbench.device import Device
+    from ganbench.machine.device import Device
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,8 +34,8 @@ def pytest_benchmark_update_machine_info(
     config: pytest.Config, machine_info: dict[str, Any]
 ) -> None:
     """Store versions, device, threads and commit beside the numbers."""
-    from ganbench import environment
-    from ganbench.device import choose
+    from ganbench.machine import environment
+    from ganbench.machine.device import choose
 
     machine_info["ganbench"] = environment.describe(choose(config.getoption("--bench-device")))
 
@@ -43,7 +43,7 @@ def pytest_benchmark_update_machine_info(
 @pytest.fixture(scope="session")
 def device(pytestconfig: pytest.Config) -> Device:
     """The device that was asked for."""
-    from ganbench.device import choose
+    from ganbench.machine.device import choose
 
     return choose(pytestconfig.getoption("--bench-device"))
 

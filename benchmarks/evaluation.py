@@ -20,7 +20,7 @@ from measuring import conditions_of, one_line_refusals, publish, ratio_text
 from scoring import Extraction, PanelWork, classifier_seconds, fid_arithmetic
 from workloads import untrained_judge
 
-from ganbench.device import choose
+from ganbench.machine.device import choose
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -25,16 +25,16 @@ from rich.console import Console
 from turns import Turn, steps_in, take, timed
 from workloads import MOST_IMAGES, NEVER, Workload
 
-from ganbench.budget import Budget
-from ganbench.interrupt import StopRequest
-from ganbench.progress import Display
-from ganbench.recording import Recorder
-from ganbench.step import train_step
-from ganbench.train import train
+from ganbench.launch.progress import Display
+from ganbench.launch.recorder import Recorder
+from ganbench.machine.interrupt import StopRequest
+from ganbench.training.loop import train
+from ganbench.training.step import train_step
+from ganbench.variant.budget import Budget
 
 if TYPE_CHECKING:
-    from ganbench.device import Device
-    from ganbench.session import Session
+    from ganbench.machine.device import Device
+    from ganbench.training.session import Session
 
 _WARMUP_STEPS = 3
 

@@ -21,15 +21,15 @@ from torch.profiler import ProfilerActivity, profile
 from turns import steps_in, take
 from workloads import MOST_IMAGES, Workload
 
-from ganbench.limits.machine import measure_machine
-from ganbench.limits.work import count
-from ganbench.step import train_step
+from ganbench.throughput.flops import count
+from ganbench.throughput.peak import measure_machine
+from ganbench.training.step import train_step
 
 if TYPE_CHECKING:
-    from ganbench.device import Device
-    from ganbench.limits.machine import Machine
-    from ganbench.limits.work import Work
-    from ganbench.session import Session
+    from ganbench.machine.device import Device
+    from ganbench.throughput.flops import Work
+    from ganbench.throughput.peak import Machine
+    from ganbench.training.session import Session
 
 _WARMUP_STEPS = 2
 _PROFILED_STEPS = 2

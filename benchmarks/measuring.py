@@ -19,15 +19,15 @@ from rich.console import Console
 from rich.table import Table
 from workloads import Workload
 
-from ganbench import environment
-from ganbench.device import choose
 from ganbench.errors import GanbenchError
-from ganbench.plan import parse_settings
+from ganbench.experiment.plan import parse_settings
+from ganbench.machine import environment
+from ganbench.machine.device import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ganbench.device import Device
+    from ganbench.machine.device import Device
 
 __all__ = ["conditions_of", "measure_each", "one_line_refusals", "publish", "ratio_text", "spread"]
 

@@ -28,9 +28,8 @@ from measuring import conditions_of, one_line_refusals, publish
 from PIL import Image
 
 from ganbench import data
-from ganbench.classifier import VERSION
-from ganbench.device import choose
-from ganbench.judge import JudgeNetwork
+from ganbench.machine.device import choose
+from ganbench.scoring.backbones.classifier import VERSION, ClassifierNetwork
 
 LIMIT_BYTES = 2_500_000_000
 _CLASSES = 10
@@ -77,7 +76,7 @@ def leave_judge(dataset: str, cache: Path) -> None:
     """Put an untrained judge into the cache: training it takes minutes, and less memory."""
     with tempfile.TemporaryDirectory() as elsewhere:
         loaded = data.load(dataset, data_root=cache, cache_root=Path(elsewhere), image_size=_SIDE)
-        network = JudgeNetwork(loaded.spec.channels, loaded.spec.native_size, _CLASSES)
+        network = ClassifierNetwork(loaded.spec.channels, loaded.spec.native_size, _CLASSES)
         file = cache / "classifiers" / f"{loaded.fingerprint}-{VERSION}.pt"
         file.parent.mkdir(parents=True)
         torch.save({"weights": network.state_dict(), "accuracy": 0.1}, file)
@@ -153,7 +152,7 @@ def main(
             environment["GANBENCH_CACHE"] = str(root / "cache")
             random_folder(root / "random", images, max(_CLASSES, images // 5))
             leave_judge(f"imagefolder:{root / 'random'}", root / "cache")
-        command = [sys.executable, "-m", "ganbench.cli", "run", "--variants", variant]
+        command = [sys.executable, "-m", "ganbench.cli.app", "run", "--variants", variant]
         command += ["--dataset", dataset or f"imagefolder:{root / 'random'}", "--device", device]
         command += ["--backbone", backbone, "--budget", budget, "--out", str(root / "results")]
         for number in ("image_size=64", *(settings or [])):

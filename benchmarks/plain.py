@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ganbench.data.dataset import Split
-    from ganbench.variant import DatasetSpec, Recipe, Variant
+    from ganbench.variant.definition import DatasetSpec, Recipe, Variant
 
 __all__ = ["Pictures", "PlainLoop"]
 

@@ -23,8 +23,8 @@ from plain import PlainLoop
 from turns import Turn, steps_in, take
 from workloads import MOST_IMAGES, Workload
 
-from ganbench.device import Device
 from ganbench.errors import GanbenchError
+from ganbench.machine.device import Device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

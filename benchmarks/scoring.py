@@ -16,16 +16,16 @@ from workloads import random_inception_weights, untrained_judge
 
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.noise import noise
-from ganbench.device import peak_host_memory_bytes, reset_peak_host_memory
-from ganbench.features import Backbone, Features
-from ganbench.folding import fold
-from ganbench.host import release_host_memory
-from ganbench.inception import obtain_inception
-from ganbench.metrics.fid import Statistics, fid
-from ganbench.metrics.panel import score
+from ganbench.machine.device import peak_host_memory_bytes, reset_peak_host_memory
+from ganbench.machine.memory import release_host_memory
+from ganbench.scoring.backbones.backbone import Backbone, Features
+from ganbench.scoring.backbones.fuse import fold
+from ganbench.scoring.backbones.inception import obtain_inception
+from ganbench.scoring.metrics.all_scores import score
+from ganbench.scoring.metrics.fid import Statistics, fid
 
 if TYPE_CHECKING:
-    from ganbench.device import Device
+    from ganbench.machine.device import Device
 
 __all__ = ["Extraction", "PanelWork", "classifier_seconds", "fid_arithmetic"]
 

@@ -24,8 +24,8 @@ import flags
 import typer
 from measuring import conditions_of, one_line_refusals, publish, ratio_text, spread
 
-from ganbench.device import choose
 from ganbench.errors import GanbenchError
+from ganbench.machine.device import choose
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def turn(arguments: list[str], cache: Path, jobs: int) -> Seconds:
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "results"
         command = [
-            sys.executable, "-m", "ganbench.cli", *arguments, "--jobs", str(jobs), "--out", str(out)
+            sys.executable, "-m", "ganbench.cli.app", *arguments,
+            "--jobs", str(jobs), "--out", str(out),
         ]  # fmt: skip
         begun = time.perf_counter()
         done = subprocess.run(  # noqa: S603 - ganbench itself

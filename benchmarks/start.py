@@ -21,15 +21,15 @@ import flags
 import typer
 from measuring import conditions_of, one_line_refusals, publish, spread
 
-from ganbench.device import choose
 from ganbench.errors import GanbenchError
+from ganbench.machine.device import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _LOOK_SECONDS = 0.005
 _PATIENCE_SECONDS = 600.0
-_GANBENCH = (sys.executable, "-m", "ganbench.cli")
+_GANBENCH = (sys.executable, "-m", "ganbench.cli.app")
 
 
 def seconds_of(arguments: Sequence[str]) -> float:

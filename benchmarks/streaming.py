@@ -27,8 +27,8 @@ from ganbench.data import mapping
 from ganbench.data.dataset import Split
 
 if TYPE_CHECKING:
-    from ganbench.device import Device
-    from ganbench.session import Session
+    from ganbench.machine.device import Device
+    from ganbench.training.session import Session
 
 _WARMUP_STEPS = 10
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ganbench.device import Device
+    from ganbench.machine.device import Device
 
 __all__ = ["Loop", "Turn", "steps_in", "take", "timed"]
 

@@ -16,22 +16,22 @@ import torch
 from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from ganbench import data, registry
-from ganbench.budget import Budget
-from ganbench.classifier import Classifier
+from ganbench import data
 from ganbench.data.dataset import Split, resize
 from ganbench.data.noise import noise, noise_count
-from ganbench.judge import JudgeNetwork
-from ganbench.plan import Job
-from ganbench.session import MEASURED_AT_FIRST, Session
-from ganbench.step import TrainState
-from ganbench.workshop import build_session
+from ganbench.experiment.plan import Job
+from ganbench.launch.resources import build_session
+from ganbench.scoring.backbones.classifier import Classifier, ClassifierNetwork
+from ganbench.training.session import MEASURED_AT_FIRST, Session
+from ganbench.training.step import TrainState
+from ganbench.variant import registry
+from ganbench.variant.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ganbench.device import Device
-    from ganbench.variant import DatasetSpec, Recipe, Variant
+    from ganbench.machine.device import Device
+    from ganbench.variant.definition import DatasetSpec, Recipe, Variant
 
 __all__ = [
     "MOST_IMAGES",
@@ -60,7 +60,7 @@ _noise = lru_cache(maxsize=4)(noise)
 
 def untrained_judge(channels: int, size: int, device: Device) -> Classifier:
     """A judge of ten classes that has learnt nothing."""
-    network = JudgeNetwork(channels, size, 10).eval().requires_grad_(requires_grad=False)
+    network = ClassifierNetwork(channels, size, 10).eval().requires_grad_(requires_grad=False)
     network.to(device.torch).to(memory_format=torch.channels_last)
     return Classifier(network, accuracy=0.1, hash="random")
 

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganbench import losses, networks, text
-    from ganbench.budget import Budget
     from ganbench.errors import ContractError, DataError, GanbenchError, UsageError
-    from ganbench.variant import Condition, DatasetSpec, Losses, Recipe, Variant
+    from ganbench.variant.budget import Budget
+    from ganbench.variant.definition import Condition, DatasetSpec, Losses, Recipe, Variant
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Budget": "budget",
-    "Condition": "variant",
+    "Budget": "variant.budget",
+    "Condition": "variant.definition",
     "ContractError": "errors",
     "DataError": "errors",
-    "DatasetSpec": "variant",
+    "DatasetSpec": "variant.definition",
     "GanbenchError": "errors",
-    "Losses": "variant",
-    "Recipe": "variant",
+    "Losses": "variant.definition",
+    "Recipe": "variant.definition",
     "UsageError": "errors",
-    "Variant": "variant",
+    "Variant": "variant.definition",
     "losses": "",
     "networks": "",
     "text": "",

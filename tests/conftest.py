@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ganbench.data.dataset import Dataset
-    from ganbench.features import Backbone
+    from ganbench.scoring.backbones.backbone import Backbone
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,7 +41,7 @@ def digits_backbone(digits: Dataset, cache_root: Path) -> Backbone:
     """The digits' classifier, trained once and cached in `cache_root`."""
     import torch
 
-    from ganbench.features import obtain_backbone
+    from ganbench.scoring.backbones.backbone import obtain_backbone
 
     return obtain_backbone("classifier", digits, torch.device("cpu"), cache_root)
 

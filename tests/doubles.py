@@ -12,8 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ganbench.data.dataset import Split
-from ganbench.device import Device
-from ganbench.variant import DatasetSpec
+from ganbench.machine.device import Device
+from ganbench.variant.definition import DatasetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +83,7 @@ class FakeStream:
 
 
 class FakeVendor:
-    """Plays `torch.cuda` and `torch.mps` as far as `ganbench.device` asks them."""
+    """Plays `torch.cuda` and `torch.mps` as far as `ganbench.machine.device` asks them."""
 
     Event = FakeEvent
     event = SimpleNamespace(Event=FakeEvent)

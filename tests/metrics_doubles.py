@@ -15,7 +15,7 @@ CLASSES = 10
 
 @dataclass(frozen=True)
 class LabelledFeatures:
-    """Stands for `ganbench.features.Features`, with the labels beside them."""
+    """Stands for `ganbench.scoring.backbones.backbone.Features`, with the labels beside them."""
 
     vectors: torch.Tensor
     probabilities: torch.Tensor

@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from ganbench.result import Protocol, RunResult
-from ganbench.store import ResultsFolder
+from ganbench.experiment.result import RunResult
+from ganbench.experiment.store import ResultsFolder
+from ganbench.scoring.protocol import Protocol
 
 CLASSES = tuple(str(digit) for digit in range(10))
 

@@ -16,15 +16,15 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "torchvision", "pandas", "seaborn", "matplotlib", "sklearn", "torch_fidelity")
 LIGHT = [
     "ganbench",
-    "ganbench.cli",
+    "ganbench.cli.app",
     "ganbench.data",
     "ganbench.data.catalogue",
-    "ganbench.metrics",
-    "ganbench.metrics.catalogue",
-    "ganbench.plan",
-    "ganbench.registry",
+    "ganbench.scoring.metrics",
+    "ganbench.scoring.metrics.catalogue",
+    "ganbench.experiment.plan",
+    "ganbench.variant.registry",
     "ganbench.report",
-    "ganbench.variant",
+    "ganbench.variant.definition",
 ]
 
 

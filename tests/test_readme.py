@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.check import check
-from ganbench.registry import resolve
+from ganbench.variant.registry import resolve
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -36,7 +36,7 @@ def test_the_tutorials_variant_keeps_the_contract(tutorial):
 def test_every_variant_and_flag_that_the_readme_names_exists():
     from typer.testing import CliRunner
 
-    from ganbench.cli import app
+    from ganbench.cli.app import app
 
     help_text = "".join(
         CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ganbench import Budget, DatasetSpec
-from ganbench.registry import resolve
+from ganbench.variant.registry import resolve
 
 MNIST = DatasetSpec("mnist", 1, 28, tuple("0123456789"), 60_000, 10_000)
 CIFAR10 = DatasetSpec(

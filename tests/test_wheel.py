@@ -84,12 +84,13 @@ def test_the_wheel_is_small(wheel):
 
 def test_the_wheel_brings_the_command(installed):
     (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
-    assert "ganbench = ganbench.cli:main" in entry_points.read_text()
+    assert "ganbench = ganbench.cli.app:main" in entry_points.read_text()
 
 
 def test_the_wheel_works_in_another_directory(installed, tmp_path):
     program = (
-        "from pathlib import Path; import ganbench; from ganbench.registry import entries, expand;"
+        "from pathlib import Path; import ganbench;"
+        "from ganbench.variant.registry import entries, expand;"
         "print(Path(ganbench.__file__).parents[1]);"
         "print(*[Path(entry.origin).parents[2] for entry in entries()], sep='\\n');"
         "print(*[entry.problem for entry in entries()], sep='');"

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ganbench import source
 from ganbench.check import networks as contract_networks
 from ganbench.check import recipe as contract_recipe
 from ganbench.check.trial import SPECS, Trial, on_each, small_trials
 from ganbench.data.dataset import Progress, ignore_progress
 from ganbench.errors import ContractError, GanbenchError
+from ganbench.variant import source
 
 if TYPE_CHECKING:
-    from ganbench.registry import Resolved
-    from ganbench.variant import DatasetSpec
+    from ganbench.variant.definition import DatasetSpec
+    from ganbench.variant.registry import Resolved
 
 __all__ = ["CheckLine", "check"]
 

@@ -14,7 +14,7 @@ from ganbench.check.trial import require
 
 if TYPE_CHECKING:
     from ganbench.check.trial import Trial
-    from ganbench.step import Batch, TrainState
+    from ganbench.training.step import Batch, TrainState
 
 __all__ = [
     "begins_elsewhere",

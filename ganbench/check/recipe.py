@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any, get_args
 import torch
 from torch import nn
 
-from ganbench import data, source
+from ganbench import data
 from ganbench.check.trial import SPECS, Trial, require
 from ganbench.errors import ContractError, UsageError
-from ganbench.variant import Condition
+from ganbench.variant import source
+from ganbench.variant.definition import Condition
 
 if TYPE_CHECKING:
-    from ganbench.registry import Resolved
-    from ganbench.variant import DatasetSpec, Recipe, Variant
+    from ganbench.variant.definition import DatasetSpec, Recipe, Variant
+    from ganbench.variant.registry import Resolved
 
 __all__ = [
     "builds",
@@ -142,7 +143,7 @@ def encodes(resolved: Resolved, specs: Sequence[DatasetSpec]) -> str:
 def _in_a_new_process(resolved: Resolved) -> list[list[float]]:
     """Encode the captions where Python's own `hash` of a text is another one."""
     program = (
-        "import json, sys; from ganbench import registry; from ganbench.check import recipe, trial;"
+        "import json, sys; from ganbench.variant import registry; from ganbench.check import recipe, trial;"
         "(found,) = registry.resolve(sys.argv[1:]);"
         "vectors = recipe.encoded_captions(found.variant, trial.SPECS[0]);"
         "print(json.dumps(vectors))"

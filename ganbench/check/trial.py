@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import ContractError, UsageError
-from ganbench.step import Batch, TrainState, train_step
-from ganbench.variant import DatasetSpec
+from ganbench.training.step import Batch, TrainState, train_step
+from ganbench.variant.definition import DatasetSpec
 
 if TYPE_CHECKING:
-    from ganbench.variant import Recipe, Variant
+    from ganbench.variant.definition import Recipe, Variant
 
 __all__ = ["SPECS", "Trial", "on_each", "require", "small_trials"]
 

@@ -14,7 +14,7 @@ from ganbench.errors import unknown
 
 if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset, Progress
-    from ganbench.variant import DatasetSpec
+    from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["default_cache_root", "default_data_root", "describe", "load", "names", "reading_size"]
 

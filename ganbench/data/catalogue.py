@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganbench.variant import DatasetSpec
+from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["IMAGEFOLDER_PREFIX", "SPECS", "SUMMARIES", "short_dataset"]
 

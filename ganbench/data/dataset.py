@@ -16,7 +16,7 @@ from ganbench.data import mapping
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganbench.variant import DatasetSpec
+    from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["Dataset", "Progress", "Split", "fingerprint", "ignore_progress", "resize"]
 

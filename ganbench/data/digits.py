@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from ganbench.data.dataset import Dataset, Split
 
 if TYPE_CHECKING:
-    from ganbench.variant import DatasetSpec
+    from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["load_digits"]
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ganbench.data.catalogue import IMAGEFOLDER_PREFIX
 from ganbench.errors import DataError, UsageError
-from ganbench.variant import DatasetSpec
+from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["EXTENSIONS", "LARGEST_NATIVE_SIZE", "ImageFolder", "scan", "unreadable"]
 

@@ -10,7 +10,7 @@ import torch
 from ganbench.data.dataset import Dataset, Split
 
 if TYPE_CHECKING:
-    from ganbench.variant import DatasetSpec
+    from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["noise", "noise_count", "noise_dataset"]
 

@@ -10,7 +10,7 @@ from ganbench.data import mapping
 from ganbench.data.cache import whole
 from ganbench.data.dataset import Progress, Split, ignore_progress, resize
 from ganbench.errors import DataError
-from ganbench.host import release_host_memory
+from ganbench.machine.memory import release_host_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

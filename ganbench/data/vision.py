@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ganbench.variant import DatasetSpec
+    from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["load_vision"]
 

@@ -33,7 +33,7 @@ def build(directories: Sequence[Path], out: Path | None = None) -> Path:
         UsageError: A folder is no results folder, a run is in two of them, several were given
             without `out`, or the output cannot be written.
     """
-    from ganbench.report.writing import write_report
+    from ganbench.report.readme import write_report
 
     return write_report(directories, out)
 

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganbench.metrics.catalogue import METRICS, SCORES
-from ganbench.result import RunResult
+from ganbench.experiment.result import RunResult
+from ganbench.scoring.metrics.catalogue import METRICS, SCORES
 
 __all__ = [
     "CONTRACT",

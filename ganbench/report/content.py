@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ganbench.report import columns
-from ganbench.report.course import course_tables
+from ganbench.report.comparison.ranking import Ranking, rankings_of
 from ganbench.report.facts import facts_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
-from ganbench.report.ranking import Ranking, rankings_of
-from ganbench.report.records import Cell, Table
+from ganbench.report.over_training import course_tables
+from ganbench.report.tables import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ganbench.execution import EAGER, Execution
+from ganbench.training.execution import EAGER, Execution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ganbench.experiment.result import RunResult
     from ganbench.report.gather import Results, Source
-    from ganbench.result import RunResult
 
 __all__ = ["Fact", "facts_of"]
 

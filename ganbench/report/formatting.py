@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ganbench.report.columns import Column
-    from ganbench.report.statistics import Estimate
+    from ganbench.report.comparison.statistics import Estimate
 
 __all__ = ["in_unit", "interval", "number", "share_of", "shown", "spread"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
+from ganbench.experiment.store import ResultsFolder, StoredRun
 from ganbench.report.groups import Entry, Group, group_runs
-from ganbench.store import ResultsFolder, StoredRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ganbench.result import RunResult
+    from ganbench.experiment.result import RunResult
 
 __all__ = ["Results", "Source", "gather"]
 

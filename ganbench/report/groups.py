@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench.data.catalogue import short_dataset
 from ganbench.report import columns
-from ganbench.report.statistics import Estimate, estimate
+from ganbench.report.comparison.statistics import Estimate, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ganbench.result import RunResult
-    from ganbench.store import StoredRun
+    from ganbench.experiment.result import RunResult
+    from ganbench.experiment.store import StoredRun
 
 __all__ = ["Entry", "Group", "group_runs"]
 

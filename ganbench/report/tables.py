@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ganbench.report import columns
-from ganbench.report.statistics import method_for
+from ganbench.report.comparison.statistics import method_for
 
 if TYPE_CHECKING:
+    from ganbench.experiment.result import RunResult
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
-    from ganbench.result import RunResult
 
-__all__ = ["csv_text", "runs_csv", "summary_csv"]
+__all__ = ["Cell", "Table", "csv_text", "runs_csv", "summary_csv"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number over seeds; `spread` and `interval` are empty for one seed."""
+
+    mean: str = ""
+    spread: str = ""
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers by variant.
+
+    Attributes:
+        caption: What they are.
+        heads: Heads of the columns after the variant and the number of seeds.
+        rows: Label, seeds that ended well, seeds in all, and a cell a head.
+        note: How they came about, where the section does not say it.
+    """
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, int, int, tuple[Cell, ...]], ...]
+    note: str = ""
 
 
 def runs_csv(results: Results) -> str:

@@ -14,16 +14,16 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from ganbench.report import columns
-from ganbench.report.look import canvas
+from ganbench.report.charts.style import canvas
 from ganbench.selftest.outcome import band
-from ganbench.selftest.words import deviations
+from ganbench.selftest.text import deviations
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ganbench.metrics.catalogue import Metric
-    from ganbench.report.look import Look
+    from ganbench.report.charts.style import Look
+    from ganbench.scoring.metrics.catalogue import Metric
     from ganbench.selftest.outcome import Outcome, Verdict, Word
 
 __all__ = ["heat_map", "responses"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ganbench.data.dataset import Dataset
-from ganbench.evaluate import Reference
-from ganbench.features import Features, real_features
-from ganbench.metrics.catalogue import SCORES
-from ganbench.metrics.fid import Statistics
-from ganbench.metrics.neighbours import NEIGHBOUR_LIMIT
-from ganbench.selftest.ladder import CONTROL, Fakes, control
+from ganbench.scoring.backbones.backbone import Features, real_features
+from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.metrics.catalogue import SCORES
+from ganbench.scoring.metrics.fid import Statistics
+from ganbench.scoring.metrics.neighbours import NEIGHBOUR_LIMIT
+from ganbench.selftest.known_generators import CONTROL, Fakes, control
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganbench.data.dataset import Progress
-    from ganbench.features import Backbone
-    from ganbench.result import Protocol
-    from ganbench.selftest.ladder import Fault
-    from ganbench.selftest.sides import Sides
+    from ganbench.scoring.backbones.backbone import Backbone
+    from ganbench.scoring.protocol import Protocol
+    from ganbench.selftest.known_generators import Fault
+    from ganbench.selftest.splits import Sides
 
 __all__ = ["Bench"]
 

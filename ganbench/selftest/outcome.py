@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import stats
 
-from ganbench.metrics.catalogue import METRICS
-from ganbench.selftest.ladder import CONTROL
+from ganbench.scoring.metrics.catalogue import METRICS
+from ganbench.selftest.known_generators import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from ganbench.metrics.catalogue import Metric
-    from ganbench.selftest.ladder import Fault
+    from ganbench.scoring.metrics.catalogue import Metric
+    from ganbench.selftest.known_generators import Fault
 
 __all__ = ["CONFIDENCE", "Answer", "Outcome", "Verdict", "Word", "band", "judge", "outcome_of"]
 

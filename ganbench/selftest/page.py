@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+from ganbench.report.templates import template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,5 @@ def page(title: str, readme: str, charts: Mapping[str, bytes]) -> str:
     for path, png in charts.items():
         data = base64.b64encode(png).decode()
         body = body.replace(f'src="{path}"', f'src="data:image/png;base64,{data}"')
-    environment = Environment(
-        loader=PackageLoader("ganbench", "selftest"), undefined=StrictUndefined, autoescape=True
-    )
-    template = environment.get_template("page.html.jinja")
-    return template.render(title=title, body=Markup(body))  # noqa: S704 - raw HTML is off
+    page = template("selftest", "page.html.jinja")
+    return page.render(title=title, body=Markup(body))  # noqa: S704 - raw HTML is off

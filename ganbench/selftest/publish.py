@@ -7,14 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ganbench.errors import UsageError
-from ganbench.report.look import LIGHT, Look, draw, encode
+from ganbench.experiment.store import write_text
+from ganbench.report.charts.style import LIGHT, Look, draw, encode
+from ganbench.report.templates import template
 from ganbench.selftest import charts
 from ganbench.selftest.page import page
-from ganbench.selftest.words import Words
-from ganbench.store import write_text
+from ganbench.selftest.text import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,11 +93,5 @@ def _drawn(chart: Callable[[Outcome, Look], Figure], outcome: Outcome) -> bytes:
 
 
 def _readme(outcome: Outcome, notes: str) -> str:
-    environment = Environment(
-        loader=PackageLoader("ganbench", "selftest"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML
-    )
-    template = environment.get_template("readme.md.jinja")
-    return template.render(outcome=outcome, words=Words(outcome), notes=notes)
+    page = template("selftest", "readme.md.jinja")
+    return page.render(outcome=outcome, words=Words(outcome), notes=notes)

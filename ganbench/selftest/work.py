@@ -6,35 +6,82 @@ import dataclasses
 import datetime
 import itertools
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench import data, environment
+from ganbench import data
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import DataError, UsageError, unknown
-from ganbench.features import BACKBONES, obtain_backbone
-from ganbench.selftest import CONTROLS
-from ganbench.selftest.ladder import ladder
+from ganbench.experiment.store import ResultsFolder
+from ganbench.machine import environment
+from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone
+from ganbench.selftest.known_generators import ladder
 from ganbench.selftest.measure import Bench
 from ganbench.selftest.outcome import outcome_of
 from ganbench.selftest.publish import RECORD_FILE, publish
-from ganbench.selftest.sides import choose_count, divide
-from ganbench.store import ResultsFolder
+from ganbench.selftest.splits import choose_count, divide
 
 if TYPE_CHECKING:
-    from ganbench.device import Device
-    from ganbench.progress import Display
-    from ganbench.selftest import Request
+    from ganbench.launch.progress import Display
+    from ganbench.machine.device import Device
     from ganbench.selftest.outcome import Outcome
 
-__all__ = ["work"]
+__all__ = ["CONTROLS", "DRAWS", "Request", "self_test"]
 
 _IMAGE_SIZE = 64  # to which image folders are decoded at most, as runs at 64 pixels do
 _SETTINGS = ("dataset", "backbone", "images", "draws")
 
 
-def work(request: Request, device: Device, display: Display) -> tuple[Path, Outcome]:
-    """Do what `ganbench.selftest.self_test` says."""
+CONTROLS = 20
+"""Draws of the control, from which chance is estimated."""
+
+DRAWS = 5
+"""Draws of every fault at every strength, where nothing else is asked for."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a self-test is asked for.
+
+    Attributes:
+        dataset: As `--dataset`.
+        data_root: Where datasets are looked for.
+        cache_root: Where judges and features are kept.
+        backbone: As `--backbone`.
+        inception_weights: A file, instead of a download.
+        images: Images of each generator; None for as many as the dataset allows, at most 1,000.
+        draws: Draws of each fault at each strength, at most as many as of the control.
+        out: Where to publish; None for a folder in `results/`.
+        command: As the user gave it.
+    """
+
+    dataset: str
+    data_root: Path
+    cache_root: Path
+    backbone: str = "auto"
+    inception_weights: Path | None = None
+    images: int | None = None
+    draws: int = DRAWS
+    out: Path | None = None
+    command: str = ""
+
+
+def self_test(request: Request, device: Device, display: Display) -> tuple[Path, Outcome]:
+    """Draw from every known generator, score it, and publish how the scores answer.
+
+    Args:
+        request: What to do.
+        device: Where the networks run.
+        display: Where progress is shown.
+
+    Returns:
+        The folder that was written, and what is in it.
+
+    Raises:
+        UsageError: The dataset or backbone is unknown or cannot be had, a class has too few images,
+            or the folder cannot be written or holds something else.
+    """
     if request.backbone not in BACKBONES:
         raise unknown("backbone", request.backbone, BACKBONES)
     spec = data.describe(request.dataset, request.data_root)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
+from ganbench.report.charts.style import LIGHT, Look, canvas, draw, encode, heading
 from ganbench.report.formatting import number
-from ganbench.report.look import LIGHT, Look, canvas, draw, encode, heading
 from ganbench.throughput.curve import KNEE_SHARE
 
 if TYPE_CHECKING:

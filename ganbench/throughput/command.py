@@ -6,24 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from ganbench import data, environment
-from ganbench.device import choose
-from ganbench.limits.machine import measure_machine
-from ganbench.progress import Display
+from ganbench import data
+from ganbench.launch.progress import Display
+from ganbench.machine import environment
+from ganbench.machine.device import choose
 from ganbench.report.formatting import number
 from ganbench.throughput import folder as folders
 from ganbench.throughput import request as requests
 from ganbench.throughput.curve import rows_of
+from ganbench.throughput.peak import measure_machine
 from ganbench.throughput.sweep import sweep
 from ganbench.throughput.table import prefixed, terminal_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ganbench.execution import Execution
-    from ganbench.limits.machine import Machine
-    from ganbench.suite import Suite
+    from ganbench.experiment.suite import Suite
+    from ganbench.throughput.peak import Machine
     from ganbench.throughput.point import Point
+    from ganbench.training.execution import Execution
 
 __all__ = ["measure"]
 

@@ -13,7 +13,7 @@ from ganbench.data.catalogue import short_dataset
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ganbench.limits.machine import Machine
+    from ganbench.throughput.peak import Machine
     from ganbench.throughput.point import Point
 
 __all__ = ["COLUMNS", "KNEE_SHARE", "Row", "rows_csv", "rows_of"]

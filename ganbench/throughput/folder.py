@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
-from ganbench.store import ResultsFolder, write_text
+from ganbench.experiment.store import ResultsFolder, write_text
 from ganbench.throughput.chart import chart_png
 from ganbench.throughput.curve import KNEE_SHARE, rows_csv
 from ganbench.throughput.readme import readme
@@ -17,8 +17,8 @@ from ganbench.throughput.readme import readme
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ganbench.limits.machine import Machine
     from ganbench.throughput.curve import Row
+    from ganbench.throughput.peak import Machine
 
 __all__ = ["choose_folder", "describe", "write"]
 

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from ganbench.clock import TrainingClock
 from ganbench.data.dataset import Split, resize
-from ganbench.limits.work import count
-from ganbench.result import Timing
-from ganbench.session import MEASURED_AT_FIRST
-from ganbench.step import Parts, train_step
-from ganbench.workshop import build_session
+from ganbench.launch.resources import build_session
+from ganbench.throughput.flops import count
+from ganbench.training.clock import Timing, TrainingClock
+from ganbench.training.session import MEASURED_AT_FIRST
+from ganbench.training.step import Parts, train_step
 
 if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset
-    from ganbench.device import Device
-    from ganbench.plan import Job
-    from ganbench.session import Session
+    from ganbench.experiment.plan import Job
+    from ganbench.machine.device import Device
+    from ganbench.training.session import Session
 
 __all__ = ["Point", "Status", "measure_point"]
 

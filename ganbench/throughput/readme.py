@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from ganbench.report.templates import template
 from ganbench.throughput.table import HEADS, cells_of, prefixed
 
 if TYPE_CHECKING:
@@ -24,17 +23,15 @@ def readme(rows: Sequence[Row], document: dict[str, Any], *, has_chart: bool) ->
         document: As throughput.json holds it.
         has_chart: Whether charts/throughput.png is there.
     """
-    environment = Environment(
-        loader=PackageLoader("ganbench", "throughput"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML
+    page = template(
+        "throughput",
+        "readme.md.jinja",
+        cell=lambda text: " ".join(text.split()).replace("|", "\\|"),
+        cells=cells_of,
+        prefixed=prefixed,
     )
-    environment.filters["cell"] = lambda text: " ".join(text.split()).replace("|", "\\|")
-    environment.filters["cells"] = cells_of
-    environment.filters["prefixed"] = prefixed
     told = {**document, "knee_share": f"{document['knee_share']:.0%}"}
-    return environment.get_template("readme.md.jinja").render(
+    return page.render(
         **told,
         rows=rows,
         heads=HEADS,

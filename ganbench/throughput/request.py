@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganbench import plan
 from ganbench.errors import UsageError
-from ganbench.registry import entries, expand, resolve
+from ganbench.experiment import plan
+from ganbench.variant.registry import entries, expand, resolve
 
 if TYPE_CHECKING:
-    from ganbench.plan import Job
-    from ganbench.suite import Suite
+    from ganbench.experiment.plan import Job
+    from ganbench.experiment.suite import Suite
 
 __all__ = ["Request", "make", "parse_batch_sizes"]
 

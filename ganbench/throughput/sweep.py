@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from ganbench.data.noise import noise_dataset
-from ganbench.device import is_out_of_memory
+from ganbench.machine.device import is_out_of_memory
 from ganbench.report.formatting import in_unit
 from ganbench.throughput.point import Point, measure_point
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ganbench.data.dataset import Dataset
-    from ganbench.device import Device
-    from ganbench.plan import Job
+    from ganbench.experiment.plan import Job
+    from ganbench.machine.device import Device
     from ganbench.throughput.request import Request
 
 __all__ = ["sweep"]

@@ -1,0 +1,71 @@
+"""The command line. Heavy packages load in the commands that need them, so that help is quick."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from ganbench.cli.check import check
+from ganbench.cli.compare import compare
+from ganbench.cli.list import list_
+from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
+from ganbench.cli.report import report
+from ganbench.cli.run import run
+from ganbench.cli.sample import sample
+from ganbench.cli.selftest import selftest
+from ganbench.cli.throughput import throughput
+from ganbench.errors import GanbenchError, UsageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="ganbench",
+    help="Compare GAN variants: image quality, mode collapse and speed, under one runner.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        import ganbench
+
+        typer.echo(f"ganbench {ganbench.__version__}")
+        raise typer.Exit(OK)
+
+
+app.command("list")(list_)
+for _command in (check, run, report, compare, throughput, selftest, sample):
+    app.command()(_command)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; every mistake of the user ends in one line and exit code 2."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
+        code = USAGE
+    except KeyboardInterrupt:
+        typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
+        code = INTERRUPTED
+    except UsageError as error:
+        typer.echo(f"ganbench: {error}", err=True)
+        code = USAGE
+    except GanbenchError as error:
+        typer.echo(f"ganbench: {error}", err=True)
+        code = FAILED
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""`ganbench check`: does a variant keep the contract?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.options import FAILED, OK, console
+
+__all__ = ["check"]
+
+
+def check(
+    variant: Annotated[
+        str, typer.Argument(metavar="NAME|FILE.py", help="The variant to check; 'all' for all.")
+    ],
+) -> None:
+    """Run the contract that every variant must keep."""
+    from ganbench.check import check as run_contract
+    from ganbench.variant.registry import expand, resolve
+
+    screen = console()
+    names, left_out = expand([variant])
+    for reason in left_out.values():
+        screen.print("[red]broken[/red]  ", highlight=False, end="")
+        screen.print(reason, markup=False, highlight=False, soft_wrap=True)
+    broken_variants = len(left_out)
+    for found in resolve(names):
+        lines = run_contract(found)
+        for line in lines:
+            mark = "[green]ok    [/green]" if line.ok else "[red]broken[/red]"
+            screen.print(f"{mark}  {line.name}", highlight=False, end="")
+            screen.print(f"  {line.detail}" if line.detail else "", markup=False, highlight=False)
+        broken = sum(not line.ok for line in lines)
+        verdict = f"breaks {broken} of {len(lines)} checks" if broken else "keeps the contract"
+        screen.print(f"{found.name} {verdict}", highlight=False)
+        broken_variants += bool(broken)
+    raise typer.Exit(FAILED if broken_variants else OK)

@@ -1,0 +1,105 @@
+"""`ganbench list`: what there is to choose from, without loading any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganbench.cli.options import console
+from ganbench.errors import unknown
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["list_"]
+
+_BACKBONES = (
+    (
+        "classifier",
+        "a small network, trained once on the dataset's training images; needs no download",
+    ),
+    ("inception", "torch-fidelity's InceptionV3; its weights are downloaded, or given as a file"),
+    (
+        "efficientnet",
+        "EfficientNet-Lite0, trained on ImageNet; its weights come with ganbench[efficientnet]",
+    ),
+    ("auto", "inception for colour images where its weights can be had, else classifier"),
+)
+
+
+def _variants() -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ganbench.variant import registry
+
+    table = Table("variant", "what", "from", title="variants", title_justify="left")
+    for entry in registry.entries():
+        problem = f"[red]cannot be used: {escape(entry.problem)}[/red]"
+        what = problem if entry.problem else escape(entry.summary)
+        table.add_row(
+            entry.name, what, "ganbench" if entry.kind == "built-in" else escape(entry.origin)
+        )
+    return table
+
+
+def _datasets() -> Table:
+    from rich.table import Table
+
+    from ganbench.data.catalogue import SUMMARIES
+
+    table = Table("dataset", "what", title="datasets", title_justify="left")
+    for name, what in SUMMARIES.items():
+        table.add_row(name, what)
+    return table
+
+
+def _metrics() -> Table:
+    """A score a row, its particulars below each other, as they are sentences."""
+    from rich.table import Table
+
+    from ganbench.scoring.metrics.catalogue import METRICS
+
+    table = Table("score", "what", title="metrics", title_justify="left", show_lines=True)
+    better = {"lower": "lower is better", "higher": "higher is better", "one": "best near 1"}
+    for metric in METRICS:
+        table.add_row(
+            f"{metric.name}\n[dim]{better[metric.direction]}[/dim]",
+            f"{metric.summary}\n[dim]range: {metric.range}\nfails when: {metric.fails_when}\n"
+            f"source: {metric.paper}[/dim]",
+        )
+    return table
+
+
+def _backbones() -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("backbone", "what", title="backbones", title_justify="left")
+    for name, what in _BACKBONES:
+        table.add_row(name, escape(what))
+    return table
+
+
+_TABLES: dict[str, Callable[[], Table]] = {
+    "variants": _variants,
+    "datasets": _datasets,
+    "metrics": _metrics,
+    "backbones": _backbones,
+}
+
+
+def list_(
+    what: Annotated[
+        str,
+        typer.Argument(help="variants, datasets, metrics or backbones; all of them if left out."),
+    ] = "",
+) -> None:
+    """Show what there is to choose from."""
+    if what and what not in _TABLES:
+        raise unknown("list", what, _TABLES)
+    for name, table in _TABLES.items():
+        if what in ("", name):
+            console().print(table())

@@ -1,0 +1,31 @@
+"""`ganbench report`: tables, charts and page again, from the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.options import console
+from ganbench.errors import UsageError
+
+__all__ = ["report"]
+
+
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR ...", help="Results folders.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; needed to join several folders.")
+    ] = None,
+) -> None:
+    """Write tables, charts and page again from the files; join several folders with --out."""
+    from ganbench.report import build, summary_table
+
+    if len(folders) > 1 and out is None:
+        raise UsageError("several folders are joined into a new one: give it with --out")
+    screen = console()
+    written = build(folders, out)
+    if out is None:
+        screen.print(summary_table(written))
+    screen.print(f"report: {written}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,126 @@
+"""`ganbench sample`: images from a finished run, as a PNG."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.options import DEVICE
+from ganbench.errors import UsageError
+
+__all__ = ["sample", "sample_to_file"]
+
+
+def sample(
+    run_folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a finished run: results/.../runs/<id>.")
+    ],
+    count: Annotated[int, typer.Option("-n", min=1, max=4096, help="How many images.")] = 64,
+    prompt: Annotated[
+        str | None, typer.Option(help="Text to draw, for a variant that takes prompts.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the latents.")] = 0,
+    *,
+    best: Annotated[
+        bool, typer.Option("--best", help="The best moment of a run that was scored in training.")
+    ] = False,
+    device: Annotated[str, DEVICE] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG to write; in the run's folder if left out.")
+    ] = None,
+) -> None:
+    """Draw images from a finished run into a PNG."""
+    sample_to_file(
+        run_folder,
+        count=count,
+        prompt=prompt,
+        seed=seed,
+        device=device,
+        out=out,
+        best=best,
+        say=typer.echo,
+    )
+
+
+def sample_to_file(
+    folder: Path,
+    *,
+    count: int,
+    prompt: str | None,
+    seed: int,
+    device: str,
+    out: Path | None,
+    best: bool = False,
+    say: Callable[[str], object],
+) -> Path:
+    """Draw images from a run's generator and write them as one picture.
+
+    Args:
+        folder: Of the finished run.
+        count: How many images.
+        prompt: What to draw; None draws latents alone.
+        seed: Of the latents.
+        device: As on the command line.
+        out: The PNG to write; in the run's folder where it is None.
+        best: Whether to draw from the best moment of the run instead of its end.
+        say: Told what happens, a line at a time.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        UsageError: There is no such run, it holds no checkpoint or no best moment, the variant
+            takes no prompt, or the file cannot be written.
+    """
+    import torch
+
+    from ganbench.experiment.load_trained import load_trained
+    from ganbench.experiment.store import StoredRun
+    from ganbench.machine.device import choose
+    from ganbench.scoring import draw
+    from ganbench.variant.text import tokenize
+
+    run = StoredRun.read(folder)
+    chosen = choose(device)
+    state, spec = load_trained(run, chosen, best=best)
+    if prompt is not None:
+        words = tokenize(prompt)
+        unknown = [word for word in dict.fromkeys(words) if word not in spec.vocabulary]
+        if unknown:
+            say(
+                f"not in the captions of {spec.name}: {', '.join(unknown)} "
+                f"(known: {', '.join(sorted(spec.vocabulary))})"
+            )
+        images = draw.draw_prompt(state, chosen, prompt, count, seed)
+        title = prompt
+    else:
+        conditions = None
+        latent = draw.latents(state, count, seed, "sample")
+        if state.takes_condition and state.condition is not None:
+            encoded = [state.condition.encode(caption) for caption in spec.captions]
+            conditions = draw.in_turn(torch.stack(encoded), count)
+        images = draw.draw(state, chosen, latent, conditions)
+        moment = run.result.course["best"] if best else {"step": run.result.steps}
+        title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"
+    columns = max(1, min(8, count))
+    picture = draw.titled(draw.grid(images, columns), title)
+    target = out if out is not None else run.path / f"{_file_stem(prompt)}.png"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(target)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{target} cannot be written: {error}; give a PNG file with --out"
+        ) from error
+    say(f"{count} images: {target}")
+    return target
+
+
+def _file_stem(prompt: str | None) -> str:
+    return (
+        "sample" if prompt is None else "sample-" + re.sub(r"\W+", "-", prompt.lower()).strip("-")
+    )

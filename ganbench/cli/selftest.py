@@ -1,0 +1,68 @@
+"""`ganbench selftest`: what does each metric see?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.options import (
+    BACKBONE,
+    DATA_ROOT,
+    DEVICE,
+    INCEPTION_WEIGHTS,
+    command_line,
+    console,
+)
+
+__all__ = ["selftest"]
+
+
+def selftest(
+    dataset: Annotated[
+        str, typer.Option(help="mnist, fashion-mnist, cifar10, digits or imagefolder:DIR.")
+    ],
+    *,
+    device: Annotated[str, DEVICE] = "auto",
+    backbone: Annotated[str, BACKBONE] = "auto",
+    inception_weights: Annotated[Path | None, INCEPTION_WEIGHTS] = None,
+    data_root: Annotated[Path | None, DATA_ROOT] = None,
+    images: Annotated[
+        int | None,
+        typer.Option(help="Images of each generator; 1,000 or what the smallest class allows."),
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=1, max=20, help="Draws of each fault; 5 if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder; results/<date>_<device>_selftest-<dataset> if left out."),
+    ] = None,
+) -> None:
+    """What does each metric see? Score generators whose faults are known, and publish it."""
+    from ganbench import data
+    from ganbench.launch import progress
+    from ganbench.machine.device import choose
+    from ganbench.selftest.work import DRAWS, Request, self_test
+
+    screen = console()
+    chosen = choose(device)
+    screen.print(f"device: {chosen.name} ({chosen.reason})", markup=False, highlight=False)
+    request = Request(
+        dataset=dataset,
+        data_root=data_root or data.default_data_root(),
+        cache_root=data.default_cache_root(),
+        backbone=backbone,
+        inception_weights=inception_weights,
+        images=images,
+        draws=draws or DRAWS,
+        out=out,
+        command=command_line(),
+    )
+    with progress.Display(screen) as display:
+        folder, outcome = self_test(request, chosen, display)
+    from ganbench.selftest.text import verdict_table
+
+    screen.print(verdict_table(outcome))
+    screen.print(f"results: {folder}", markup=False, highlight=False, soft_wrap=True)

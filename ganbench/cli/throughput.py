@@ -1,0 +1,78 @@
+"""`ganbench throughput`: training speed over batch sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.options import (
+    COMPILE,
+    CUDA_GRAPHS,
+    DEVICE,
+    PRECISION,
+    SETTINGS,
+    command_line,
+    console,
+)
+
+__all__ = ["throughput"]
+
+
+def throughput(
+    *,
+    variants: Annotated[
+        str, typer.Option(help="Names or files, separated by commas; 'all' for every one.")
+    ] = "all",
+    batch_sizes: Annotated[
+        str, typer.Option(help="Real images a step, separated by commas.")
+    ] = "32,64,128,256",
+    dataset: Annotated[
+        str | None, typer.Option(help="Whose shape the random images have; none is downloaded.")
+    ] = None,
+    device: Annotated[str, DEVICE] = "auto",
+    settings: Annotated[list[str] | None, SETTINGS] = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.01, help="How long each point is measured, at least three steps.")
+    ] = 5.0,
+    precision: Annotated[str | None, PRECISION] = None,
+    compile_: Annotated[bool | None, COMPILE] = None,
+    cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(envvar="GANBENCH_DATA", help="Where image folders are.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Results folder; results/<date>_<device>_throughput if left out."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Replace an earlier measurement in --out.")
+    ] = False,
+) -> None:
+    """Measure training speed over batch sizes: the knee, the limits, memory, a chart.
+
+    Networks are trained as `ganbench run` trains them, on random images.
+    """
+    given = {
+        "variants": variants,
+        "dataset": dataset,
+        "device": device,
+        "set": settings or None,
+        "precision": precision,
+        "compile": compile_,
+        "cuda_graphs": cuda_graphs,
+        "data_root": data_root,
+        "out": out,
+    }
+    from ganbench.experiment.suite import read_suite
+
+    suite = read_suite(None, {key: value for key, value in given.items() if value is not None})
+    from ganbench.throughput.command import measure
+
+    command = command_line()
+    raise typer.Exit(
+        measure(
+            suite, batch_sizes, seconds=seconds, fresh=fresh, command=command, console=console()
+        )
+    )

@@ -1,0 +1,1 @@
+"""What was asked for, what follows from it, and what is stored: suite, plan, results."""

@@ -1,0 +1,65 @@
+"""The networks of a finished run, read again from its folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganbench.errors import UsageError
+from ganbench.training.step import TrainState
+from ganbench.variant.definition import DatasetSpec
+from ganbench.variant.registry import resolve
+
+if TYPE_CHECKING:
+    from ganbench.experiment.store import StoredRun
+    from ganbench.machine.device import Device
+
+__all__ = ["load_trained"]
+
+
+def load_trained(
+    run: StoredRun, device: Device, *, best: bool = False
+) -> tuple[TrainState, DatasetSpec]:
+    """Rebuild the networks of a finished run from its folder.
+
+    Args:
+        run: Whose checkpoint is read.
+        device: Where the networks go.
+        best: Whether the sampler is to be as it was at the best moment of the run.
+
+    Raises:
+        UsageError: The run has no checkpoint, or no best moment, or its variant is not what it was.
+    """
+    result = run.result
+    if not run.checkpoint.exists():
+        raise UsageError(
+            f"{run.path} has no checkpoint.pt to sample from (checkpoints are not committed): "
+            f"run it again with {result.command or 'ganbench run'}"
+        )
+    if best and not result.course.get("best"):
+        raise UsageError(
+            f"{run.path} knows no best moment, as it was not scored during training: leave out "
+            "--best, or run it again with --evaluate-every"
+        )
+    (found,) = resolve([result.request or result.variant])
+    recipe = found.variant.recipe.override(result.recipe)
+    fields = dict(result.dataset_fields)
+    spec = DatasetSpec(**{**fields, "class_names": tuple(fields["class_names"])})
+    state = TrainState.create(found.variant, recipe, spec, device.torch, result.seed)
+    try:
+        values = torch.load(run.checkpoint, weights_only=True, map_location=device.torch)
+    except Exception as error:
+        raise UsageError(
+            f"{run.checkpoint} cannot be read ({type(error).__name__}): run it again"
+        ) from error
+    try:
+        state.load_state_dict(values["networks"])
+        if best:
+            state.sampler.load_state_dict(values["course"]["weights"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise UsageError(
+            f"{run.checkpoint} does not fit variant {result.variant!r} as it is now: "
+            "its source has changed since the run"
+        ) from error
+    return state, spec

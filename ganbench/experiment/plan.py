@@ -1,0 +1,252 @@
+"""From a suite to a plan: a list of jobs, each told by its record alone.
+
+Making a plan reads no images, touches no device and writes nothing; `--dry-run` stops here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganbench import data
+from ganbench.data.catalogue import short_dataset
+from ganbench.errors import UsageError
+from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
+from ganbench.scoring.protocol import short_hash
+from ganbench.training.execution import EAGER, Execution
+from ganbench.variant.budget import Budget
+from ganbench.variant.registry import Resolved, entries, expand, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ganbench.variant.definition import DatasetSpec, Recipe, Variant
+
+__all__ = ["Job", "Plan", "make"]
+
+_LARGEST_ENLARGEMENT = 4
+_FEWEST_BATCHES = 16
+_SMALLEST_BATCH = 2
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to do.
+
+    Attributes:
+        variant: Name of the variant.
+        title: Its one line for tables.
+        request: A name or path by which another process finds the variant again.
+        source_hash: Hash of its source text.
+        recipe: Every number, after all overrides, as plain values.
+        spec: The dataset.
+        seed: Of everything random in the run.
+        budget: How long to train.
+        sample_every: How often to draw a grid.
+        device: Kind of device, as its numbers differ from kind to kind.
+        backbone: As asked for.
+        evaluate_every: How often to score during training; None is only at the end.
+        execution: How the steps are carried out.
+        notes: What was chosen for the user, in full sentences.
+    """
+
+    variant: str
+    title: str
+    request: str
+    source_hash: str
+    recipe: dict[str, Any]
+    spec: DatasetSpec
+    seed: int
+    budget: Budget
+    sample_every: Budget
+    device: str
+    backbone: str
+    evaluate_every: Budget | None = None
+    execution: Execution = EAGER
+    notes: tuple[str, ...] = ()
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of the images that the networks see, in pixels."""
+        return int(self.recipe["image_size"])
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the suite said beyond the recipe, by the names of its keys."""
+        every = self.evaluate_every
+        return {
+            "backbone": self.backbone,
+            "evaluate_every": None if every is None else str(every),
+            **self.execution.changed,
+        }
+
+    @property
+    def label(self) -> str:
+        """The run for people, unlike that of any other run of a plan."""
+        return f"{self.variant} · {self.spec.name} · seed {self.seed}"
+
+    @property
+    def id(self) -> str:
+        """Variant, seed, and a short hash of all that decides the numbers."""
+        decisive: dict[str, Any] = {
+            "variant": self.variant,
+            "source": self.source_hash,
+            "recipe": {
+                key: value
+                for key, value in self.recipe.items()
+                if key not in ("dataset", "budget", "sample_every")
+            },
+            "dataset": dataclasses.asdict(self.spec),
+            "seed": self.seed,
+            "budget": str(self.budget),
+            "device": self.device,
+            "backbone": self.backbone,
+            **self.execution.changed,
+        }
+        if self.evaluate_every is not None:
+            decisive["evaluate_every"] = str(self.evaluate_every)
+        return f"{self.variant}-s{self.seed}-{short_hash(decisive, 8)}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All jobs of one comparison, in the order in which they run.
+
+    Attributes:
+        jobs: One a variant and seed.
+        left_out: Why variants that `all` would bring are not among them.
+    """
+
+    jobs: tuple[Job, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was chosen for the user, in full sentences, each once."""
+        of_jobs = (note for job in self.jobs for note in job.notes)
+        return tuple(dict.fromkeys([*self.left_out, *of_jobs]))
+
+    @property
+    def topic(self) -> str:
+        """A word for the results folder's name: the dataset or datasets."""
+        return "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
+
+
+def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
+    """Turn a suite into jobs: each variant on its dataset, once a seed.
+
+    Args:
+        suite: What was asked for.
+        device: Kind of the device that was chosen.
+        data_root: Where datasets are looked for.
+
+    Raises:
+        UsageError: A variant, dataset, key, value, seed or budget is not right, or the device
+            cannot do what was asked for.
+    """
+    if not suite.variants:
+        raise UsageError("no variant was named: give --variants, for example --variants mlp,dcgan")
+    suite.execution.check(device)
+    names, broken = expand(suite.variants)
+    left_out = tuple(f"left out: {reason}" for reason in broken.values())
+    if not names:
+        raise UsageError("; ".join(left_out))
+    resolved = resolve(names)
+    seeds = parse_seeds(suite.seeds)
+    settings = parse_settings(suite.set, [found.name for found in resolved])
+    describe = cache(partial(data.describe, data_root=data_root))  # a folder is listed once
+    first = [
+        _job(suite, found, settings[found.name], seeds[0], device, describe) for found in resolved
+    ]
+    jobs = tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first)
+    return Plan(jobs, left_out)
+
+
+def _job(
+    suite: Suite,
+    found: Resolved,
+    settings: dict[str, str],
+    seed: int,
+    device: str,
+    describe: Callable[[str], DatasetSpec],
+) -> Job:
+    flags = {"dataset": suite.dataset, "budget": suite.budget, "sample_every": suite.sample_every}
+    given = {key: value for key, value in flags.items() if value is not None}
+    recipe = found.variant.recipe.override({**given, **settings})
+    spec = describe(recipe.dataset)
+    recipe, notes = _fitted(found.name, recipe, spec, settings)
+    if suite.compile:
+        notes += (f"{found.name}: its step is compiled first, which is not charged to training",)
+    _build_without_weights(found.variant, recipe, spec)
+    return Job(
+        variant=found.name,
+        title=found.variant.title,
+        request=_request(found),
+        source_hash=found.source_hash,
+        recipe=recipe.model_dump(),
+        spec=spec,
+        seed=seed,
+        budget=Budget.parse(recipe.budget),
+        sample_every=Budget.parse(recipe.sample_every),
+        device=device,
+        backbone=suite.backbone,
+        evaluate_every=Budget.parse(suite.evaluate_every) if suite.evaluate_every else None,
+        execution=suite.execution,
+        notes=notes,
+    )
+
+
+def _request(found: Resolved) -> str:
+    """How to ask for a variant again: by its name, or by its path where it came from a file."""
+    return (
+        found.name
+        if any(entry.name == found.name for entry in entries())
+        else str(Path(found.origin).resolve())
+    )
+
+
+def _fitted(
+    name: str, recipe: Recipe, spec: DatasetSpec, settings: dict[str, str]
+) -> tuple[Recipe, tuple[str, ...]]:
+    """Fit a recipe to a dataset much smaller than its own, unless the user set the number."""
+    changes: dict[str, Any] = {}
+    notes = []
+    size = recipe.image_size
+    while size > _LARGEST_ENLARGEMENT * spec.native_size:
+        size //= 2
+    if size != recipe.image_size and "image_size" not in settings:
+        changes["image_size"] = size
+        notes.append(
+            f"{name}: image_size {size} instead of {recipe.image_size}, as {spec.name} has "
+            f"{spec.native_size}x{spec.native_size} pixels (--set image_size decides)"
+        )
+    batch = recipe.batch_size
+    while batch > _SMALLEST_BATCH and batch * _FEWEST_BATCHES > spec.train_count:
+        batch //= 2
+    if batch != recipe.batch_size and "batch_size" not in settings:
+        changes["batch_size"] = batch
+        notes.append(
+            f"{name}: batch_size {batch} instead of {recipe.batch_size}, as {spec.name} has "
+            f"{spec.train_count:,} training images (--set batch_size decides)"
+        )
+    return recipe.override(changes), tuple(notes)
+
+
+def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) -> None:
+    """Refuse a recipe that the variant cannot be built with, before anything is trained.
+
+    Other errors than a `UsageError` are left to the run, which reports them in its row.
+    """
+    import torch
+
+    with torch.device("meta"):
+        try:
+            variant.generator(recipe, spec)
+            variant.discriminator(recipe, spec)
+        except UsageError:
+            raise
+        except Exception:  # noqa: BLE001 - a plugin may raise anything; its run will say what
+            return

@@ -1,0 +1,116 @@
+"""The record of one run, as it is stored in its `result.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from ganbench.training.execution import Precision
+
+__all__ = ["SCHEMA", "RunResult", "Status"]
+
+SCHEMA = 1
+Status = Literal["ok", "diverged", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run, as stored in its `result.json`. Fields that do not apply are None, never 0.
+
+    `request` is the name or path by which the variant is found again, `asked` what the suite said
+    beyond the recipe (by the names of its keys), `recipe` all the variant's numbers,
+    `dataset_fields` the fields of `DatasetSpec`. `captured` says that the step was one CUDA graph;
+    `compile_seconds` is what compiling and capturing took, apart from `train_seconds`.
+    `phase_seconds` holds the mean seconds of each phase of a step, `outside_seconds` all that
+    evaluation, samples and saving took outside the training clock. `scores` holds the numbers by
+    name, `class_histogram` the share of each class among the generated images beside the real ones,
+    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `course` holds the
+    scores during training (`ganbench.scoring.over_training`), empty where there were none.
+    `timing_shared` says whether other runs had a part of the machine while speeds were measured;
+    None where none was.
+    """
+
+    run_id: str
+    status: Status
+    variant: str
+    dataset: str
+    seed: int
+    device: str
+    reason: str = ""
+    variant_title: str = ""
+    device_name: str = ""
+    request: str = ""
+    asked: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    dataset_fields: dict[str, Any] = field(default_factory=dict)
+    budget: str = ""
+    steps: int = 0
+    images_seen: int = 0
+    epochs: float = 0.0
+    train_seconds: float | None = None
+    images_per_second: float | None = None
+    warmup_steps: int = 0
+    timed_steps: int = 0
+    step_seconds_median: float | None = None
+    step_seconds_p95: float | None = None
+    timing_shared: bool | None = None
+    sample_images_per_second: float | None = None
+    peak_memory_bytes: int | None = None
+    peak_host_memory_bytes: int | None = None
+    parameters_generator: int | None = None
+    parameters_discriminator: int | None = None
+    training_precision: Precision = "fp32"
+    compiled: bool = False
+    captured: bool = False
+    compile_seconds: float | None = None
+    phase_seconds: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float | None] = field(default_factory=dict)
+    class_histogram: dict[str, dict[str, float]] = field(default_factory=dict)
+    backbone: str = ""
+    protocol: str = ""
+    protocol_fields: dict[str, Any] = field(default_factory=dict)
+    course: dict[str, Any] = field(default_factory=dict)
+    outside_seconds: dict[str, float] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    command: str = ""
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """Write the record as JSON; a number that is not finite becomes null."""
+        return json.dumps(_finite(dataclasses.asdict(self)), indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a record, leaving out fields that this version does not know.
+
+        Raises:
+            ValueError: The text is no JSON object, lacks a field that every run has, or has a
+                schema newer than this version's.
+        """
+        values = json.loads(text)
+        schema = values.get("schema") if isinstance(values, dict) else None
+        if type(schema) is not int:
+            raise ValueError("not a run's result")
+        if schema > SCHEMA:
+            raise ValueError(f"schema {schema} is newer than {SCHEMA}: update ganbench")
+        names = {item.name for item in dataclasses.fields(cls)}
+        try:
+            return cls(**{key: value for key, value in values.items() if key in names})
+        except TypeError as error:  # names the missing fields
+            raise ValueError(f"not a run's result: {error}") from error
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

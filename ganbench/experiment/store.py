@@ -1,0 +1,199 @@
+"""The results folder: where each file of a run lies, and how it gets there in one piece.
+
+A run is written to `runs/.<id>.partial/`, with its checkpoint, and renamed to `runs/<id>/` when it
+is complete: a folder without a dot is always whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganbench.errors import DataError, UsageError
+from ganbench.experiment.result import RunResult
+
+__all__ = ["PLAN_FILE", "ResultsFolder", "StoredRun", "write_text"]
+
+PLAN_FILE = "plan.json"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old text or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run: its record, and the folder with the rest of its files."""
+
+    result: RunResult
+    path: Path
+
+    @property
+    def history(self) -> Path:
+        """The CSV of losses and rates over the steps; may be missing for a failed run."""
+        return self.path / "history.csv"
+
+    @property
+    def scores(self) -> Path:
+        """The CSV of scores during training; missing where none were asked for."""
+        return self.path / "scores.csv"
+
+    @property
+    def samples(self) -> list[Path]:
+        """The sample grids `step-<number>.png`, in the order of their steps."""
+        grids = (self.path / "samples").glob("step-*.png")
+        return sorted(grids, key=lambda grid: (len(grid.name), grid.name))
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state of the networks at the end."""
+        return self.path / "checkpoint.pt"
+
+    @classmethod
+    def read(cls, path: Path) -> StoredRun:
+        """Read one run's folder.
+
+        Raises:
+            DataError: There is no readable `result.json` in it.
+        """
+        file = path / "result.json"
+        try:
+            return cls(RunResult.from_json(file.read_text(encoding="utf-8")), path)
+        except OSError as error:
+            runs = sorted((path / "runs").glob("[!.]*/result.json"))
+            if runs:
+                raise DataError(
+                    f"{path} is a results folder of {len(runs)} run(s): "
+                    f"give one of them, for example {runs[0].parent}"
+                ) from error
+            raise DataError(f"{path} holds no run: {file} cannot be read ({error})") from error
+        except ValueError as error:
+            raise DataError(f"{file} cannot be read as a run's result: {error}") from error
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """One comparison on disk."""
+
+    path: Path
+
+    @property
+    def plan_file(self) -> Path:
+        """What was asked for: the command, the jobs and when."""
+        return self.path / PLAN_FILE
+
+    def run_path(self, run_id: str) -> Path:
+        """Folder of a finished run."""
+        return self.path / "runs" / run_id
+
+    def partial_path(self, run_id: str) -> Path:
+        """Folder of a run that is not finished."""
+        return self.path / "runs" / f".{run_id}.partial"
+
+    def prepare(self) -> None:
+        """Make the folder and see that files can be written in it; it stays empty.
+
+        Raises:
+            UsageError: The path cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except OSError as error:
+            raise UsageError(
+                f"results cannot be written to {self.path}: {error.strerror}; "
+                "give a writable folder with --out"
+            ) from error
+
+    def read_plan(self) -> dict[str, Any] | None:
+        """Read the stored plan; None where there is none.
+
+        Raises:
+            DataError: The file is damaged.
+        """
+        try:
+            values = json.loads(self.plan_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{self.plan_file} cannot be read: {error}; --fresh starts over"
+            ) from error
+        if not isinstance(values, dict):
+            raise DataError(f"{self.plan_file} holds no plan; --fresh starts over")
+        return values
+
+    def write_plan(self, plan: dict[str, Any]) -> None:
+        """Store what was asked for."""
+        write_text(self.plan_file, json.dumps(plan, indent=1) + "\n")
+
+    def runs(self) -> list[StoredRun]:
+        """All finished runs, by name.
+
+        Raises:
+            DataError: A run's record is damaged.
+        """
+        folders = sorted((self.path / "runs").glob("[!.]*/result.json"))
+        return [StoredRun.read(file.parent) for file in folders]
+
+    def find(self, run_id: str) -> StoredRun | None:
+        """One finished run, or None."""
+        path = self.run_path(run_id)
+        return StoredRun.read(path) if (path / "result.json").exists() else None
+
+    def open_run(self, run_id: str) -> Path:
+        """Make the folder of a run to do; one that failed before goes on with what it has left."""
+        partial, final = self.partial_path(run_id), self.run_path(run_id)
+        if final.exists() and not partial.exists():
+            final.replace(partial)
+            for name in ("result.json", "error.txt"):
+                (partial / name).unlink(missing_ok=True)
+        partial.mkdir(parents=True, exist_ok=True)
+        return partial
+
+    def finish(self, result: RunResult) -> StoredRun:
+        """Write a run's record and make its folder visible, in one step."""
+        partial, final = self.partial_path(result.run_id), self.run_path(result.run_id)
+        partial.mkdir(parents=True, exist_ok=True)
+        write_text(partial / "result.json", result.to_json())
+        if final.exists():
+            shutil.rmtree(final)
+        partial.replace(final)
+        return StoredRun(result, final)
+
+    def amend(self, result: RunResult) -> StoredRun:
+        """Replace the record of a finished run, in one piece."""
+        path = self.run_path(result.run_id)
+        write_text(path / "result.json", result.to_json())
+        return StoredRun(result, path)
+
+    def clear(self) -> None:
+        """Remove all runs and the plan, finished or not; other files stay.
+
+        Raises:
+            UsageError: Something cannot be removed.
+        """
+        runs = self.path / "runs"
+        try:
+            if runs.exists():
+                shutil.rmtree(runs)
+            self.plan_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be cleared for --fresh: {error}") from error

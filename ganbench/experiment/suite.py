@@ -1,0 +1,149 @@
+"""What to compare, as a suite file and the flags say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ganbench.errors import UsageError, unknown
+from ganbench.training.execution import Execution, Precision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Suite", "parse_seeds", "parse_settings", "read_suite"]
+
+
+class Suite(BaseModel):
+    """What to compare, as a suite file or the flags say it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    variants: tuple[str, ...] = ()
+    dataset: str | None = None
+    device: str = "auto"
+    seeds: str = "1"
+    budget: str | None = None
+    set: tuple[str, ...] = ()
+    data_root: Path | None = None
+    backbone: Literal["auto", "inception", "efficientnet", "classifier"] = "auto"
+    inception_weights: Path | None = None
+    out: Path | None = None
+    jobs: int = Field(1, ge=1)
+    exclusive_timing: bool = False
+    sample_every: str | None = None
+    evaluate_every: str | None = None
+    precision: Precision = "fp32"
+    compile: bool = False
+    cuda_graphs: bool = False
+
+    @property
+    def execution(self) -> Execution:
+        """How the steps are carried out."""
+        return Execution(self.precision, self.compile, self.cuda_graphs)
+
+    @field_validator("variants", "set", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        if isinstance(value, dict):
+            return tuple(f"{key}={item}" for key, item in value.items())
+        return value
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _seeds_text(cls, value: Any) -> Any:
+        return ",".join([*map(str, value), ""]) if isinstance(value, list | tuple) else str(value)
+
+
+def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
+    """Join a suite file with the flags; flags win.
+
+    Args:
+        path: A YAML file, or None.
+        flags: The flags that were given, by the names of `Suite`'s fields.
+
+    Raises:
+        UsageError: The file cannot be read, or holds an unknown key or a value out of range.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"suite file {path} cannot be read: {error.strerror}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            summary = " ".join(str(error).split())
+            raise UsageError(f"suite file {path} is not valid YAML: {summary}") from error
+        if not isinstance(loaded, dict):
+            raise UsageError(
+                f"suite file {path} must hold keys and values, for example 'variants: dcgan,mlp'"
+            )
+        values = loaded
+    where = f"suite file {path}: " if path is not None else ""
+    for key in values:
+        if key not in Suite.model_fields:
+            raise UsageError(f"{where}{unknown('suite key', str(key), Suite.model_fields)}")
+    joined = {**values, **flags}
+    if "set" in values and "set" in flags:  # the later one of two settings of a number wins
+        joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
+    try:
+        return Suite.model_validate(joined)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else "?"
+        origin = "" if key in flags else where
+        raise UsageError(
+            f"{origin}{key}: {first['input']!r} is not allowed: {first['msg']}"
+        ) from error
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read `3` as seeds 0, 1 and 2, `0,7,9` as those, and `7,` as seed 7 alone.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    parts = [part.strip() for part in text.removesuffix(",").split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise UsageError(
+            f"seeds {text!r} cannot be read: give a count such as 3, or a list 0,7,9 (7, for one)"
+        )
+    numbers = [int(part) for part in parts]
+    if "," not in text:
+        if numbers[0] < 1:
+            raise UsageError("seeds 0 is no run at all: give a count such as 3, or a list 0,7,9")
+        return tuple(range(numbers[0]))
+    if len(set(numbers)) < len(numbers):
+        raise UsageError(f"seeds {text!r} names a seed twice: give each once")
+    return tuple(numbers)
+
+
+def parse_settings(settings: Sequence[str], variants: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Sort `KEY=VALUE` and `VARIANT.KEY=VALUE` by variant; the latter win.
+
+    Raises:
+        UsageError: One has no `=`, or names a variant that does not take part.
+    """
+    names = list(variants)
+    general: dict[str, str] = {}
+    special: dict[str, dict[str, str]] = {name: {} for name in names}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise UsageError(
+                f"--set {setting!r} cannot be read: give KEY=VALUE, for example lr_g=1e-4 "
+                "or dcgan.generator_width=32"
+            )
+        owner, dot, name = key.strip().rpartition(".")
+        if not dot:
+            general[name] = value.strip()
+        elif owner.replace("_", "-") in special:
+            special[owner.replace("_", "-")][name] = value.strip()
+        else:
+            raise unknown("variant in --set", owner, names)
+    return {name: {**general, **special[name]} for name in names}

@@ -1,0 +1,1 @@
+"""Where jobs run: one process per job, resources, what a run records and shows."""

@@ -1,0 +1,95 @@
+"""Speeds of a finished run, measured again with nothing else running.
+
+Runs side by side share the machine, and so do their speeds. Here a fresh session of the same job
+does steps as its run did them, with all threads, and only its speeds are kept.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganbench.machine.interrupt import StopRequest
+from ganbench.scoring import draw
+from ganbench.training.loop import Hooks, train
+from ganbench.training.session import MEASURED_AT_FIRST, Diverged
+from ganbench.variant.budget import Budget
+
+if TYPE_CHECKING:
+    from ganbench.experiment.plan import Job
+    from ganbench.experiment.store import StoredRun
+    from ganbench.launch.resources import Workshop
+    from ganbench.training.session import Session
+
+__all__ = ["time_alone"]
+
+_SECONDS = 5.0
+_FEWEST_STEPS = 6
+_SAMPLING_SECONDS = 2.0
+_NEVER = Budget(1e12, "steps")
+
+
+def time_alone(job: Job, run: StoredRun, workshop: Workshop) -> StoredRun:
+    """Replace the shared speeds of a run by those of some seconds alone, and store it.
+
+    Peak memory and the training time stay those of the run itself. A run that diverges before
+    enough steps are timed keeps its shared speeds.
+
+    Args:
+        job: What was run.
+        run: What it left.
+        workshop: What the jobs share.
+
+    Raises:
+        Stopped: An interrupt came; the run is as it was.
+    """
+    display = workshop.display
+    display.update(f"{job.label}: timed alone", 0, 0)
+    with torch.random.fork_rng():
+        session = workshop.session(job)
+        session.steps = MEASURED_AT_FIRST
+        try:
+            with StopRequest() as request:
+                hooks = Hooks(stop=lambda: request.asked)
+                train(session, Budget(_SECONDS, "s"), _NEVER, hooks)
+                train(session, Budget(MEASURED_AT_FIRST + _FEWEST_STEPS, "steps"), _NEVER, hooks)
+        except Diverged as error:
+            display.say(f"{job.id}: its speeds stay shared, {error}")
+            return run
+        finally:
+            display.leave(job.label)
+        timing = session.clock.timing(session.images_a_step)
+        sampling = _sampling_rate(session) if run.result.sample_images_per_second else None
+    environment = {**run.result.environment, "timing_threads": torch.get_num_threads()}
+    result = replace(
+        run.result,
+        images_per_second=timing.images_per_second,
+        warmup_steps=timing.warmup_steps,
+        timed_steps=len(timing.step_seconds),
+        step_seconds_median=timing.quantile(0.5),
+        step_seconds_p95=timing.quantile(0.95),
+        sample_images_per_second=sampling,
+        timing_shared=False,
+        environment=environment,
+    )
+    return workshop.folder.amend(result)
+
+
+def _sampling_rate(session: Session) -> float:
+    """Images drawn a second; their number is counted, not what they show."""
+    state, device = session.state, session.device
+    latent = draw.latents(state, draw.BATCH_SIZE, session.seed, "evaluation latents")
+    conditions = None
+    if session.conditions is not None:
+        conditions = draw.in_turn(session.conditions.cpu(), draw.BATCH_SIZE)
+    draw.draw(state, device, latent, conditions)  # warms up
+    device.synchronize()
+    begun, drawn, seconds = time.perf_counter(), 0, 0.0
+    while seconds < _SAMPLING_SECONDS:
+        drawn += len(draw.draw(state, device, latent, conditions))
+        device.synchronize()
+        seconds = time.perf_counter() - begun
+    return drawn / seconds

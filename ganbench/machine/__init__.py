@@ -1,0 +1,1 @@
+"""The hardware and this process: devices, memory, random streams, versions, interrupts."""

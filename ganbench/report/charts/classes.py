@@ -1,0 +1,81 @@
+"""Chart of the classes: which were generated, beside the real ones."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from ganbench.report.charts.scores import reading
+from ganbench.report.charts.style import canvas
+from ganbench.report.comparison.statistics import Estimate, estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ganbench.report.charts.style import Look
+    from ganbench.report.groups import Group
+
+__all__ = ["class_histogram"]
+
+_ACROSS = 3
+_NAMED_CLASSES = 30  # with more, the names of the classes would lie over each other
+_LEVEL_NAMES = 3  # letters of the longest name that still fits without being turned
+
+
+def class_histogram(group: Group, look: Look) -> Figure | None:
+    """Share of each class among the generated images, beside the real share as a dash."""
+    shown = [
+        label for label in group.labels if any(e.result.class_histogram for e in group.of(label))
+    ]
+    if not shown:
+        return None
+    rows = math.ceil(len(shown) / _ACROSS)
+    across = math.ceil(len(shown) / rows)
+    figure = canvas(
+        max(5.0, 3.2 * across), 2.1 * rows, f"Classes of the generated images · {group.title}",
+        f"bar: generated, dash: real; {reading(group, dots=False)}", look,
+    )  # fmt: skip
+    grid = figure.subplots(rows, across, squeeze=False, sharey=True)
+    for axes, label in zip(grid.flat, shown, strict=False):
+        _histogram(axes, group, label, look)
+    for axes in grid.flat[len(shown) :]:
+        axes.set_visible(False)
+    for axes in grid[:, 0]:
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("share of images")
+    return figure
+
+
+def _histogram(axes: Axes, group: Group, label: str, look: Look) -> None:
+    histograms = [e.result.class_histogram for e in group.of(label) if e.result.class_histogram]
+    real, names = histograms[0].get("real", {}), list(histograms[0].get("real", {}))
+    places = range(len(names))
+    found = [estimate(h.get("fake", {}).get(name, 0.0) for h in histograms) for name in names]
+    bars = [item for item in found if item is not None]
+    axes.bar(places, [bar.mean for bar in bars], width=0.72, color=look.colour(label), linewidth=0)
+    for place, bar in zip(places, bars, strict=True):
+        _whisker(axes, place, bar, look)
+    axes.hlines(
+        [real[name] for name in names], [p - 0.44 for p in places], [p + 0.44 for p in places],
+        color=look.theme.ink, linewidth=1.6,
+    )  # fmt: skip
+    axes.set_title(label, color=look.colour(label))
+    axes.set_xlim(-0.7, len(names) - 0.3)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.grid(visible=False, axis="x")
+    if len(names) > _NAMED_CLASSES:
+        axes.set_xlabel(f"{len(names)} classes")
+        axes.set_xticks([])
+        return
+    turned = max(map(len, names)) > _LEVEL_NAMES
+    axes.set_xticks(places, names, rotation=55 if turned else 0, ha="right" if turned else "center",
+                    rotation_mode="anchor" if turned else "default")  # fmt: skip
+
+
+def _whisker(axes: Axes, place: int, bar: Estimate, look: Look) -> None:
+    if bar.low is not None and bar.high is not None:
+        axes.plot([place] * 2, [max(0, bar.low), bar.high], color=look.theme.muted, linewidth=1.1)

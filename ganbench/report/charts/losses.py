@@ -1,0 +1,131 @@
+"""Chart of a training's course: losses, and what the discriminator says, over the steps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from ganbench.report.charts.style import canvas
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ganbench.report.charts.style import Look
+    from ganbench.report.groups import Group
+
+__all__ = ["losses", "read_history"]
+
+_ACROSS = 5
+_WINDOWS = 25  # a line is smoothed over one part in so many of its points
+_ROWS = (
+    ("loss", (("d_loss", "discriminator"), ("g_loss", "generator"))),
+    ("D(x) and D(G(z))", (("d_real", "D(x), real"), ("d_fake_before", "D(G(z)), generated"))),
+)
+_OUTLIERS = 0.005
+_THOUSAND = 1000
+
+
+def read_history(file: Path) -> pd.DataFrame | None:
+    """A run's history with a row a recorded step; None where it is missing or unreadable."""
+    try:
+        frame: pd.DataFrame = pd.read_csv(file)
+    except (OSError, ValueError):  # pandas' own errors are ValueErrors
+        return None
+    wanted = ["step", *(name for _, lines in _ROWS for name, _ in lines)]
+    if not set(wanted) <= set(frame.columns):
+        return None
+    numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce")
+    numbers = numbers.replace([np.inf, -np.inf], np.nan).dropna(subset=["step"])
+    return None if numbers.empty else numbers
+
+
+def losses(group: Group, look: Look) -> Figure | None:
+    """Small multiples: a column a variant; losses above, D(x) and D(G(z)) below.
+
+    Runs that diverged are shown too: their losses tell how.
+    """
+    histories = {
+        label: frames
+        for label in dict.fromkeys(entry.label for entry in group.entries)
+        if (frames := _histories(group, label))
+    }
+    if not histories:
+        return None
+    bands = math.ceil(len(histories) / _ACROSS)
+    across = math.ceil(len(histories) / bands)
+    several = max(len(frames) for frames in histories.values()) > 1
+    figure = canvas(
+        max(5.5, 1.2 + 2.45 * across), 3.7 * bands, f"Losses over time · {group.title}",
+        "thin: as recorded, thick: running mean" + (", a line a seed" if several else ""), look,
+    )  # fmt: skip
+    grid = figure.subplots(2 * bands, across, squeeze=False, sharex=False)
+    for axes in grid.flat:
+        axes.set_visible(False)
+    for place, (label, frames) in enumerate(histories.items()):
+        band, column = divmod(place, across)
+        for row, (title, lines) in enumerate(_ROWS):
+            axes = grid[2 * band + row, column]
+            axes.set_visible(True)
+            _panel(axes, frames, lines, (look.theme.muted, look.colour(label)))
+            axes.set_ylabel(title if column == 0 else "")
+            axes.set_title(label if row == 0 else "", color=look.colour(label))
+            axes.set_xlabel("step" if row else "")
+            axes.tick_params(axis="x", labelbottom=bool(row))
+            if place == 0:
+                axes.legend(
+                    loc="best", handlelength=1.2, borderpad=0.2, labelspacing=0.25, fontsize=7.5
+                )
+    return figure
+
+
+def _histories(group: Group, label: str) -> list[pd.DataFrame]:
+    found = (read_history(e.run.history) for e in group.entries if e.label == label)
+    return [frame for frame in found if frame is not None]
+
+
+def _panel(
+    axes: Axes,
+    frames: list[pd.DataFrame],
+    lines: tuple[tuple[str, str], ...],
+    colours: tuple[str, str],
+) -> None:
+    """Two lines: what concerns the discriminator in grey, the generator in the variant's colour."""
+    for frame_place, frame in enumerate(frames):
+        for (name, title), colour in zip(lines, colours, strict=True):
+            window = max(1, len(frame) // _WINDOWS)
+            smooth = frame[name].rolling(window, center=True, min_periods=1).mean()
+            faint = 0.25 / len(frames) ** 0.5
+            axes.plot(frame["step"], frame[name], color=colour, linewidth=0.7, alpha=faint)
+            axes.plot(
+                frame["step"], smooth, color=colour, linewidth=1.6 / len(frames) ** 0.3,
+                label=title if frame_place == 0 else "_",
+            )  # fmt: skip
+    names = [name for name, _ in lines]
+    _limits(axes, np.concatenate([frame[names].to_numpy().ravel() for frame in frames]))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(_thousands))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def _limits(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    """Fit all but the outermost values, so that one leap does not flatten the rest."""
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return
+    if values.min() >= 0 and values.max() <= 1:
+        axes.set_ylim(-0.02, 1.02)
+        return
+    low, high = np.quantile(values, [_OUTLIERS, 1 - _OUTLIERS])
+    pad = 0.08 * (high - low) or 0.5
+    axes.set_ylim(0 if low >= 0 else low - pad, high + pad)
+
+
+def _thousands(value: float, _position: int) -> str:
+    return f"{value / _THOUSAND:g}k" if abs(value) >= _THOUSAND else f"{value:g}"

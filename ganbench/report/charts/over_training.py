@@ -1,0 +1,114 @@
+"""Chart of quality over time: scores against images, steps and seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from ganbench.report import columns
+from ganbench.report.charts.style import canvas
+from ganbench.report.over_training import read_scores
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ganbench.report.charts.style import Look
+    from ganbench.report.groups import Group
+
+__all__ = ["course"]
+
+_SCORES = ("fid", "modes_covered", "coverage")
+_AXES = (
+    ("images_seen", "images seen"),
+    ("step", "steps"),
+    ("seconds", "training time, s"),
+)
+_LOGARITHMIC_FROM = 8.0  # largest value over smallest
+_THOUSAND = 1000
+
+
+def course(group: Group, look: Look) -> Figure | None:
+    """Small multiples: a row a score, a column a way to count; thin a seed, thick their mean."""
+    frames = {
+        label: [frame for e in group.of(label) if (frame := read_scores(e.run.scores)) is not None]
+        for label in group.labels
+    }
+    frames = {label: found for label, found in frames.items() if found}
+    everything = [frame for found in frames.values() for frame in found]
+    if not everything or max(map(len, everything)) == 1:
+        return None
+    several = max(map(len, frames.values())) > 1
+    figure = canvas(
+        9.2, 6.0, f"Scores over training · {group.title}",
+        "on half of the evaluation noise" + ("; thin: a seed, thick: the mean" if several else ""),
+        look,
+    )  # fmt: skip
+    grid = figure.subplots(len(_SCORES), len(_AXES), squeeze=False, sharey="row", sharex="col")
+    for row, score in enumerate(_SCORES):
+        for place, (along, title) in enumerate(_AXES):
+            axes = grid[row, place]
+            for label, found in frames.items():
+                _lines(axes, found, along, score, label, look)
+            axes.set_title("")
+            axes.set_xlabel(title if row == len(_SCORES) - 1 else "")
+            axes.set_ylabel(columns.column(score).heading(group.backbone) if place == 0 else "")
+            if row == 0:
+                _across(axes, np.concatenate([frame[along].to_numpy() for frame in everything]))
+        _upward(grid[row, 0], score, pd.concat(everything)[score].dropna().to_numpy(), group)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(5, len(labels)))
+    return figure
+
+
+def _lines(
+    axes: Axes, frames: list[pd.DataFrame], along: str, score: str, label: str, look: Look
+) -> None:
+    colour = look.colour(label)
+    several = len(frames) > 1
+    for frame in frames:
+        axes.plot(
+            frame[along], frame[score], color=colour, linewidth=0.8 if several else 1.7,
+            alpha=0.35 if several else 1.0, marker="" if several else look.marker(label),
+            markersize=3.5, label="_" if several else label,
+        )  # fmt: skip
+    if several:
+        count = min(map(len, frames))
+        shortest = [frame[[along, score]].head(count) for frame in frames]
+        mean = pd.concat(shortest).groupby(level=0).mean()
+        axes.plot(
+            mean[along], mean[score], color=colour, linewidth=1.9, marker=look.marker(label),
+            markersize=4, label=label,
+        )  # fmt: skip
+
+
+def _across(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    positive = values[values > 0]
+    if positive.size and positive.max() / positive.min() > _LOGARITHMIC_FROM:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(_short))
+
+
+def _upward(
+    axes: Axes, score: str, values: np.ndarray[tuple[int], np.dtype[np.float64]], group: Group
+) -> None:
+    if score.startswith("modes_covered") and group.modes_total:
+        axes.set_ylim(-0.04 * group.modes_total, 1.04 * group.modes_total)
+    elif columns.column(score).is_share:
+        axes.set_ylim(-0.03, 1.03)
+    elif values.size and values.min() > 0 and values.max() / values.min() > _LOGARITHMIC_FROM:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+        axes.yaxis.set_major_formatter(FuncFormatter(_short))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _short(value: float, _position: int) -> str:
+    return f"{value / _THOUSAND:g}k" if abs(value) >= _THOUSAND else f"{value:g}"

@@ -1,0 +1,126 @@
+"""Chart of samples: how the same latents were drawn as training went on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from ganbench.report.charts.losses import read_history
+from ganbench.report.charts.style import canvas
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ganbench.report.charts.style import Look
+    from ganbench.report.groups import Group
+
+__all__ = ["SAMPLES_DPI", "first_cells", "samples"]
+
+SAMPLES_DPI = 100  # the images are drawn pixel by pixel, and the file stays small
+_ACROSS = 6
+_CELLS = 2  # images in a row and in a column of each cell
+_CELL_PIXELS = 140
+_GAP_PIXELS = 10
+_CAPTION_PIXELS = 16
+_NAME_PIXELS = 130
+_GRID_PADDINGS = (2, 0, 1, 3, 4)
+_EPOCHS_WITHOUT_DECIMALS = 10
+
+
+def samples(group: Group, look: Look) -> Figure | None:
+    """A strip a variant: the first images of a few grids, from the first seed with any."""
+    strips = [
+        (label, entry)
+        for label in group.labels
+        if (entry := next((e for e in group.of(label) if e.run.samples), None)) is not None
+    ]
+    if not strips:
+        return None
+    across = max(len(evenly(entry.run.samples)) for _, entry in strips)
+    row_pixels = _CELL_PIXELS + _CAPTION_PIXELS + _GAP_PIXELS
+    width = (_NAME_PIXELS + max(across, 3) * (_CELL_PIXELS + _GAP_PIXELS)) / SAMPLES_DPI
+    figure = canvas(
+        width, row_pixels * len(strips) / SAMPLES_DPI,
+        f"Samples as training goes on · {group.title}",
+        "the same latents each time; one seed a variant", look, SAMPLES_DPI,
+    )  # fmt: skip
+    figure.set_layout_engine("none")  # every cell has its place in pixels
+    full = figure.get_size_inches() * SAMPLES_DPI
+    for row, (label, entry) in enumerate(strips):
+        bottom = (len(strips) - row - 1) * row_pixels + _GAP_PIXELS // 2
+        history = read_history(entry.run.history)
+        size = entry.result.recipe.get("image_size")
+        figure.text(
+            (_NAME_PIXELS - 10) / full[0], (bottom + _CELL_PIXELS / 2) / full[1], label,
+            ha="right", va="center", size=9, weight="bold", color=look.colour(label), wrap=True,
+        )  # fmt: skip
+        for place, file in enumerate(evenly(entry.run.samples)):
+            left = _NAME_PIXELS + place * (_CELL_PIXELS + _GAP_PIXELS)
+            cell = _cell(file, size if isinstance(size, int) else None, look)
+            figure.figimage(np.asarray(cell), left, bottom)
+            figure.text(
+                (left + _CELL_PIXELS / 2) / full[0], (bottom + _CELL_PIXELS + 4) / full[1],
+                _when(file, history), ha="center", size=7.5, color=look.theme.muted,
+            )  # fmt: skip
+    return figure
+
+
+def evenly(files: list[Path]) -> list[Path]:
+    """A few files, the first and the last among them."""
+    if len(files) <= _ACROSS:
+        return files
+    return [files[round(place)] for place in np.linspace(0, len(files) - 1, _ACROSS)]
+
+
+def _cell(file: Path, size: int | None, look: Look) -> Image.Image:
+    """The first images of a grid in the middle of a cell, enlarged by a whole number if small.
+
+    The cell of an unreadable grid stays empty.
+    """
+    cell = Image.new("RGB", (_CELL_PIXELS, _CELL_PIXELS), look.theme.paper)
+    try:
+        with Image.open(file) as grid:
+            image = first_cells(grid, size)
+    except OSError:
+        return cell
+    scale = _CELL_PIXELS // max(image.size)
+    if scale > 1:
+        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    elif not scale:
+        image.thumbnail((_CELL_PIXELS, _CELL_PIXELS), Image.Resampling.LANCZOS)
+    cell.paste(image, ((_CELL_PIXELS - image.width) // 2, (_CELL_PIXELS - image.height) // 2))
+    return cell
+
+
+def first_cells(image: Image.Image, size: int | None) -> Image.Image:
+    """The first 2×2 images of a grid.
+
+    Args:
+        image: A grid of square images with an even padding around each.
+        size: Height and width of one of them in pixels; unknown: a part of the grid is cut out.
+    """
+    width, height = image.width, image.height
+    rgb = image.convert("RGB")
+    for padding in _GRID_PADDINGS if size else ():
+        step = (size or 0) + padding
+        if (width - padding) % step == 0 and (height - padding) % step == 0:
+            count = min(_CELLS, (width - padding) // step, (height - padding) // step)
+            end = padding + count * step
+            return rgb.crop((0, 0, end, end))
+    end = min(width, height, max(1, max(width, height) // 4))
+    return rgb.crop((0, 0, end, end))
+
+
+def _when(file: Path, history: pd.DataFrame | None) -> str:
+    """The step of a grid, and its epoch where the history tells it."""
+    step = int("".join(filter(str.isdigit, file.stem)) or 0)
+    if history is None or "epoch" not in history:
+        return f"step {step:,}"
+    near = history.iloc[int((history["step"] - step).abs().to_numpy().argmin())]
+    epoch = near["epoch"] * step / near["step"] if near["step"] else 0.0
+    return f"step {step:,} · epoch {epoch:.{0 if epoch >= _EPOCHS_WITHOUT_DECIMALS else 1}f}"

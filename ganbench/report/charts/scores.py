@@ -1,0 +1,180 @@
+"""Charts of speed and quality: one row a variant, a dot a seed, the mean with its interval."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+from ganbench.report import columns
+from ganbench.report.charts.style import canvas, heading
+from ganbench.report.formatting import share_of, shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ganbench.report.charts.style import Look
+    from ganbench.report.columns import Column
+    from ganbench.report.groups import Group
+
+__all__ = ["quality", "reading", "shared_words", "throughput"]
+
+_ROW_INCHES = 0.36
+_PANEL_INCHES = 0.75
+_PANELS_A_ROW = 3
+_NOTES = {"lower": "↓ is better", "higher": "↑ is better", "one": "1 is best", "": ""}
+_LOGARITHMIC_FROM = 20.0  # times between the largest and the smallest
+
+_SPEED = ("images_per_second", "sample_images_per_second")
+_QUALITY = (
+    "fid", "precision", "recall", "coverage", "modes_covered", "mode_kl", "diversity",
+    "memorisation", "prompt_alignment",
+)  # fmt: skip
+
+
+def reading(group: Group, *, dots: bool = True) -> str:
+    """How many seeds a chart stands on, and what its marks mean."""
+    if group.seeds <= 1:
+        return "one seed each: no interval"
+    counts = sorted({len(group.of(label)) for label in group.labels})
+    told = " to ".join(str(count) for count in dict.fromkeys([counts[0], counts[-1]]))
+    return f"mean and 95% interval over {told} seeds" + (
+        "; a small dot is one seed" if dots else ""
+    )
+
+
+def shared_words(group: Group) -> str:
+    """What to say beside speeds that were measured while other runs went on."""
+    shared = [label for label in group.labels if group.is_shared(label, _SPEED[0])]
+    if not shared:
+        return ""
+    whose = "" if len(shared) == len(group.labels) else f"{', '.join(shared)} "
+    return f", {whose}while other runs shared the machine"
+
+
+def throughput(group: Group, look: Look) -> Figure | None:
+    """Images a second, in training and in sampling."""
+    names = group.present(_SPEED)
+    if not names:
+        return None
+    figure = canvas(
+        9, _height(group), f"Throughput · {group.title}",
+        f"images a second on {group.device_name or group.device}"
+        f"{shared_words(group)}; {reading(group)}",
+        look,
+    )  # fmt: skip
+    _panels(figure, group, names, look, bars=True)
+    return figure
+
+
+def quality(group: Group, look: Look) -> Figure | None:
+    """Every score that is shown to people, a panel each."""
+    names = group.present(_QUALITY)
+    if not names:
+        return None
+    rows = math.ceil(len(names) / _PANELS_A_ROW)
+    figure = canvas(
+        9.5, rows * _height(group), f"Quality and diversity · {group.title}", reading(group), look
+    )
+    _panels(figure, group, names, look, bars=False)
+    return figure
+
+
+def _height(group: Group) -> float:
+    return _PANEL_INCHES + _ROW_INCHES * len(group.labels)
+
+
+def _panels(figure: Figure, group: Group, names: list[str], look: Look, *, bars: bool) -> None:
+    across = min(_PANELS_A_ROW, len(names))
+    grid = figure.subplots(
+        math.ceil(len(names) / across),
+        across,
+        sharey=True,
+        squeeze=False,
+        gridspec_kw={"wspace": 0.05},
+    )
+    for axes, name in zip(grid.flat, names, strict=False):
+        _panel(axes, group, name, look, bars=bars)
+    for axes in grid.flat[len(names) :]:
+        axes.set_visible(False)
+
+
+def _panel(axes: Axes, group: Group, name: str, look: Look, *, bars: bool) -> None:
+    """One number: a row a variant, best read from left to right."""
+    column, labels = columns.column(name), group.labels
+    heading(axes, column.heading(group.backbone), _NOTES[column.direction], look)
+    _scale(axes, group, column, bars=bars)
+    for place, label in enumerate(labels):
+        _row(axes, group, name, place, look, bars=bars and axes.get_xscale() == "linear")
+        found = group.estimate(label, name)
+        text = "n/a" if found is None else shown(found.mean, column)
+        if found is not None and name == "modes_covered":
+            text = share_of(found.mean, group.modes_total)
+        axes.text(
+            1.02, place, text, transform=axes.get_yaxis_transform(), va="center", size=8,
+            color=look.theme.ink if found else look.theme.muted,
+        )  # fmt: skip
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0, labelcolor=look.theme.ink, labelsize=9)
+    axes.grid(visible=False, axis="y")
+    axes.set_ylabel("")
+    logarithmic = axes.get_xscale() == "log"
+    axes.set_xlabel(", ".join(filter(None, [column.unit, "log scale" if logarithmic else ""])))
+
+
+def _row(axes: Axes, group: Group, name: str, place: int, look: Look, *, bars: bool) -> None:
+    label = group.labels[place]
+    values, found = group.values(label, name), group.estimate(label, name)
+    colour = look.colour(label)
+    if found is None:
+        return
+    if bars:
+        axes.barh(place, found.mean, height=0.62, color=colour, alpha=0.85, linewidth=0)
+    mark = look.theme.ink if bars else colour
+    if found.low is not None and found.high is not None:
+        axes.plot(
+            [found.low, found.high], [place, place], color=mark, linewidth=2, solid_capstyle="round"
+        )
+        axes.plot(
+            values, [place + 0.24] * len(values), "o", color=mark, markersize=3, alpha=0.6,
+            markeredgewidth=0,
+        )  # fmt: skip
+    if not bars:
+        axes.plot(
+            found.mean, place, look.marker(label), color=colour, markersize=7.5,
+            markeredgecolor=look.theme.paper, markeredgewidth=1, zorder=3,
+        )  # fmt: skip
+
+
+def _scale(axes: Axes, group: Group, column: Column, *, bars: bool) -> None:
+    """Limits that fit the number: shares from 0 to 1, counts from 0 to all, or logarithms."""
+    name = column.name
+    values = [value for label in group.labels for value in group.values(label, name)]
+    low, high = min(values), max(values)
+    if name in (*_SPEED, "fid") and low > 0 and high / low > _LOGARITHMIC_FROM:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=9))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlim(low / 1.6, high * 1.6)
+        return
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    if column.is_share:
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+    elif name == "modes_covered" and group.modes_total:
+        total = group.modes_total
+        axes.set_xlim(-0.03 * total, 1.03 * total)
+        axes.set_xticks(sorted({0, total // 2, total}))
+    else:
+        ends = [e.high for label in group.labels if (e := group.estimate(label, name)) and e.high]
+        if column.direction == "one":
+            ends.append(1)
+            axes.axvline(1, color=axes.xaxis.label.get_color(), linewidth=1, linestyle=(0, (3, 3)))
+        if low >= 0:
+            axes.set_xlim(0, max([high, *ends]) * 1.06 or 1)
+    if bars:
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -1,0 +1,143 @@
+"""Chart of quality against speed: a point a run, the mean with its intervals, named in place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.transforms import Bbox
+
+from ganbench.report import columns
+from ganbench.report.charts.scores import reading, shared_words
+from ganbench.report.charts.style import canvas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
+
+    from ganbench.report.charts.style import Look
+    from ganbench.report.comparison.statistics import Estimate
+    from ganbench.report.groups import Group
+
+__all__ = ["tradeoff"]
+
+_SPEED, _QUALITY = "images_per_second", "fid"
+_LOGARITHMIC_FROM = 5.0
+_PLACES = (  # where a name may stand beside its point: offset in points, and alignment
+    (8, 7, "left", "bottom"), (8, -7, "left", "top"),
+    (-8, 7, "right", "bottom"), (-8, -7, "right", "top"),
+    (22, 12, "left", "bottom"), (22, -12, "left", "top"),
+    (-22, 12, "right", "bottom"), (-22, -12, "right", "top"),
+    (0, 30, "center", "bottom"), (0, -30, "center", "top"),
+)  # fmt: skip
+
+
+def tradeoff(group: Group, look: Look) -> Figure | None:
+    """FID over training images a second; the best variants lie at the lower right."""
+    points = {
+        label: (speed, quality)
+        for label in group.labels
+        if (speed := group.estimate(label, _SPEED)) and (quality := group.estimate(label, _QUALITY))
+    }
+    if not points:
+        return None
+    name = columns.column(_QUALITY).heading(group.backbone)
+    figure = canvas(
+        7.2, 3.9, f"Quality against speed · {group.title}",
+        f"lower right is better; {reading(group)}", look,
+    )  # fmt: skip
+    axes = figure.subplots()
+    for label, (speed, quality) in points.items():
+        _seeds(axes, group, label, look)
+        _point(axes, speed, quality, label, look)
+    _scale(axes, group, list(points))
+    axes.set_xlabel(f"training speed, images/s{shared_words(group)} →")
+    axes.set_ylabel(f"← {name}")
+    axes.set_title("")
+    figure.draw_without_rendering()  # settles the layout, so that the names can find their places
+    _name_points(axes, points, look)
+    return figure
+
+
+def _seeds(axes: Axes, group: Group, label: str, look: Look) -> None:
+    records = [entry.result for entry in group.of(label)]
+    pairs = [(r.images_per_second, r.scores.get(_QUALITY)) for r in records]
+    pairs = [(x, y) for x, y in pairs if x is not None and y is not None]
+    if len(pairs) > 1:
+        axes.plot(
+            *zip(*pairs, strict=True), "o", color=look.colour(label), markersize=3.5, alpha=0.45,
+            markeredgewidth=0,
+        )  # fmt: skip
+
+
+def _point(axes: Axes, speed: Estimate, quality: Estimate, label: str, look: Look) -> None:
+    colour = look.colour(label)
+    if speed.low is not None and speed.high is not None:
+        axes.plot([speed.low, speed.high], [quality.mean] * 2, color=colour, linewidth=1.4)
+    if quality.low is not None and quality.high is not None:
+        axes.plot([speed.mean] * 2, [quality.low, quality.high], color=colour, linewidth=1.4)
+    axes.plot(
+        speed.mean, quality.mean, look.marker(label), color=colour, markersize=9,
+        markeredgecolor=look.theme.paper, markeredgewidth=1.2, zorder=3,
+    )  # fmt: skip
+
+
+def _scale(axes: Axes, group: Group, labels: list[str]) -> None:
+    """Fit both axes; one whose values differ by orders of magnitude becomes logarithmic."""
+    speeds = [value for label in labels for value in group.values(label, _SPEED)]
+    if not _logarithmic(axes.xaxis, axes.set_xscale, speeds):
+        axes.margins(x=0.2)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    qualities = [value for label in labels for value in group.values(label, _QUALITY)]
+    if not _logarithmic(axes.yaxis, axes.set_yscale, qualities):
+        axes.yaxis.set_major_locator(MaxNLocator(6))
+        axes.margins(y=0.18)
+        if axes.get_ylim()[0] < 0 <= min(qualities):
+            axes.set_ylim(bottom=0)
+
+
+def _logarithmic(axis: Axis, set_scale: Callable[[str], None], values: list[float]) -> bool:
+    low, high = min(values), max(values)
+    if low <= 0 or high / low <= _LOGARITHMIC_FROM:
+        return False
+    set_scale("log")
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_view_interval(low / 1.6, high * 1.6, ignore=True)
+    return True
+
+
+def _name_points(axes: Axes, points: dict[str, tuple[Estimate, Estimate]], look: Look) -> None:
+    """Write each name beside its point, where it covers the least of names, points and lines."""
+    taken = [box for pair in points.values() for box in _marks(axes, *pair)]
+    for label, (speed, quality) in points.items():
+        tried: list[tuple[int, int, Annotation, Bbox]] = []
+        for x, y, horizontal, vertical in _PLACES:
+            text = axes.annotate(
+                label, (speed.mean, quality.mean), xytext=(x, y), textcoords="offset points",
+                ha=horizontal, va=vertical, size=9, weight="bold", color=look.colour(label),
+            )  # fmt: skip
+            box = text.get_window_extent().padded(2)
+            outside = box.x0 < axes.bbox.x0 or box.x1 > axes.bbox.x1 or box.y0 < axes.bbox.y0
+            tried.append((int(box.count_overlaps(taken)) + 100 * outside, len(tried), text, box))
+        _, best, _, box = min(tried, key=lambda item: item[:2])
+        taken.append(box)
+        for _, place, text, _ in tried:
+            if place != best:
+                text.remove()
+
+
+def _marks(axes: Axes, speed: Estimate, quality: Estimate) -> list[Bbox]:
+    """What a point covers, in pixels: its marker, and its two intervals where it has them."""
+    x, y = axes.transData.transform((speed.mean, quality.mean))
+    boxes = [Bbox([[x, y], [x, y]]).padded(8)]
+    for low, high, across in ((speed.low, speed.high, True), (quality.low, quality.high, False)):
+        if low is not None and high is not None:
+            ends = [(end, quality.mean) if across else (speed.mean, end) for end in (low, high)]
+            boxes.append(Bbox(axes.transData.transform(ends)).padded(1))
+    return boxes

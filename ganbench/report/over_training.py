@@ -1,0 +1,140 @@
+"""Quality over time: the best moment beside the last, lost modes, and the time to a target."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ganbench.report import columns
+from ganbench.report.comparison.statistics import estimate
+from ganbench.report.formatting import in_unit, interval, number, shown, spread
+from ganbench.report.tables import Cell, Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ganbench.report.groups import Group
+
+__all__ = ["course_tables", "read_scores", "targets"]
+
+_SCORE = "fid"
+_MOST_TARGETS = 4
+_ROUND = (1, 2, 5)
+
+
+def read_scores(file: Path) -> pd.DataFrame | None:
+    """A run's scores during training, a row an evaluation; None where there are none."""
+    try:
+        frame: pd.DataFrame = pd.read_csv(file)
+    except (OSError, ValueError):  # pandas' own errors are ValueErrors
+        return None
+    if not {"step", "images_seen", "seconds", _SCORE} <= set(frame.columns) or frame.empty:
+        return None
+    numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce")
+    return numbers
+
+
+def _note(group: Group) -> str:
+    """How the scores during training were taken."""
+    courses = [entry.result.course for entry in group.finished if entry.result.course]
+    fields, digest = courses[0]["protocol_fields"], courses[0]["protocol"]
+    return (
+        f"Scores during training stand on {number(fields['fake_count'])} generated images a time, "
+        f"one half of the evaluation noise (protocol `{digest}`). The best moment is chosen by its "
+        "FID on that half; it and the last moment are reported on the other half, so the gap owes "
+        "nothing to the choice. Times are of the training clock, at the first evaluation that is "
+        "at or below the target."
+    )
+
+
+def course_tables(group: Group) -> list[Table]:
+    """The best and the last moment by variant, and the time that each takes to targets."""
+    if not any(entry.result.course for entry in group.finished):
+        return []
+    return [table for table in (_moments(group), _time_to_target(group)) if table is not None]
+
+
+def _moments(group: Group) -> Table:
+    names = columns.COURSE_SHOWN
+    found = [columns.column(name) for name in names]
+    heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in found]
+    rows = []
+    for label in group.labels:
+        entries = group.of(label)
+        cells = []
+        for name, column in zip(names, found, strict=True):
+            told = group.estimate(label, name)
+            cells.append(
+                Cell(shown(told.mean, column), spread(told, column), interval(told, column))
+                if told
+                else Cell()
+            )
+        lost = [
+            float(entry.result.course["collapsed"]["images_seen"])
+            for entry in entries
+            if entry.result.course.get("collapsed")
+        ]
+        told_lost = Cell("never")
+        if lost:
+            told_lost = Cell(
+                f"by {number(min(lost))} images", f"{len(lost)} of {len(entries)} seeds"
+            )
+        total = sum(entry.label == label for entry in group.entries)
+        rows.append((label, len(entries), total, (*cells, told_lost)))
+    return Table("Best and last moment", (*heads, "Modes collapsed"), tuple(rows), _note(group))
+
+
+def targets(first: list[float], lowest: list[float]) -> list[float]:
+    """Round scores that are worth timing: reached by a run, and by some run not at once.
+
+    Args:
+        first: The first score of each run.
+        lowest: The lowest score of each run.
+
+    Returns:
+        At most four numbers of the series 1, 2, 5, the easiest first.
+    """
+    if not first:
+        return []
+    powers = range(-4, math.ceil(math.log10(max(first) + 1)) + 1)
+    series = [digit * 10.0**power for power in powers for digit in _ROUND]
+    fitting = [value for value in series if min(lowest) <= value < max(first)]
+    return fitting[:_MOST_TARGETS][::-1]
+
+
+def _time_to_target(group: Group) -> Table | None:
+    """Seconds until the score was first at or below each target."""
+    frames = {
+        label: [frame for e in group.of(label) if (frame := read_scores(e.run.scores)) is not None]
+        for label in group.labels
+    }
+    every = [frame[_SCORE].dropna() for found in frames.values() for frame in found]
+    every = [scores for scores in every if len(scores)]
+    chosen = targets([float(s.iloc[0]) for s in every], [float(s.min()) for s in every])
+    if not chosen:
+        return None
+    title = columns.column(_SCORE).heading(group.backbone)
+    rows = []
+    for label, found in frames.items():
+        total = sum(entry.label == label for entry in group.entries)
+        cells = tuple(_reached(found, target) for target in chosen)
+        rows.append((label, len(group.of(label)), total, cells))
+    heads = tuple(f"{title} ≤ {number(target)}" for target in chosen)
+    return Table("Training time to a target", heads, tuple(rows))
+
+
+def _reached(frames: list[pd.DataFrame], target: float) -> Cell:
+    """Mean seconds over the seeds that reached it, and how many did."""
+    firsts = [frame[frame[_SCORE] <= target].head(1) for frame in frames]
+    seconds = [float(rows["seconds"].iloc[0]) for rows in firsts if len(rows)]
+    images = [float(rows["images_seen"].iloc[0]) for rows in firsts if len(rows)]
+    if not seconds:
+        return Cell("not reached")
+    found = estimate(seconds, (0.0, math.inf))
+    deviation = f"± {number(found.std, found.mean)}" if found and found.std is not None else ""
+    counted = "" if len(seconds) == len(frames) else f"{len(seconds)} of {len(frames)} seeds"
+    told = ", ".join(filter(None, (f"{number(round(float(np.mean(images))))} images", counted)))
+    return Cell(in_unit(float(np.mean(seconds)), "s"), deviation, f"({told})")

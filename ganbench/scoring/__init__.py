@@ -1,0 +1,1 @@
+"""Scores of a generator: images are drawn, described by features, and measured."""

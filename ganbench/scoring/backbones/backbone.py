@@ -1,0 +1,246 @@
+"""Features of images, and what the judge says of them, from which all scores are computed.
+
+Three backbones: `inception`, torch-fidelity's port of the network of the FID paper, and
+`efficientnet`, whose weights come with a package, for natural images; and `classifier`, the
+dataset's own judge, which needs neither. Distances in one say nothing of distances in another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ganbench.data.cache import UNREADABLE, whole
+from ganbench.data.dataset import Progress, ignore_progress, resize
+from ganbench.errors import DataError, unknown
+from ganbench.machine.memory import release_host_memory
+from ganbench.scoring.backbones.classifier import Classifier, exact, obtain_classifier, weights_hash
+from ganbench.scoring.backbones.efficientnet import obtain_efficientnet
+from ganbench.scoring.backbones.fuse import fold
+from ganbench.scoring.backbones.inception import obtain_inception
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ganbench.data.dataset import Dataset, Split
+    from ganbench.variant.definition import DatasetSpec
+
+__all__ = [
+    "BACKBONES",
+    "Backbone",
+    "Features",
+    "cached_file",
+    "obtain_backbone",
+    "obtain_network",
+    "real_features",
+]
+
+BACKBONES = ("auto", "inception", "efficientnet", "classifier")
+
+_BATCH = {"inception": 16, "efficientnet": 32, "classifier": 500}  # more are no faster on the CPU
+_TIMES_ON_A_CARD = 4  # as cards take more at once; not measured
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is known of n images; all on the CPU.
+
+    Attributes:
+        vectors: float32 of shape (n, d), the backbone's features.
+        probabilities: float32 of shape (n, classes), the judge's softmax.
+        logits: float32 of shape (n, 1008), inception's logits without their bias, from which the
+            inception score is computed; None with the other backbones, and where nobody wants them.
+    """
+
+    vectors: Tensor
+    probabilities: Tensor
+    logits: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A feature extractor with its judge.
+
+    Attributes:
+        name: `inception`, `efficientnet` or `classifier`.
+        hash: Of the weights of the network that gives the vectors.
+        judge: The dataset's classifier.
+        reason: Why this backbone, for people.
+        resolution: Height and width to which all images are resized first, in pixels.
+        device: Where the networks are.
+        network: Maps uint8 images of three channels to vectors and, for inception, logits; None
+            where the judge gives the vectors.
+    """
+
+    name: Literal["inception", "efficientnet", "classifier"]
+    hash: str
+    judge: Classifier
+    reason: str
+    resolution: int
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    network: nn.Module | None = None
+
+    def extract(
+        self, images: Tensor, report: Progress = ignore_progress, *, logits: bool = True
+    ) -> Features:
+        """Compute the features of images.
+
+        Args:
+            images: uint8 of shape (n, channels, height, width), on any device.
+            report: Called with the progress.
+            logits: Whether inception's are kept too.
+        """
+        found: list[Tensor] = []
+        step = _BATCH[self.name] * (1 if self.device.type == "cpu" else _TIMES_ON_A_CARD)
+        for start in range(0, len(images), step):
+            with torch.inference_mode(), exact():
+                batch = resize(images[start : start + step].to(self.device), self.resolution)
+                parts = self._batch(batch, logits=logits)
+            # Filled in as images come: joined from parts, they would be held twice
+            if not found:
+                found = [torch.empty(len(images), part.shape[1]) for part in parts]
+            for rows, part in zip(found, parts, strict=True):
+                rows[start : start + step] = part
+            report(f"{self.name} features", min(start + step, len(images)), len(images))
+        return Features(*found)
+
+    def _batch(self, images: Tensor, *, logits: bool) -> tuple[Tensor, ...]:
+        """Vectors, probabilities and, with inception and if wanted, logits of some images."""
+        vectors = self.judge.network.features(images)
+        probabilities = self.judge.network.head(vectors).softmax(1)
+        if self.network is None:
+            return vectors, probabilities
+        vectors, *rest = self.network(images.expand(-1, 3, -1, -1))
+        return vectors, probabilities, *(rest if logits else ())
+
+
+def obtain_network(
+    requested: str,
+    spec: DatasetSpec,
+    cache_root: Path,
+    inception_weights: Path | None = None,
+    report: Progress = ignore_progress,
+) -> tuple[nn.Module | None, str]:
+    """Build the network of a backbone, whose weights may be missing.
+
+    Args:
+        requested: As `obtain_backbone` takes it.
+        spec: Of the dataset.
+        cache_root: Where downloaded weights are kept.
+        inception_weights: As `obtain_backbone` takes them.
+        report: Called with the progress of a download.
+
+    Returns:
+        Inception or EfficientNet, or None where the judge is to give the features; and why.
+
+    Raises:
+        UsageError: `requested` is no backbone.
+        DataError: Inception or EfficientNet was asked for, or a weights file given, and it cannot
+            be had.
+    """
+    if requested not in BACKBONES:
+        raise unknown("backbone", requested, BACKBONES)
+    if requested == "classifier":
+        return None, "asked for"
+    if requested == "efficientnet":
+        return obtain_efficientnet(), "asked for"
+    if requested == "auto" and spec.channels == 1:
+        return None, "the images are grey, and inception was trained on colour photos"
+    try:
+        network = obtain_inception(inception_weights, cache_root, report)
+    except DataError as error:
+        if requested == "inception" or inception_weights is not None:
+            raise
+        return None, str(error)
+    return network, "asked for" if requested == "inception" else "the images are in colour"
+
+
+def obtain_backbone(
+    requested: str,
+    dataset: Dataset,
+    device: torch.device,
+    cache_root: Path,
+    inception_weights: Path | None = None,
+    report: Progress = ignore_progress,
+) -> Backbone:
+    """Choose a backbone and make it ready, with the judge.
+
+    Args:
+        requested: `inception`, `efficientnet`, `classifier`, or `auto`, which takes inception for
+            colour images when its weights can be had, else the classifier.
+        dataset: Decides the judge and the resolution.
+        device: Where the networks will run.
+        cache_root: Where the judge and the downloaded weights are kept.
+        inception_weights: File of torch-fidelity's inception weights, instead of a download.
+        report: Called with the progress of training and download.
+
+    Raises:
+        UsageError: `requested` is none of the four.
+        DataError: Inception or EfficientNet was asked for, or a weights file given, and it cannot
+            be had; or the cache cannot be written.
+    """
+    network, why = obtain_network(requested, dataset.spec, cache_root, inception_weights, report)
+    judge = obtain_classifier(dataset, device, cache_root, report)
+    name: Literal["inception", "efficientnet", "classifier"] = "classifier"
+    source, reason = judge.hash, f"features of the classifier: {why}"
+    if network is not None:
+        name = "efficientnet" if requested == "efficientnet" else "inception"
+        reason = f"features of {name}: {why}"
+        source = weights_hash(network)  # before they are folded: it says where they are from
+        network = fold(network).to(device)
+    resolution = dataset.spec.native_size
+    return Backbone(name, source, judge, reason, resolution, device, network)
+
+
+def real_features(
+    backbone: Backbone,
+    dataset: Dataset,
+    cache_root: Path,
+    report: Progress = ignore_progress,
+    split: Literal["train", "test"] = "train",
+    *,
+    logits: bool = False,
+) -> Features:
+    """Features of a split, from the cache where they are known.
+
+    Args:
+        backbone: What describes the images.
+        dataset: Holds them.
+        cache_root: Where features are kept.
+        report: Called with the progress.
+        split: Which images.
+        logits: Whether inception's are wanted, which no score asks of the real side.
+
+    Raises:
+        DataError: The cache cannot be written.
+    """
+    logits = logits and backbone.name == "inception"
+    path = cached_file(backbone, dataset, cache_root, f"{split}-logits" if logits else split)
+    try:
+        known = Features(**torch.load(path, weights_only=True))
+        return known if logits else replace(known, logits=None)
+    except UNREADABLE:
+        pass
+    images: Split = getattr(dataset, split)
+
+    def go_on(text: str, done: int, total: int) -> None:
+        images.let_go()  # what has been described
+        report(text, done, total)
+
+    features = backbone.extract(images.images, go_on, logits=logits)
+    release_host_memory()
+    with whole(path) as temporary:
+        torch.save(vars(features), temporary)
+    return features
+
+
+def cached_file(backbone: Backbone, dataset: Dataset, cache_root: Path, what: str) -> Path:
+    """Where something that follows from a dataset's features is kept."""
+    key = f"{dataset.fingerprint}-{backbone.resolution}-{backbone.hash}-{backbone.judge.hash}"
+    return cache_root / "features" / f"{key}-{what}.pt"

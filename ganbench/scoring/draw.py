@@ -1,0 +1,126 @@
+"""Images from a generator: from given latents, from prompts, and as a grid to look at.
+
+BatchNorm uses its running statistics here, so that an image does not depend on the others that
+are drawn beside it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from ganbench.errors import UsageError
+from ganbench.machine.random_streams import generator
+
+if TYPE_CHECKING:
+    from ganbench.machine.device import Device
+    from ganbench.training.step import TrainState
+
+__all__ = [
+    "BATCH_SIZE",
+    "beside",
+    "draw",
+    "draw_prompt",
+    "grid",
+    "in_turn",
+    "latents",
+    "titled",
+    "to_uint8",
+]
+
+BATCH_SIZE = 250
+_TITLE_HEIGHT = 24
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Turn [-1, 1] floats into uint8 in [0, 255], rounded."""
+    return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def latents(state: TrainState, count: int, seed: int, stream: str) -> Tensor:
+    """Draw standard normal latents of shape (count, latent_dim) from a named stream, on the CPU."""
+    return torch.randn(count, state.recipe.latent_dim, generator=generator(seed, stream))
+
+
+def draw(
+    state: TrainState, device: Device, latent: Tensor, conditions: Tensor | None = None
+) -> Tensor:
+    """Turn latents into images.
+
+    Args:
+        state: Whose sampler is used: the moving average of the generator where there is one.
+        device: Where the networks are.
+        latent: float32 of shape (count, latent_dim), at least one.
+        conditions: float32 of shape (count, condition size), for a variant that takes them.
+
+    Returns:
+        uint8 of shape (count, channels, size, size), on the CPU.
+    """
+    network = state.sampler
+    was_training = network.training
+    network.eval()
+    found: list[Tensor] = []
+    for start in range(0, len(latent), BATCH_SIZE):
+        part = slice(start, start + BATCH_SIZE)
+        inputs = [latent[part].to(device.torch)]
+        if state.takes_condition and conditions is not None:
+            inputs.append(conditions[part].to(device.torch))
+        with torch.inference_mode():
+            drawn = to_uint8(network(*inputs))
+        # Filled in as images come: joined from parts, they would be held twice
+        if not found:
+            found = [torch.empty(len(latent), *drawn.shape[1:], dtype=torch.uint8)]
+        found[0][part] = drawn
+    network.train(was_training)
+    return found[0]
+
+
+def in_turn(conditions: Tensor, count: int) -> Tensor:
+    """Repeat the conditions of the classes, one class after the other, to `count` rows."""
+    return conditions[torch.arange(count) % len(conditions)]
+
+
+def draw_prompt(state: TrainState, device: Device, prompt: str, count: int, seed: int) -> Tensor:
+    """Draw images of a prompt; as `draw`.
+
+    A variant whose prompt replaces the latent makes the same image each time.
+
+    Raises:
+        UsageError: The variant does not take prompts.
+    """
+    if state.condition is None:
+        raise UsageError("this variant takes no prompt: give -n alone, or a run of texthash")
+    encoded = state.condition.encode(prompt).expand(count, -1)
+    if state.condition.use == "latent":
+        return draw(state, device, encoded)
+    return draw(state, device, latents(state, count, seed, "prompt latents"), encoded)
+
+
+def grid(images: Tensor, columns: int = 8) -> Image.Image:
+    """Arrange uint8 images of shape (n, channels, size, size) in rows, with thin gaps."""
+    sheet = make_grid(images, nrow=columns, padding=2, pad_value=255)
+    return Image.fromarray(sheet.permute(1, 2, 0).contiguous().numpy())
+
+
+def titled(picture: Image.Image, title: str) -> Image.Image:
+    """Put a line of text above a picture, widening it where the text is longer."""
+    title = " ".join(title.split())
+    font = ImageFont.load_default(size=14)
+    width = max(picture.width, int(font.getlength(title)) + 12)
+    sheet = Image.new("RGB", (width, picture.height + _TITLE_HEIGHT), "white")
+    ImageDraw.Draw(sheet).text((6, 4), title, fill="black", font=font)
+    sheet.paste(picture, ((width - picture.width) // 2, _TITLE_HEIGHT))
+    return sheet
+
+
+def beside(left: Image.Image, right: Image.Image, gap: int = 16) -> Image.Image:
+    """Put two pictures side by side on white."""
+    height = max(left.height, right.height)
+    sheet = Image.new("RGB", (left.width + gap + right.width, height), "white")
+    sheet.paste(left, (0, 0))
+    sheet.paste(right, (left.width + gap, 0))
+    return sheet

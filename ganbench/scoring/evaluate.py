@@ -1,0 +1,223 @@
+"""Scoring a trained generator: draw, extract features once, and compute every score from them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+from ganbench.data.cache import UNREADABLE, whole
+from ganbench.data.catalogue import short_dataset
+from ganbench.machine.memory import release_host_memory
+from ganbench.machine.random_streams import generator
+from ganbench.scoring import draw
+from ganbench.scoring.backbones.backbone import Backbone, Features, cached_file, real_features
+from ganbench.scoring.metrics.all_scores import score
+from ganbench.scoring.metrics.fid import Statistics
+from ganbench.scoring.metrics.neighbours import NEIGHBOUR_LIMIT
+from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
+from ganbench.scoring.protocol import Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from ganbench.data.dataset import Dataset, Progress
+    from ganbench.machine.device import Device
+    from ganbench.scoring.metrics.all_scores import Panel
+    from ganbench.training.session import Session
+
+__all__ = ["FAKE_COUNT", "Evaluation", "Noise", "Reference", "evaluate"]
+
+FAKE_COUNT = 10_000
+_PROMPT_IMAGES = 1000
+
+Noise = Literal["all", "choosing", "reporting"]
+"""Which latents images are drawn from: all of them, or one of two halves that share none. What is
+chosen by its score on the one half is reported by its score on the other."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The real side of a comparison, the same for every run on a dataset.
+
+    Attributes:
+        dataset: The images.
+        backbone: What describes them.
+        real: Features of the training split.
+        held_out: Features of the test split.
+        statistics: Mean and covariance of `real`.
+    """
+
+    dataset: Dataset
+    backbone: Backbone
+    real: Features
+    held_out: Features
+    statistics: Statistics
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, backbone: Backbone, cache_root: Path, report: Progress
+    ) -> Reference:
+        """Describe the real images, or read from the cache what is known of them.
+
+        Raises:
+            DataError: The cache cannot be written.
+        """
+        real, held_out = (
+            real_features(backbone, dataset, cache_root, report, split)
+            for split in ("train", "test")
+        )
+        file = cached_file(backbone, dataset, cache_root, "statistics")
+        try:
+            statistics = Statistics.load(file)
+        except UNREADABLE:
+            statistics = Statistics.of(real.vectors)
+            with whole(file) as temporary:
+                statistics.save(temporary)
+        return cls(dataset, backbone, real, held_out, statistics)
+
+    @property
+    def fake_count(self) -> int:
+        """Images that a generator has to draw: 10,000, or fewer for a small dataset."""
+        return min(FAKE_COUNT, len(self.dataset.train.labels))
+
+    def score(self, fake: Features, seed: int) -> Panel:
+        """Compute every score that needs no more than the features of generated images.
+
+        Args:
+            fake: Their features, by this backbone.
+            seed: Decides which images are chosen where a score looks at some of them.
+        """
+        return score(
+            self.real,
+            fake,
+            real_labels=self.dataset.train.labels,
+            held_out=self.held_out,
+            seed=seed,
+            backbone=self.backbone.name,
+            real_statistics=self.statistics,
+        )
+
+    def protocol(self, *, ema: bool, noise: Noise = "all") -> Protocol:
+        """All that the scores depend on besides the generator."""
+        real_count = len(self.real.vectors)
+        fake_count = len(_part(range(self.fake_count), noise))
+        return Protocol(
+            dataset=short_dataset(self.dataset.spec.name),
+            dataset_fingerprint=self.dataset.fingerprint,
+            real_split="train",
+            real_count=real_count,
+            fake_count=fake_count,
+            neighbour_count=min(NEIGHBOUR_LIMIT, real_count, fake_count),
+            backbone=self.backbone.name,
+            backbone_hash=self.backbone.hash,
+            judge_hash=self.backbone.judge.hash,
+            judge_accuracy=self.backbone.judge.accuracy,
+            resolution=self.backbone.resolution,
+            ema=ema,
+        )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one generator, and what they depend on."""
+
+    scores: dict[str, float | None]
+    class_histogram: dict[str, dict[str, float]]
+    protocol: Protocol
+    sample_images_per_second: float
+
+
+def evaluate(
+    session: Session,
+    reference: Reference,
+    device: Device,
+    report: Callable[[str, int, int], None],
+    noise: Noise = "all",
+) -> Evaluation:
+    """Score the generator of a session. The same seed gives each variant the same noise.
+
+    Args:
+        session: A trained run.
+        reference: The real side.
+        device: Where the networks are.
+        report: Told how far the work is.
+        noise: Which latents to draw from.
+    """
+    state, seed = session.state, session.seed
+    session.train.let_go()
+    release_host_memory()
+    count = reference.fake_count
+    latent = _part(draw.latents(state, count, seed, "evaluation latents"), noise)
+    conditions = None
+    if state.takes_condition and session.conditions is not None:
+        labels = _part(_labels(reference.dataset, count, seed), noise)
+        conditions = session.conditions.cpu()[labels]
+
+    # Drawing, with its speed
+    report("drawing images to score", 0, 2)
+    first = slice(draw.BATCH_SIZE)
+    draw.draw(state, device, latent[first], None if conditions is None else conditions[first])
+    device.synchronize()
+    begun = time.perf_counter()
+    images = draw.draw(state, device, latent, conditions)
+    device.synchronize()
+    rate = len(latent) / (time.perf_counter() - begun)
+    report("drawing images to score", 2, 2)
+    release_host_memory()
+
+    # Scores
+    fake = reference.backbone.extract(images, report)
+    del images
+    release_host_memory()
+    panel = reference.score(fake, seed)
+    scores = {**panel.scores, "prompt_alignment": _alignment(session, reference, device, noise)}
+    return Evaluation(
+        scores=scores,
+        class_histogram=_named(panel.class_histogram, reference.dataset.spec.class_names),
+        protocol=reference.protocol(ema=state.average is not None, noise=noise),
+        sample_images_per_second=rate,
+    )
+
+
+def _labels(dataset: Dataset, count: int, seed: int) -> Tensor:
+    """Classes to draw, in the proportions of the training split."""
+    labels = dataset.train.labels.cpu()
+    chosen = torch.randperm(len(labels), generator=generator(seed, "evaluation labels"))
+    return labels[chosen[:count]]
+
+
+def _part(rows: Any, noise: Noise) -> Any:
+    """The rows of one half, or all."""
+    middle = len(rows) // 2
+    return {"all": rows, "choosing": rows[:middle], "reporting": rows[middle : 2 * middle]}[noise]
+
+
+def _alignment(
+    session: Session, reference: Reference, device: Device, noise: Noise
+) -> float | None:
+    """Share of the images drawn from a class's caption that are of that class."""
+    state = session.state
+    if state.condition is None:
+        return None
+    captions = reference.dataset.spec.captions
+    each = max(2, min(_PROMPT_IMAGES, reference.fake_count) // len(captions))
+    drawn = [
+        _part(draw.draw_prompt(state, device, caption, each, session.seed), noise)
+        for caption in captions
+    ]
+    wanted = torch.arange(len(captions)).repeat_interleave(len(drawn[0]))
+    judged = reference.backbone.extract(torch.cat(drawn))
+    return prompt_alignment(judged.probabilities, wanted)
+
+
+def _named(histogram: dict[str, Any], names: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    return {
+        side: {names[int(index)]: share for index, share in shares.items()}
+        for side, shares in histogram.items()
+    }

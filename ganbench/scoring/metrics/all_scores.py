@@ -1,0 +1,143 @@
+"""All scores of one generator, from one pass of features over its images and over the real ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ganbench.machine.memory import trim_host_memory
+from ganbench.scoring.metrics import neighbours
+from ganbench.scoring.metrics.catalogue import SCORES
+from ganbench.scoring.metrics.checks import check_labels, check_matrix, check_pair
+from ganbench.scoring.metrics.copies import duplicates, memorisation
+from ganbench.scoring.metrics.diversity import class_diversity, vendi
+from ganbench.scoring.metrics.fid import Statistics, fid
+from ganbench.scoring.metrics.fid_infinity import fid_infinity
+from ganbench.scoring.metrics.inception_score import inception_score
+from ganbench.scoring.metrics.kid import kid
+from ganbench.scoring.metrics.modes import COVERED_STRICT, Modes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganbench.scoring.backbones.backbone import Features
+
+__all__ = ["Panel", "score"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What was found.
+
+    Attributes:
+        scores: A value for each name in `catalogue.SCORES`; None where a score does not apply.
+        class_histogram: Under `"real"` and `"fake"`, the share of each class, by its index as a
+            text.
+        neighbour_count: Images of each kind that the scores of neighbours and pairs look at.
+    """
+
+    scores: dict[str, float | None]
+    class_histogram: dict[str, dict[str, float]]
+    neighbour_count: int
+
+
+def score(
+    real: Features,
+    fake: Features,
+    *,
+    real_labels: Tensor,
+    held_out: Features | None = None,
+    seed: int = 0,
+    backbone: str,
+    real_statistics: Statistics | None = None,
+) -> Panel:
+    """Compute every score that features allow.
+
+    `prompt_alignment` is left None: it needs images that were drawn from prompts.
+
+    Everything pairwise is computed in blocks: for 10,000 generated images of 2,048 entries the
+    memory grows by 1 GB at most, and no more for more real images.
+
+    Args:
+        real: Features of the training split.
+        fake: Features of the generated images.
+        real_labels: Class of each real image.
+        held_out: Features of real images that no generator was trained on; without them
+            `memorisation` is None.
+        seed: Decides which images are chosen where a score looks at some of them.
+        backbone: What made the features; the inception score is of `"inception"` alone.
+        real_statistics: `Statistics.of(real.vectors)`, where they are known from an earlier call.
+
+    Raises:
+        ValueError: Features hold NaN, or their shapes do not fit each other or the labels.
+    """
+    real_labels = real_labels.cpu()
+    _check(real, fake, real_labels, held_out)
+    modes = Modes.of(fake.probabilities, real_labels)
+    scores: dict[str, float | None] = dict.fromkeys(SCORES)
+
+    # Distance of the distributions
+    if min(len(real.vectors), len(fake.vectors)) > 1:
+        statistics = real_statistics or Statistics.of(real.vectors)
+        scores["fid"] = fid(statistics, Statistics.of(fake.vectors))
+        scores["fid_infinity"] = fid_infinity(statistics, fake.vectors, seed=seed)
+    trim_host_memory()  # freed in pieces too small for what follows
+    some_real, some_fake = neighbours.equal_counts(real.vectors, fake.vectors, seed=seed)
+    if found := kid(some_real, some_fake, seed=seed):
+        scores["kid"], scores["kid_standard_error"] = found
+
+    # Classes
+    scores["modes_covered"] = int(modes.covered().sum())
+    scores["modes_covered_strict"] = int(modes.covered(COVERED_STRICT).sum())
+    scores["modes_total"] = modes.total
+    scores["mode_kl"] = modes.kl
+    scores["mode_entropy"] = modes.entropy
+    scores["diversity"] = class_diversity(
+        real.vectors, real_labels, fake.vectors, fake.probabilities.argmax(dim=1), modes.covered()
+    )
+    trim_host_memory()
+
+    # Neighbours
+    real_nearest, fake_nearest = (
+        neighbours.nearest_others(some, min(neighbours.DENSITY_K, len(some) - 1))
+        for some in (some_real, some_fake)
+    )
+    if found := neighbours.precision_recall(
+        some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
+    ):
+        scores["precision"], scores["recall"] = found
+    if found := neighbours.density_coverage(some_real, some_fake, real_nearest=real_nearest):
+        scores["density"], scores["coverage"] = found
+
+    # Variety and novelty
+    scores["vendi"] = vendi(some_fake)
+    scores["duplicates"] = duplicates(
+        some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
+    )
+    if held_out is not None:
+        scores["memorisation"] = memorisation(
+            real.vectors, fake.vectors, held_out.vectors, seed=seed
+        )
+    if backbone == "inception" and fake.logits is not None:
+        scores["inception_score"] = inception_score(fake.logits, seed=seed)
+
+    histogram = {"real": _by_class(modes.real), "fake": _by_class(modes.fake)}
+    return Panel(scores, histogram, neighbour_count=len(some_real))
+
+
+def _check(real: Features, fake: Features, real_labels: Tensor, held_out: Features | None) -> None:
+    check_pair(real.vectors, fake.vectors)
+    check_matrix("probabilities of generated images", fake.probabilities)
+    if len(fake.probabilities) != len(fake.vectors):
+        raise ValueError(
+            f"generated images have {len(fake.vectors)} feature vectors and "
+            f"{len(fake.probabilities)} rows of probabilities: expected one of each an image"
+        )
+    classes = fake.probabilities.shape[1]
+    check_labels("real labels", real_labels, count=len(real.vectors), classes=classes)
+    if held_out is not None:
+        check_pair(real.vectors, held_out.vectors)
+
+
+def _by_class(shares: Tensor) -> dict[str, float]:
+    return {str(index): share for index, share in enumerate(shares.tolist())}

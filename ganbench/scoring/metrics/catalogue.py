@@ -1,0 +1,242 @@
+"""What each score means, where it comes from and where it fails: a table without arithmetic.
+
+`ganbench list metrics` prints it, and reports take titles and directions from it. This module
+imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ganbench.errors import unknown
+
+__all__ = ["METRICS", "SCORES", "Metric", "metric"]
+
+Direction = Literal["lower", "higher", "one"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One score, for people.
+
+    Attributes:
+        name: The column in `runs.csv`.
+        title: A short heading for tables and charts.
+        direction: What is better: `"lower"`, `"higher"`, or nearer to `"one"`.
+        range: The values it can take, and the unit where it has one.
+        paper: Its source.
+        summary: What it measures, in one sentence.
+        fails_when: What it does not see, or what makes it misleading.
+        companions: Further columns that qualify this one and are no scores of their own: a total,
+            a standard error.
+    """
+
+    name: str
+    title: str
+    direction: Direction
+    range: str
+    paper: str
+    summary: str
+    fails_when: str
+    companions: tuple[str, ...] = ()
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="fid",
+        title="FID",
+        direction="lower",
+        range="0 to infinity, in squared units of the features",
+        paper="Heusel et al. 2017, arXiv:1706.08500",
+        summary="Fréchet distance between Gaussians fitted to real and generated features.",
+        fails_when=(
+            "few images are generated (it is biased upwards, by about 1/n), other backbones or "
+            "counts are compared, or equal means and covariances hide different shapes"
+        ),
+    ),
+    Metric(
+        name="modes_covered",
+        title="modes covered",
+        direction="higher",
+        range="0 to modes_total, in classes",
+        paper="Srivastava et al. 2017, arXiv:1705.07761, with shares for counts",
+        summary=(
+            "Classes of which the share of generated images that the judge names with a "
+            "probability of at least 0.5 is at least a tenth of the class's share of real images."
+        ),
+        fails_when=(
+            "a class is covered by one image repeated, or the judge is sure of what is no image"
+        ),
+        companions=("modes_total",),
+    ),
+    Metric(
+        name="mode_kl",
+        title="mode KL",
+        direction="lower",
+        range="0 to infinity, in nats; log(classes) where one of equally frequent classes is left",
+        paper="Srivastava et al. 2017, arXiv:1705.07761",
+        summary=(
+            "KL divergence of the generated class histogram from the real one, each generated "
+            "image counted under its most likely class."
+        ),
+        fails_when="the classes are balanced and each of them is one image repeated",
+    ),
+    Metric(
+        name="mode_entropy",
+        title="mode entropy",
+        direction="higher",
+        range="0 to log(classes), in nats",
+        paper="Shannon 1948, of the histogram that mode_kl compares",
+        summary="Entropy of the class histogram of the generated images.",
+        fails_when="the real classes are not equally frequent: more than theirs is not better",
+    ),
+    Metric(
+        name="diversity",
+        title="diversity in classes",
+        direction="higher",
+        range="0 to 1",
+        paper="own definition, in ganbench.scoring.metrics.diversity",
+        summary=(
+            "Spread of the generated features within a class over that of the real ones, at most "
+            "1, averaged over all classes; a class that is not covered counts 0."
+        ),
+        fails_when="blur or noise spreads the features of a class as far as true variety would",
+    ),
+    Metric(
+        name="precision",
+        title="precision",
+        direction="higher",
+        range="0 to 1",
+        paper="Kynkäänniemi et al. 2019, arXiv:1904.06991",
+        summary="Share of generated images that lie among the real ones (3 neighbours).",
+        fails_when="real outliers have wide neighbourhoods, or one good image is repeated",
+    ),
+    Metric(
+        name="recall",
+        title="recall",
+        direction="higher",
+        range="0 to 1",
+        paper="Kynkäänniemi et al. 2019, arXiv:1904.06991",
+        summary="Share of real images that lie among the generated ones (3 neighbours).",
+        fails_when="generated images scatter: far outliers reach many real images",
+    ),
+    Metric(
+        name="coverage",
+        title="coverage",
+        direction="higher",
+        range="0 to 1; about 0.97 for real images",
+        paper="Naeem et al. 2020, arXiv:2002.09797",
+        summary="Share of real images with a generated one among their 5 nearest neighbours.",
+        fails_when="unequal counts are compared: more generated images cover more",
+    ),
+    Metric(
+        name="prompt_alignment",
+        title="prompt alignment",
+        direction="higher",
+        range="0 to 1; 1/classes by chance",
+        paper="own definition, in ganbench.scoring.metrics.prompt_alignment",
+        summary="Share of images drawn from a class's prompt to which the judge gives that class.",
+        fails_when="each prompt draws one image repeated; empty for variants without prompts",
+    ),
+    Metric(
+        name="density",
+        title="density",
+        direction="one",
+        range="0 to infinity",
+        paper="Naeem et al. 2020, arXiv:2002.09797",
+        summary="Real neighbourhoods that a generated image lies in, over those expected (5).",
+        fails_when="images crowd where real ones are dense: it rises above 1 as variety is lost",
+    ),
+    Metric(
+        name="kid",
+        title="KID",
+        direction="lower",
+        range="0 to infinity; slightly below 0 by chance",
+        paper="Bińkowski et al. 2018, arXiv:1801.01401",
+        summary="Unbiased squared MMD with a cubic kernel, the mean over 100 random subsets.",
+        fails_when="it is no larger than a few times its kid_standard_error",
+        companions=("kid_standard_error",),
+    ),
+    Metric(
+        name="fid_infinity",
+        title="FID at infinity",
+        direction="lower",
+        range="0 to infinity; slightly below 0 by chance",
+        paper="Chong and Forsyth 2020, arXiv:1911.07023",
+        summary="FID extrapolated to infinitely many generated images by a line over 1/n.",
+        fails_when=(
+            "the real images are few (their bias stays in it); empty for fewer generated images "
+            "than twice the length of a feature vector"
+        ),
+    ),
+    Metric(
+        name="inception_score",
+        title="inception score",
+        direction="higher",
+        range="1 to 1008, the classes of the network",
+        paper="Salimans et al. 2016, arXiv:1606.03498",
+        summary="How sure inception is of each image, and how various its answers are.",
+        fails_when="images are unlike ImageNet's; it never sees the real images",
+    ),
+    Metric(
+        name="modes_covered_strict",
+        title="modes covered (strict)",
+        direction="higher",
+        range="0 to modes_total, in classes",
+        paper="Srivastava et al. 2017, arXiv:1705.07761, with shares for counts",
+        summary="As modes_covered, with half of the class's share of real images for a tenth.",
+        fails_when="the judge is unsure of many real images too",
+    ),
+    Metric(
+        name="vendi",
+        title="Vendi score",
+        direction="higher",
+        range="1 to the number of images: as many unlike ones would be as various",
+        paper="Friedman and Dieng 2022, arXiv:2210.02410",
+        summary="Effective number of unlike generated images, by the cosine of their features.",
+        fails_when="images are noise: it never sees the real ones",
+    ),
+    Metric(
+        name="duplicates",
+        title="near-duplicates",
+        direction="lower",
+        range="0 to 1; about 0.01 for real images",
+        paper="Arora and Zhang 2017, arXiv:1706.08224",
+        summary=(
+            "Share of generated images nearer to another generated one than all but 1% of as many "
+            "real images are to another real one."
+        ),
+        fails_when="sharp but narrow classes crowd without repeating, or few images are drawn",
+    ),
+    Metric(
+        name="memorisation",
+        title="memorisation",
+        direction="one",
+        range="0 to infinity; 0 for copies of the training images",
+        paper="after Meehan et al. 2020, arXiv:2004.05675",
+        summary=(
+            "Median distance from a generated image to the nearest training image, over that of "
+            "held-out real images: below 1 is copied, above 1 is unlike the data."
+        ),
+        fails_when="noise or blur moves copies away from their originals, or easy classes prevail",
+    ),
+)
+
+SCORES: tuple[str, ...] = tuple(
+    column for entry in METRICS for column in (entry.name, *entry.companions)
+)
+"""Every column of scores in `runs.csv`, in order: the metrics' names and their companions."""
+
+
+def metric(name: str) -> Metric:
+    """Find a metric by its name.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    for entry in METRICS:
+        if entry.name == name:
+            return entry
+    names = (entry.name for entry in METRICS)
+    raise unknown("metric", name, names, "see `ganbench list metrics`")

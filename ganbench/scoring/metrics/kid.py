@@ -1,0 +1,112 @@
+"""Kernel inception distance (Bińkowski et al. 2018, arXiv:1801.01401).
+
+The same number as torch-fidelity's from the same subsets, which the tests compare with, in a
+fraction of its time: it raises the kernel to its power by multiplying.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ganbench.scoring.metrics.checks import check_pair
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["kid", "subset_size"]
+
+_SUBSETS = 100
+_BLOCKS = 10
+_LARGEST_SUBSET = 1000
+_SMALLEST_SUBSET = 2
+
+
+def subset_size(real_count: int, fake_count: int) -> int:
+    """Images of each kind in a subset: 1,000, or half of the smaller count where that is less.
+
+    With all of them in each subset, the subsets would not differ and their spread say nothing.
+    """
+    return min(_LARGEST_SUBSET, min(real_count, fake_count) // 2)
+
+
+def kid(real: Tensor, fake: Tensor, *, seed: int = 0) -> tuple[float, float] | None:
+    """Squared maximum mean discrepancy with the kernel (x @ y / entries + 1)**3.
+
+    The estimator has no bias, so that the count of images does not shift it as it does FID; it may
+    fall slightly below 0. Lower is better. Besides the features, at most about 70 MB are needed at
+    a time: 1,000 images of each kind in float64, and their kernels.
+
+    Args:
+        real: Features (n, entries).
+        fake: Features (m, entries).
+        seed: Chooses the 100 subsets.
+
+    Returns:
+        The mean over the subsets and its standard error. None for fewer than four images of a
+        kind.
+
+    Raises:
+        ValueError: The features cannot be used.
+    """
+    check_pair(real, fake)
+    size = subset_size(len(real), len(fake))
+    if size < _SMALLEST_SUBSET:
+        return None
+    stream = np.random.RandomState(seed)  # torch-fidelity's, so that the subsets are the same
+    estimates = [
+        _squared_discrepancy(
+            *(
+                values[torch.from_numpy(stream.choice(len(values), size, replace=False))].double()
+                for values in (fake, real)
+            )
+        )
+        for _ in range(_SUBSETS)
+    ]
+    return float(np.mean(estimates)), _standard_error(real, fake, seed)
+
+
+def _squared_discrepancy(one: Tensor, other: Tensor) -> float:
+    """Estimate the squared maximum mean discrepancy of equally many features, without bias.
+
+    An image is not compared with itself.
+    """
+    count = len(one)
+    within = sum(
+        float(kernel.sum() - kernel.trace())
+        for kernel in (_kernel(one, one), _kernel(other, other))
+    )
+    return within / (count * (count - 1)) - 2 * float(_kernel(one, other).mean())
+
+
+def _kernel(one: Tensor, other: Tensor) -> Tensor:
+    """(x @ y / entries + 1)**3 of all pairs."""
+    return (one @ other.T).div_(one.shape[1]).add_(1).pow_(3)
+
+
+def _standard_error(real: Tensor, fake: Tensor, seed: int) -> float:
+    """Standard error of the squared discrepancy that all images give, from disjoint blocks.
+
+    The images are shuffled and dealt to at least ten blocks, or to blocks of two where there are
+    fewer than twenty; blocks share no image, so that their estimates are independent, unlike those
+    of random subsets. The standard deviation of the estimates over the root of their count is the
+    standard error of their mean (the blocks of Zaremba et al. 2013, arXiv:1307.1954).
+    Where the distributions are nearly the same, the estimate from all images varies less than the
+    mean of the blocks does, and the standard error is too large, up to threefold: it errs towards
+    caution.
+    """
+    count = min(len(real), len(fake))
+    blocks = min(max(_BLOCKS, math.ceil(count / _LARGEST_SUBSET)), count // _SMALLEST_SUBSET)
+    size = count // blocks
+    stream = torch.Generator().manual_seed(seed)
+    rows = [
+        torch.randperm(len(values), generator=stream)[: blocks * size] for values in (fake, real)
+    ]
+    estimates = [
+        _squared_discrepancy(fake[some_fake].double(), real[some_real].double())
+        for some_fake, some_real in zip(*(part.split(size) for part in rows), strict=True)
+    ]
+    return float(np.std(estimates, ddof=1)) / math.sqrt(blocks)

@@ -1,0 +1,103 @@
+"""Which classes a generator draws, and how often: the first sign of mode collapse.
+
+The judge, a classifier, names the class of each generated image. A class is covered if the share
+of the generated images that are named so with a probability of at least 0.5 is at least a tenth
+(strictly: half) of the class's share of the real images. Shares take the place of the counts that
+Srivastava et al. 2017 (arXiv:1705.07761) use, so that the rule means the same for any number of
+images and for unequal classes, and unsure images do not cover anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganbench.scoring.metrics.checks import check_labels, check_matrix
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["CONFIDENT", "COVERED", "COVERED_STRICT", "Modes"]
+
+CONFIDENT = 0.5
+COVERED = 0.1
+COVERED_STRICT = 0.5
+_ROUNDING = 1e-12  # a tenth of a share is not exact in binary; a share of exactly a tenth counts
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """The class histograms of real and generated images, and what follows from them.
+
+    Attributes:
+        real: float64 (classes,), share of each class among the real images, by their labels.
+        fake: float64 (classes,), share of each class among the generated images, each counted
+            under its most likely class.
+        confident: float64 (classes,), share of the generated images that are named so with a
+            probability of at least 0.5.
+        real_count: Real images.
+    """
+
+    real: Tensor
+    fake: Tensor
+    confident: Tensor
+    real_count: int
+
+    @classmethod
+    def of(cls, probabilities: Tensor, real_labels: Tensor) -> Modes:
+        """Count classes.
+
+        Args:
+            probabilities: The judge's, of the generated images, of shape (images, classes).
+            real_labels: Class index of each real image.
+
+        Raises:
+            ValueError: Probabilities are no finite matrix, labels are outside its classes, or
+                there are no real images.
+        """
+        check_matrix("probabilities of generated images", probabilities)
+        classes = probabilities.shape[1]
+        check_labels("real labels", real_labels, count=len(real_labels), classes=classes)
+        if not len(real_labels):
+            raise ValueError("real labels are empty: modes need real images")
+        certainty, named = probabilities.max(dim=1)
+        return cls(
+            real=_shares(real_labels, classes, of=len(real_labels)),
+            fake=_shares(named, classes, of=len(named)),
+            confident=_shares(named[certainty >= CONFIDENT], classes, of=len(named)),
+            real_count=len(real_labels),
+        )
+
+    @property
+    def total(self) -> int:
+        """Classes that occur among the real images."""
+        return int((self.real > 0).sum())
+
+    def covered(self, fraction: float = COVERED) -> Tensor:
+        """Return which classes are covered: bool (classes,), false where no image is real."""
+        enough = self.confident >= fraction * self.real - _ROUNDING
+        return (self.real > 0) & enough
+
+    @property
+    def kl(self) -> float:
+        """KL(generated || real) of the histograms in nats, from 0; lower is better.
+
+        One image repeated gives log(classes) where classes are equally frequent. A class without
+        real images is taken for one of half an image, so that the score stays finite.
+        """
+        floor = 0.5 / self.real_count
+        real = self.real.clamp(min=floor)
+        return max(
+            0.0, float(torch.special.xlogy(self.fake, self.fake / (real / real.sum())).sum())
+        )
+
+    @property
+    def entropy(self) -> float:
+        """Entropy of the generated class histogram in nats, from 0 to log(classes)."""
+        return float(torch.special.entr(self.fake).sum())
+
+
+def _shares(labels: Tensor, classes: int, *, of: int) -> Tensor:
+    return torch.bincount(labels, minlength=classes).double() / of

@@ -1,0 +1,149 @@
+"""Quality over time: a run's scores while it trains, its best moment, and whether modes collapsed.
+
+A moment chosen for its score looks better than it is. So the scores during training are taken on
+one half of the evaluation noise, and the best moment's, beside the last one's, on the other half.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ganbench.scoring.evaluate import evaluate
+from ganbench.scoring.metrics.catalogue import SCORES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
+
+    from ganbench.machine.device import Device
+    from ganbench.scoring.evaluate import Reference
+    from ganbench.training.session import Session
+
+__all__ = ["CHOSEN_BY", "COURSE_COLUMNS", "Course", "collapse"]
+
+CHOSEN_BY = "fid"
+POSITION = ("step", "epoch", "images_seen", "seconds")
+COURSE_COLUMNS = (*POSITION, *SCORES)
+_LOST = 0.5  # of the classes covered at best, gone for good
+_LEAST = 2  # classes that must have been there to be lost
+
+
+@dataclass
+class Course:
+    """The scores of one run so far, and the generator that was best.
+
+    Attributes:
+        reference: The real side.
+        device: Where the networks are.
+        report: Told how far an evaluation is.
+        rows: A row an evaluation, by the names in `COURSE_COLUMNS`; None for what does not apply.
+        best: Position of the best row, or None.
+        weights: State of the sampler at that row, on the CPU.
+    """
+
+    reference: Reference
+    device: Device
+    report: Callable[[str, int, int], None]
+    rows: list[dict[str, float | None]] = field(default_factory=list)
+    best: int | None = None
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def evaluate(self, session: Session) -> dict[str, float | None]:
+        """Score the generator as it is now, with the clock stopped; the new row is returned."""
+        scored = evaluate(session, self.reference, self.device, self.report, "choosing")
+        row = {**_position(session), **{name: scored.scores.get(name) for name in SCORES}}
+        self.rows.append(row)
+        if self._is_best(row):
+            self.best = len(self.rows) - 1
+            state = session.state.sampler.state_dict()
+            self.weights = {key: value.detach().cpu().clone() for key, value in state.items()}
+        return row
+
+    def _is_best(self, row: Mapping[str, float | None]) -> bool:
+        score = row[CHOSEN_BY]
+        if score is None or not math.isfinite(score):
+            return False
+        before = None if self.best is None else self.rows[self.best][CHOSEN_BY]
+        return before is None or score < before
+
+    def is_at(self, session: Session) -> bool:
+        """Whether the last row is of the session's present step."""
+        return bool(self.rows) and self.rows[-1]["step"] == session.steps
+
+    def summary(self, session: Session) -> dict[str, Any]:
+        """Close the course at the end of a run: the best moment beside the last, on new noise.
+
+        Returns:
+            `evaluations`, `chosen_by`, `protocol` and `protocol_fields` of all scores of the
+            course; `best` and `last`, each with its position and its `scores` on the reporting
+            half; `gap`, last minus best; `collapsed`, the position at which modes were lost, or
+            None.
+        """
+        last = evaluate(session, self.reference, self.device, self.report, "reporting")
+        found: dict[str, Any] = {
+            "evaluations": len(self.rows),
+            "chosen_by": CHOSEN_BY,
+            "protocol": last.protocol.hash,
+            "protocol_fields": asdict(last.protocol),
+            "last": {**_position(session), "scores": last.scores},
+            "best": None,
+            "gap": None,
+            "collapsed": collapse(self.rows),
+        }
+        if self.best is None:
+            return found
+        chosen = self.rows[self.best]
+        scores = last.scores
+        if chosen["step"] != session.steps:
+            sampler = session.state.sampler
+            present = {key: value.clone() for key, value in sampler.state_dict().items()}
+            sampler.load_state_dict(self.weights)
+            scores = evaluate(session, self.reference, self.device, self.report, "reporting").scores
+            sampler.load_state_dict(present)
+        found["best"] = {**{name: chosen[name] for name in POSITION}, "scores": scores}
+        end, top = last.scores.get(CHOSEN_BY), scores.get(CHOSEN_BY)
+        found["gap"] = None if end is None or top is None else end - top
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it, as `torch.load(weights_only=True)` accepts it."""
+        return {"rows": self.rows, "best": self.best, "weights": self.weights}
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.rows = [dict(row) for row in values["rows"]]
+        self.best = values["best"]
+        self.weights = dict(values["weights"])
+
+
+def collapse(rows: Sequence[Mapping[str, float | None]]) -> dict[str, float | None] | None:
+    """Where modes collapsed: more than half of the classes covered at best are gone, to the end.
+
+    Args:
+        rows: In the order of the steps, with `modes_covered`.
+
+    Returns:
+        Position of the first evaluation of the loss that was not made good, or None.
+    """
+    covered = [row.get("modes_covered") for row in rows]
+    counts = [0.0 if count is None else float(count) for count in covered]
+    found = None
+    for place, row in enumerate(rows):
+        most = max(counts[:place], default=0.0)
+        lost = most >= _LEAST and all(count < _LOST * most for count in counts[place:])
+        if lost:
+            found = {name: row[name] for name in POSITION}
+            break
+    return found
+
+
+def _position(session: Session) -> dict[str, float]:
+    return {
+        "step": session.steps,
+        "epoch": session.epochs,
+        "images_seen": session.images_seen,
+        "seconds": session.clock.seconds,
+    }

@@ -1,0 +1,147 @@
+"""A self-test in words and cells: for the README, and the table that ends it on the terminal."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from ganbench.report import columns
+from ganbench.report.formatting import number
+from ganbench.selftest.outcome import CONFIDENCE, band
+
+if TYPE_CHECKING:
+    from ganbench.scoring.metrics.catalogue import Metric
+    from ganbench.selftest.known_generators import Fault
+    from ganbench.selftest.outcome import Answer, Outcome, Verdict
+
+__all__ = ["Words", "deviations", "verdict_table"]
+
+_TITLE_LETTERS = 13  # so that the table fits 80 columns
+_STYLES = {"sees": "green", "blind": "dim", "misled": "bold red"}
+_WORSE = {"lower": "higher", "higher": "lower", "one": "further from 1"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What there is to say of an outcome."""
+
+    outcome: Outcome
+
+    @property
+    def chance(self) -> str:
+        """What counts as beyond chance."""
+        record = self.outcome.record
+        wide = band(record["controls"], record["draws"])
+        return (
+            f"{wide:.2f} standard deviations of the control around its mean, in which chance keeps "
+            f"{CONFIDENCE:.1%} of the means of {record['draws']} new control draws"
+        )
+
+    @property
+    def software(self) -> str:
+        """Versions, threads and commit."""
+        known = self.outcome.record["environment"]
+        flat = {**known, **known["versions"], "commit": (known["commit"] or "")[:10]}
+        names = ("python", "torch", "ganbench", "platform", "driver", "threads", "commit")
+        changed = " (changed since)" if known["dirty"] else ""
+        return ", ".join(f"{name} {flat[name]}" for name in names if flat.get(name)) + changed
+
+    def heading(self, metric: Metric) -> str:
+        """The metric's title with its direction, and the backbone where it matters."""
+        column = columns.column(metric.name)
+        return f"{column.heading(self.outcome.backbone)} {column.arrow}"
+
+    def cell(self, metric: Metric, fault: Fault) -> str:
+        """The verdict of one metric on one fault, with the standardised answer."""
+        verdict = self.outcome.verdict(metric.name, fault.name)
+        if verdict is None:
+            return ""
+        size = deviations(verdict.answers[-1].standardised)
+        word = f"**{verdict.word}**" if verdict.word == "misled" else verdict.word
+        return " ".join(filter(None, [word, verdict.arrow, size]))
+
+    def value(self, metric: Metric, fault: str, strength: float) -> str:
+        """A metric's mean at one strength."""
+        verdict = self.outcome.verdict(metric.name, fault)
+        for answer in verdict.answers if verdict else ():
+            if answer.strength == strength:
+                return _shown(answer.mean, metric)
+        return ""
+
+    def control(self, metric: Metric) -> str:
+        """A metric's mean and standard deviation on the control."""
+        verdict = next(item for item in self.outcome.verdicts if item.metric is metric)
+        return f"{_shown(verdict.control, metric)} ± {number(verdict.deviation)}"
+
+    def sentence(self, metric: Metric) -> str:
+        """What a metric sees, is blind to and is misled by."""
+        verdicts = [item for item in self.outcome.verdicts if item.metric is metric]
+        parts = {
+            "sees": [_seen(item) for item in verdicts if item.word == "sees"],
+            "blind to": [item.fault for item in verdicts if item.word == "blind"],
+            "misled by": [item.fault for item in verdicts if item.word == "misled"],
+        }
+        told = "; ".join(f"{name} {', '.join(faults)}" for name, faults in parts.items() if faults)
+        between = [
+            f"{item.fault} at {_labels(item.misled_at)}"
+            for item in verdicts
+            if item.misled_at and item.word != "misled"
+        ]
+        aside = f"; on the way it is misled by {', '.join(between)}" if between else ""
+        return f"worse is {_WORSE[metric.direction]}: {told}{aside}."
+
+
+def deviations(value: float) -> str:
+    """A standardised answer: `+1.5`, `-12`, `+1,908`, `∞`."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    return f"{value:+.1f}" if abs(value) < 10 else f"{value:+,.0f}"  # noqa: PLR2004 - two digits
+
+
+def _seen(verdict: Verdict) -> str:
+    """The fault, and from which strength on it is seen where that is not the weakest."""
+    first = verdict.sees_from
+    told = f"{verdict.fault} {verdict.arrow}".strip()
+    if first is None or len(verdict.answers) == 1:
+        return told
+    return f"{told} (from {first.label})"
+
+
+def _pointed(verdict: Verdict) -> str:
+    return f"{verdict.word} {verdict.arrow}".strip()
+
+
+def _labels(answers: tuple[Answer, ...]) -> str:
+    return " and ".join(answer.label for answer in answers)
+
+
+def _shown(value: float, metric: Metric) -> str:
+    return f"{value:.3f}" if columns.column(metric.name).is_share else number(value)
+
+
+def verdict_table(outcome: Outcome) -> Table:
+    """The verdicts for `rich`: a row a metric, a column a fault at its strongest."""
+    table = Table(
+        title=f"what each metric sees ({outcome.dataset}, {outcome.backbone})",
+        caption="each fault at its strongest\n"
+        "sees: worse beyond chance, misled: better beyond chance, blind: within chance",
+        title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, show_edge=False,
+        pad_edge=False, padding=0,
+    )  # fmt: skip
+    table.add_column("metric", no_wrap=True)
+    for fault in outcome.faults:
+        table.add_column(fault.name, no_wrap=True)
+    for metric in outcome.metrics:
+        cells = []
+        for fault in outcome.faults:
+            verdict = outcome.verdict(metric.name, fault.name)
+            style = _STYLES[verdict.word] if verdict else ""
+            cells.append(Text(_pointed(verdict) if verdict else "", style=style))
+        table.add_row(textwrap.fill(metric.title, _TITLE_LETTERS), *cells)
+    return table

@@ -1,0 +1,1 @@
+"""What the author of a variant uses, and how a variant is found."""

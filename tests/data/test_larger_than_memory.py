@@ -1,0 +1,93 @@
+"""A dataset is read, judged, described and trained on without being in memory as a whole."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SIDE = 256
+TEST_IMAGES = 500
+COUNTS = {"few": 1500, "many": 4500}  # training images; 295 MB and 885 MB when decoded
+
+# What a run does with a dataset; prints the highest memory so far after each part.
+PROGRAM = """
+import sys
+from pathlib import Path
+
+import torch
+
+from ganbench.scoring.backbones import classifier
+from ganbench import data
+from ganbench.variant.budget import Budget
+from ganbench.data import resized
+from ganbench.machine.device import choose, peak_host_memory_bytes
+from ganbench.scoring.backbones.backbone import obtain_backbone, real_features
+from ganbench.variant.registry import resolve
+from ganbench.training.session import Session
+from ganbench.training.step import TrainState
+from ganbench.training.loop import Hooks, train
+
+torch.set_num_threads(1)
+cache, device = Path(sys.argv[1]), choose("cpu")
+classifier._MOST_IMAGES[3] = 1000
+resized._LARGE_BYTES = 1
+(found,) = resolve(["mlp"])
+small = {"image_size": 192, "batch_size": 32, "generator_width": 4, "discriminator_width": 4}
+recipe = found.variant.recipe.override(small)
+
+def tell(part):
+    print(part, peak_host_memory_bytes(), flush=True)
+
+for name in sys.argv[2:]:
+    device.reset_peak_memory()
+    dataset = data.load(name, data_root=cache, cache_root=cache, image_size=256)
+    tell("read")
+    backbone = obtain_backbone("classifier", dataset, device.torch, cache)
+    tell("judged")
+    real_features(backbone, dataset, cache)
+    tell("described")
+    split = resized.training_split(dataset, 192, cache)
+    tell("resized")
+    state = TrainState.create(found.variant, recipe, dataset.spec, device.torch, 0)
+    session = Session(state, split, dataset.spec.captions, device, 0, streamed=True)
+    train(session, Budget(20, "steps"), Budget(1e9, "steps"), Hooks())
+    tell("trained")
+    del dataset, backbone, split, state, session
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the highest memory since a reset")
+@pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="the system cannot take it back")
+def test_the_memory_of_a_run_grows_by_far_less_than_its_dataset(tmp_path):
+    coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    picture = tmp_path / "picture.jpeg"
+    Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(picture)
+    for name, count in COUNTS.items():
+        for split, images in (("train", count), ("test", TEST_IMAGES)):
+            folder = tmp_path / name / split / "one"
+            folder.mkdir(parents=True)
+            for number in range(images):
+                os.link(picture, folder / f"{number}.jpeg")
+
+    # What does not depend on the dataset is taken, and kept, with the small one.
+    folders = [f"imagefolder:{tmp_path / name}" for name in COUNTS]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "cache"), *folders],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    told = [line.split() for line in done.stdout.splitlines()]
+    assert [part for part, _ in told[5:]] == ["read", "judged", "described", "resized", "trained"]
+    few, many = int(told[4][1]), int(told[9][1])
+    grown = (COUNTS["many"] - COUNTS["few"]) * SIDE * SIDE * 3
+    assert many - few < grown / 2, done.stdout

@@ -1,0 +1,185 @@
+"""From flags and a suite file to jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganbench.errors import UsageError
+from ganbench.experiment import plan
+from ganbench.experiment import suite as suites
+from ganbench.training.execution import Execution
+
+NOWHERE = Path("nowhere")
+
+
+def make(**values: object) -> plan.Plan:
+    suite = suites.Suite.model_validate({"variants": "mlp", "dataset": "digits", **values})
+    return plan.make(suite, device="cpu", data_root=NOWHERE)
+
+
+def suite_file(folder: Path, text: str) -> Path:
+    path = folder / "suite.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [("1", (0,)), ("3", (0, 1, 2)), ("0,7,9", (0, 7, 9)), ("7,", (7,)), ("0, 7", (0, 7))],
+)
+def test_seeds_are_a_count_or_a_list(text, seeds):
+    assert suites.parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1,1", "1.5", "", "²", ",", "1,,2"])
+def test_other_seeds_are_refused(text):
+    with pytest.raises(UsageError, match="seed"):
+        suites.parse_seeds(text)
+
+
+def test_jobs_are_variants_times_seeds():
+    made = make(variants="mlp,dcgan", seeds="2")
+    assert [(job.variant, job.seed) for job in made.jobs] == [
+        ("mlp", 0), ("dcgan", 0), ("mlp", 1), ("dcgan", 1),
+    ]  # fmt: skip
+
+
+def test_all_leaves_out_a_broken_plugin_and_says_so(install):
+    install({"awry": "plugin_h:VARIANT"}, {"plugin_h.py": "VARIANT = 3"})
+    made = make(variants="all")
+    assert {"mlp", "dcgan", "texthash"} <= {job.variant for job in made.jobs}
+    (note,) = [line for line in made.notes if "awry" in line]
+    assert note.startswith("left out: variant 'awry'")
+    assert "no ganbench.Variant" in note
+    with pytest.raises(UsageError, match=r"no ganbench\.Variant"):
+        make(variants="mlp,awry")
+
+
+def test_a_setting_for_one_variant_wins_over_one_for_all():
+    made = make(variants="mlp,dcgan", set=["lr_g=1e-3", "dcgan.lr_g=5e-4", "mlp.budget=3epochs"])
+    mlp, dcgan = made.jobs
+    assert (mlp.recipe["lr_g"], dcgan.recipe["lr_g"]) == (1e-3, 5e-4)
+    assert str(mlp.budget) == "3epochs"
+
+
+def test_the_budget_is_the_flags_and_else_the_recipes():
+    assert str(make().jobs[0].budget) == "200epochs"
+    assert str(make(budget="20s").jobs[0].budget) == "20s"
+
+
+def test_without_a_dataset_each_variant_takes_its_own():
+    suite = suites.Suite(variants=("mlp", "dcgan"))
+    made = plan.make(suite, device="cpu", data_root=NOWHERE)
+    assert [job.spec.name for job in made.jobs] == ["mnist", "cifar10"]
+    assert made.topic == "cifar10-mnist"
+    assert [job.image_size for job in made.jobs] == [28, 64]
+    assert not any(job.notes for job in made.jobs)
+
+
+def test_a_dataset_much_smaller_than_the_recipes_own_lowers_size_and_batch_and_says_so():
+    (job,) = make(variants="dcgan-smooth").jobs
+    assert (job.image_size, job.recipe["batch_size"]) == (32, 64)
+    assert "image_size 32 instead of 64" in job.notes[0]
+    assert "batch_size 64 instead of 1024" in job.notes[1]
+
+
+def test_a_number_that_was_set_is_never_changed():
+    (job,) = make(variants="dcgan-smooth", set=["image_size=64", "batch_size=512"]).jobs
+    assert (job.image_size, job.recipe["batch_size"]) == (64, 512)
+    assert job.notes == ()
+
+
+def test_the_id_changes_with_all_that_decides_the_numbers_and_with_nothing_else():
+    first = make().jobs[0].id
+    assert make().jobs[0].id == first
+    assert make(sample_every="2steps", jobs=2, out="x").jobs[0].id == first
+    assert make(precision="fp32", compile=False, cuda_graphs=False).jobs[0].id == first
+    others = [
+        make(budget="3s"),
+        make(set=["lr_g=1"]),
+        make(dataset="mnist"),
+        make(seeds="5,6"),
+        make(backbone="classifier"),
+        make(precision="bf16"),
+        make(compile=True),
+    ]
+    ids = {first, *(other.jobs[0].id for other in others)}
+    assert len(ids) == 8
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"variants": ""}, "no variant was named: give --variants"),
+        ({"variants": "dcgna"}, "unknown variant 'dcgna': did you mean dcgan"),
+        ({"dataset": "mnits"}, "unknown dataset 'mnits': did you mean mnist"),
+        ({"set": ["lrg=1"]}, "unknown recipe key 'lrg': did you mean lr_g"),
+        ({"set": ["lr_g"]}, "give KEY=VALUE"),
+        ({"set": ["dcgan.lr_g=1"]}, "unknown variant in --set 'dcgan'"),
+        ({"set": ["lr_g=-1"]}, "lr_g=-1 is not allowed: Input should be greater than 0"),
+        ({"set": ["batch_size=many"]}, "batch_size=many is not allowed"),
+        ({"budget": "20"}, "give a number and a unit"),
+        ({"budget": "20lightyears"}, "unknown unit 'lightyears'"),
+        ({"variants": "dcgan", "set": ["image_size=48"]}, "power of two of at least 32"),
+        ({"dataset": "imagefolder:/not/there"}, "/not/there"),
+        ({"precision": "fp16"}, "fp16 needs a CUDA device, and this is cpu.*give bf16 or fp32"),
+        ({"cuda_graphs": True}, "--cuda-graphs needs a CUDA device, and this is cpu"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused_in_one_line(values, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        make(**values)
+    assert "\n" not in str(caught.value)
+
+
+def test_cuda_can_do_what_the_cpu_cannot():
+    suite = suites.Suite(variants=("mlp",), precision="fp16", cuda_graphs=True)
+    (job,) = plan.make(suite, device="cuda", data_root=NOWHERE).jobs
+    assert job.execution == Execution("fp16", cuda_graphs=True)
+
+
+def test_a_compiled_run_is_announced():
+    assert "compiled first" in make(compile=True).jobs[0].notes[0]
+
+
+def test_a_suite_file_says_what_the_flags_say_and_flags_win(tmp_path):
+    path = suite_file(
+        tmp_path,
+        "variants: [mlp, dcgan]\ndataset: digits\nseeds: [3, 4]\nbudget: 5s\n"
+        "set: {lr_g: 0.001, dcgan.ema_decay: 0.9}\n",
+    )
+    suite = suites.read_suite(path, {"budget": "7s"})
+    assert suite.variants == ("mlp", "dcgan")
+    assert suites.parse_seeds(suite.seeds) == (3, 4)
+    assert suite.set == ("lr_g=0.001", "dcgan.ema_decay=0.9")
+    assert suite.budget == "7s"
+    joined = suites.read_suite(path, {"set": ("lr_g=0.5",)})
+    assert suites.parse_settings(joined.set, ["dcgan"])["dcgan"] == {
+        "lr_g": "0.5",
+        "ema_decay": "0.9",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("varaints: mlp", "unknown suite key 'varaints': did you mean variants"),
+        ("- mlp", "must hold keys and values"),
+        ("variants: [mlp", "is not valid YAML"),
+        ("variants: mlp\njobs: many", "jobs: 'many' is not allowed"),
+        ("variants: mlp\nbackbone: vgg", "backbone: 'vgg' is not allowed"),
+    ],
+)
+def test_a_wrong_suite_file_is_refused_in_one_line_that_names_it(tmp_path, text, message):
+    path = suite_file(tmp_path, text)
+    with pytest.raises(UsageError, match=message) as caught:
+        suites.read_suite(path, {})
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_suite_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"none.yaml cannot be read"):
+        suites.read_suite(tmp_path / "none.yaml", {})

@@ -1,0 +1,93 @@
+"""A stored run done again: what is asked for, what has changed, whether it came out the same."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+import pytest
+import results_doubles as doubles
+
+from ganbench.cli import app
+from ganbench.experiment import repeat
+from ganbench.experiment.store import StoredRun
+
+pytestmark = pytest.mark.usefixtures("digits_backbone")
+
+
+def ganbench(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as caught:
+        app.main([str(argument) for argument in arguments])
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory, digits_backbone):
+    """A run with numbers, a seed and a choice that are not the defaults."""
+    out = tmp_path_factory.mktemp("first") / "results"
+    code = ganbench(
+        "run", "--variants", "dcgan", "--dataset", "digits", "--device", "cpu", "--seeds", "7,",
+        "--budget", "4steps", "--set", "batch_size=16", "--set", "generator_width=4",
+        "--set", "lr_g=0.00037", "--evaluate-every", "2steps", "--sample-every", "3steps",
+        "--out", out,
+    )  # fmt: skip
+    assert code == 0
+    (run,) = (out / "runs").iterdir()
+    return run
+
+
+def test_a_stored_run_is_repeated_to_the_last_bit(stored, tmp_path, capsys):
+    assert ganbench("run", "--from", stored, "--out", tmp_path / "again") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "scores equal the stored run's to the last bit" in told
+    assert "not the run" not in told
+    first, again = (
+        StoredRun.read(path) for path in (stored, tmp_path / "again" / "runs" / stored.name)
+    )
+    assert first.result.scores == again.result.scores
+    assert first.result.recipe == again.result.recipe
+    untimed = [pd.read_csv(run.scores).drop(columns="seconds").to_csv() for run in (first, again)]
+    assert untimed[0] == untimed[1]
+    assert [grid.name for grid in first.samples] == [grid.name for grid in again.samples]
+
+
+def test_flags_change_a_repeated_run_and_are_named(stored, capsys):
+    code = ganbench("run", "--from", stored, "--set", "lr_g=1e-3", "--seeds", "8,", "--dry-run")
+    assert code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"not the run {stored.name}: seed 7 is now 8" in told
+    assert "lr_g 0.00037 is now 0.001" in told
+    assert "batch_size" not in told  # its own settings stay
+
+
+def test_a_results_folder_in_the_place_of_a_run_is_refused_with_an_example(stored, capsys):
+    assert ganbench("run", "--from", stored.parents[1]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(stored) in error
+
+
+def test_a_run_that_is_not_there_is_refused(tmp_path, capsys):
+    assert ganbench("run", "--from", tmp_path / "none") == 2
+    assert "holds no run" in capsys.readouterr().err
+
+
+def test_a_suite_file_beside_a_run_is_refused(stored, tmp_path, capsys):
+    (tmp_path / "suite.yaml").write_text("variants: mlp", encoding="utf-8")
+    assert ganbench("run", tmp_path / "suite.yaml", "--from", stored) == 2
+    assert "give one of them" in capsys.readouterr().err
+
+
+def test_scores_that_differ_are_named_with_both_values():
+    first = doubles.result(scores={"fid": 1.5, "recall": 0.5})
+    again = dataclasses.replace(first, scores={"fid": 1.25, "recall": 0.5})
+    told = repeat.verdict(first, again)
+    assert "1 of 2 scores differ" in told
+    assert "fid 1.5 → 1.25" in told
+    assert "equal" in repeat.verdict(first, first)
+
+
+def test_scores_of_unequal_protocols_are_not_compared():
+    first = doubles.result()
+    told = repeat.verdict(first, dataclasses.replace(first, protocol="another"))
+    assert "not compared" in told

@@ -1,0 +1,122 @@
+"""What the jobs of a plan share, seen from outside."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from ganbench.variants import mlp
+from rich.console import Console
+
+from ganbench import data
+from ganbench.cli import app
+from ganbench.data import resized
+from ganbench.experiment.plan import make
+from ganbench.experiment.store import ResultsFolder
+from ganbench.experiment.suite import Suite
+from ganbench.launch import run_job
+from ganbench.launch.progress import Display
+from ganbench.launch.resources import Workshop
+from ganbench.machine.device import Device, choose
+
+SMALL = {"generator_width": "4", "discriminator_width": "4"}
+
+
+@pytest.fixture
+def said():
+    return io.StringIO()
+
+
+@pytest.fixture
+def workshop(tmp_path, cache_root, said):
+    return Workshop(
+        folder=ResultsFolder(tmp_path),
+        device=choose("cpu"),
+        data_root=tmp_path,
+        cache_root=tmp_path / "cache",
+        display=Display(Console(file=said, width=200)),
+    )
+
+
+def jobs(*sizes: int):
+    """A job a size, of `mlp` on the digits."""
+    found = []
+    for size in sizes:
+        suite = Suite(variants=["mlp"], dataset="digits", set={**SMALL, "image_size": str(size)})
+        found += make(suite, device="cpu", data_root=Path()).jobs
+    return found
+
+
+def test_a_dataset_is_read_once_for_all_sizes(workshop, monkeypatch):
+    small, large = jobs(16, 32)
+    loaded = workshop.dataset(small)
+    monkeypatch.delattr(data, "load")
+    assert workshop.dataset(large) is loaded
+
+
+def test_a_variant_that_was_edited_meanwhile_is_not_trained_under_the_old_name(
+    tmp_path, monkeypatch
+):
+    text = Path(mlp.__file__).read_text(encoding="utf-8")
+    file = tmp_path / "mine.py"
+    file.write_text(text, encoding="utf-8")
+    small = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
+    told = []
+
+    def then_edit(job, workshop):
+        done = run_job.run_job(job, workshop)
+        told.append((done.result.status, done.result.reason))
+        file.write_text(text + "\n# edited\n", encoding="utf-8")
+        return done
+
+    monkeypatch.setattr("ganbench.launch.local.run_job", then_edit)
+    asked = ["--variants", str(file), "--dataset", "digits", "--seeds", "2", "--budget", "2steps"]
+    with pytest.raises(SystemExit) as ended:
+        app.main(["run", *asked, "--device", "cpu", "--out", str(tmp_path / "out"), *small])
+    assert ended.value.code == 1
+    assert [status for status, _ in told] == ["ok", "failed"]
+    assert "mine.py has changed since the command began" in told[1][1]
+
+
+def test_images_are_resized_once_a_size(workshop, monkeypatch):
+    small, large = jobs(16, 32)
+    splits = [workshop.training_split(job) for job in (small, large)]
+    assert [split.images.shape[-1] for split in splits] == [16, 32]
+    monkeypatch.setattr("ganbench.launch.resources.training_split", None)
+    assert workshop.session(large).train.images is splits[1].images
+    assert workshop.training_split(small) is splits[0]
+
+
+def test_where_images_are_kept_is_said_once_with_its_reason(workshop, said, monkeypatch):
+    monkeypatch.setattr(Device, "free_memory_bytes", lambda _: 10**9)
+    (job,) = jobs(32)
+    for _ in range(2):
+        assert not workshop.session(job).streamed
+    line = "digits: images of 32×32 resident on cpu: 0.00 GB, with 1.0 GB free\n"
+    assert said.getvalue() == line
+    monkeypatch.setattr(Device, "free_memory_bytes", lambda _: 0)
+    assert workshop.session(job).streamed
+    assert said.getvalue() == line + (
+        "digits: images of 32×32 streamed to cpu: 0.00 GB, with 0.0 GB free\n"
+    )
+
+
+@pytest.mark.usefixtures("digits_backbone")
+def test_a_run_whose_images_do_not_fit_has_the_same_scores(tmp_path, monkeypatch):
+    results = {}
+    for kept in ("resident", "streamed"):
+        if kept == "streamed":
+            monkeypatch.setattr(Device, "free_memory_bytes", lambda _: 0)
+            monkeypatch.setattr(resized, "_LARGE_BYTES", 1)
+        arguments = ["--variants", "mlp", "--dataset", "digits", "--device", "cpu"]
+        arguments += ["--set", "batch_size=32", "--set", "image_size=16", "--budget", "8steps"]
+        with pytest.raises(SystemExit) as caught:
+            app.main(["run", *arguments, "--out", str(tmp_path / kept)])
+        assert not caught.value.code
+        (file,) = (tmp_path / kept).glob("runs/*/result.json")
+        results[kept] = json.loads(file.read_text(encoding="utf-8"))
+    for kept, result in results.items():
+        assert result["environment"]["images"] == kept
+    assert results["streamed"]["scores"] == results["resident"]["scores"]

@@ -1,0 +1,88 @@
+import io
+from functools import partial
+
+import numpy as np
+import pytest
+import results_doubles as doubles
+from PIL import Image
+
+from ganbench.report.charts import all_charts, losses, samples
+from ganbench.report.charts.style import DARK, LIGHT, Look, draw
+from ganbench.report.gather import gather
+
+
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_the_first_images_of_a_grid_are_found_whatever_lies_between_them(padding):
+    size, columns = 28, 8
+    side = columns * (size + padding) + padding
+    grid = np.zeros((side, side), np.uint8)
+    for row in range(columns):
+        for column in range(columns):
+            top, left = (padding + place * (size + padding) for place in (row, column))
+            grid[top : top + size, left : left + size] = 10 * row + column + 1
+    cut = np.asarray(samples.first_cells(Image.fromarray(grid), size))[:, :, 0]
+    assert set(np.unique(cut)) - {0} == {1, 2, 11, 12}
+    assert cut.shape == (2 * (size + padding) + padding,) * 2
+
+
+def test_a_grid_of_unknown_make_gives_its_corner():
+    cut = samples.first_cells(Image.new("L", (101, 77)), None)
+    assert cut.size == (25, 25)
+
+
+def test_a_few_grids_are_chosen_evenly_with_the_first_and_the_last(tmp_path):
+    files = [tmp_path / f"step-{step}.png" for step in range(100)]
+    chosen = samples.evenly(files)
+    assert [files.index(file) for file in chosen] == [0, 20, 40, 59, 79, 99]
+    assert samples.evenly(files[:3]) == files[:3]
+
+
+def test_each_variant_has_its_own_colour_and_marker_on_both_papers():
+    labels = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")
+    for theme in (LIGHT, DARK):
+        look = Look(theme, labels)
+        assert len({(look.colour(label), look.marker(label)) for label in labels}) == 10
+        assert look.colour("a") == look.colour("i")
+
+
+def test_charts_are_drawn_in_the_colours_of_their_paper(tmp_path):
+    results = gather([doubles.write(tmp_path, [doubles.result()])])
+    for drawn in all_charts.draw_all(results):
+        for data, theme in ((drawn.light, LIGHT), (drawn.dark, DARK)):
+            with Image.open(io.BytesIO(data)) as image:
+                corner = image.convert("RGB").getpixel((2, 2))
+            wanted = tuple(int(theme.paper[place : place + 2], 16) for place in (1, 3, 5))
+            assert np.abs(np.subtract(corner, wanted)).max() <= 3
+
+
+def test_every_chart_can_be_drawn_of_odd_results(tmp_path):
+    many = {str(index): 1 / 40 for index in range(40)}
+    runs = [
+        doubles.result("mlp", images_per_second=90000.0, scores={"fid": 0.0, "modes_total": 10.0}),
+        doubles.result("dcgan", scores={"fid": 512.0, "memorisation": 1.4, "mode_kl": 0.0}),
+        doubles.result("texthash", class_histogram={"real": many, "fake": {"3": 1.0}}),
+        doubles.result("a-name-that-is-much-longer-than-the-others", steps=0, images_seen=0),
+    ]
+    folder = doubles.write(tmp_path, runs)
+    head = "step,images_seen,seconds,fid,modes_covered,coverage"
+    for run in (folder / "runs").iterdir():  # scores from next to nothing to huge, and one missing
+        rows = (head, "1,64,0.001,1e6,0,0", "2,128,900,,10,1", "3,192,1800,0,10,1")
+        (run / "scores.csv").write_text("\n".join(rows), encoding="utf-8")
+    results = gather([folder])
+    (group,) = results.groups
+    look = Look(LIGHT, tuple(results.labels))
+    for chart in all_charts.CHARTS:
+        assert draw(partial(chart.draw, group), look).width > 500
+
+
+def test_the_losses_of_a_diverged_run_are_shown_and_end_where_they_are_no_numbers(tmp_path):
+    diverged = doubles.result(status="diverged", reason="d_loss is nan", scores={})
+    doubles.write(tmp_path, [diverged])
+    (run,) = (tmp_path / "runs").iterdir()
+    doubles.write_history(run / "history.csv", diverged)
+    with (run / "history.csv").open("a") as file:
+        file.write("9999,1,1,1,nan,inf,,,,,,\n")
+    frame = losses.read_history(run / "history.csv")
+    assert frame["d_loss"].isna().sum() == 1
+    results = gather([tmp_path])
+    assert [drawn.file for drawn in all_charts.draw_all(results)] == ["losses-mnist.png"]

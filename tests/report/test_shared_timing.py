@@ -1,0 +1,131 @@
+"""Speeds that were measured while other runs went on are marked wherever they are shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+import results_doubles as doubles
+from rich.console import Console
+
+from ganbench.report import build, summary_table
+from ganbench.report.charts.scores import shared_words
+from ganbench.report.comparison.compare import compare
+from ganbench.report.gather import gather
+
+MARK = "†"
+
+
+def folder(path: Path, shared: dict[str, bool | None], seeds: int = 3, **changes) -> Path:
+    runs = [
+        doubles.result(variant, seed, timing_shared=flag, **changes)
+        for variant, flag in shared.items()
+        for seed in range(seeds)
+    ]
+    return doubles.write(path, runs, files=False)
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("shared") / "mixed"
+    return build([folder(path, {"mlp": True, "dcgan": False})])
+
+
+def test_the_tables_for_programs_say_which_speeds_are_shared(mixed):
+    found = {row["variant"]: row["timing_shared"] for row in rows(mixed / "runs.csv")}
+    assert found == {"mlp": "True", "dcgan": "False"}
+    found = {row["variant"]: row["timing_shared"] for row in rows(mixed / "summary.csv")}
+    assert found == {"mlp": "True", "dcgan": "False"}
+
+
+def test_a_run_without_speeds_leaves_the_column_empty(tmp_path):
+    build([folder(tmp_path / "none", {"mlp": None}, images_per_second=None)])
+    assert {row["timing_shared"] for row in rows(tmp_path / "none" / "runs.csv")} == {""}
+    assert {row["timing_shared"] for row in rows(tmp_path / "none" / "summary.csv")} == {""}
+
+
+@pytest.mark.parametrize("name", ["README.md", "report.html"])
+def test_the_pages_mark_each_shared_speed_and_say_what_the_mark_means(mixed, name):
+    text = (mixed / name).read_text(encoding="utf-8")
+    speeds = 4  # training, step median and 95th percentile, sampling: of mlp alone
+    assert text.count(MARK) == speeds + 1
+    assert "Measured while other runs shared the machine" in text
+    assert "--exclusive-timing" in text
+
+
+def test_the_ranking_by_a_shared_speed_says_so_and_other_rankings_do_not(mixed):
+    lines = [
+        line
+        for line in (mixed / "README.md").read_text(encoding="utf-8").splitlines()
+        if "better than" in line or "not resolved" in line
+    ]
+    told = "while other runs shared the machine"
+    assert all((told in line) == ("Training images/s" in line) for line in lines)
+    assert any(told in line for line in lines)
+    sentences = {row["score"]: row["sentence"] for row in rows(mixed / "ranking.csv")}
+    assert told in sentences["step_seconds_median"]
+    assert told not in sentences["fid"]
+
+
+def test_the_terminal_marks_them_too(mixed):
+    text = io.StringIO()
+    Console(file=text, width=200).print(summary_table(mixed))
+    line = next(one for one in text.getvalue().splitlines() if one.startswith("mlp"))
+    assert MARK in line
+    assert MARK not in next(one for one in text.getvalue().splitlines() if one.startswith("dcgan"))
+    assert "measured while other runs shared the machine" in text.getvalue()
+
+
+def test_a_chart_names_whose_speeds_were_shared(tmp_path):
+    def words(**shared: bool) -> str:
+        name = "-".join(shared) + str(sum(shared.values()))
+        (group,) = gather([folder(tmp_path / name, shared)]).groups
+        return shared_words(group)
+
+    assert words(mlp=True, dcgan=False) == ", mlp while other runs shared the machine"
+    assert words(mlp=True, dcgan=True) == ", while other runs shared the machine"
+    assert words(mlp=False, dcgan=False) == ""
+
+
+def test_a_report_of_a_folder_that_lacks_planned_runs_says_so(tmp_path):
+    made = folder(tmp_path, {"mlp": False})
+    assert "- Runs: 3 (3 ended well)" in (build([made]) / "README.md").read_text("utf-8")
+    shutil.rmtree(next((made / "runs").iterdir()))
+    assert "- Runs: 2 of 3 planned (2 ended well)" in (build([made]) / "README.md").read_text(
+        "utf-8"
+    )
+
+
+def test_comparing_shared_speeds_notes_it_and_comparing_scores_does_not(tmp_path):
+    a = folder(tmp_path / "a", {"mlp": False})
+    b = folder(tmp_path / "b", {"mlp": True})
+    found = compare(a, b, metrics=["images_per_second"])
+    assert any("speed of mlp in b" in note for note in found.notes)
+    assert not any("speed of mlp in a" in note for note in found.notes)
+    assert "while other runs shared the machine" in found.verdicts[0].sentence
+    assert compare(a, b, metrics=["fid"]).notes == ()
+
+
+def test_speeds_that_were_measured_alone_afterwards_are_not_marked_but_told_of(tmp_path):
+    out = build(
+        [
+            folder(
+                tmp_path / "alone", {"mlp": False}, environment={"threads": 1, "timing_threads": 2}
+            )
+        ]
+    )
+    text = (out / "README.md").read_text(encoding="utf-8")
+    assert MARK not in text
+    assert "measured with each alone on 2 threads" in text
+
+
+def test_where_nothing_was_shared_nothing_is_said(tmp_path):
+    text = (build([folder(tmp_path / "one", {"mlp": False})]) / "README.md").read_text("utf-8")
+    assert "shared" not in text

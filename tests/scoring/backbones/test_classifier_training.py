@@ -1,0 +1,179 @@
+"""The judge: how good it is, that it is always the same, and how it is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganbench import data
+from ganbench.data.dataset import Dataset, Split
+from ganbench.errors import DataError
+from ganbench.scoring.backbones import classifier
+from ganbench.scoring.backbones.classifier import obtain_classifier
+from ganbench.variant.definition import DatasetSpec
+
+CPU = torch.device("cpu")
+
+
+def make_dataset(*, channels=1, size=8, classes=2, count=40, seed=0) -> Dataset:
+    """Images whose class is told by their brightness."""
+    generator = torch.Generator().manual_seed(seed)
+    splits = []
+    for rows in (count, count // 2):
+        labels = torch.arange(rows) % classes
+        noise = torch.randint(40, (rows, channels, size, size), generator=generator)
+        brightness = (labels * 200 // max(1, classes - 1)).view(-1, 1, 1, 1)
+        splits.append(Split((noise + brightness).to(torch.uint8), labels))
+    names = tuple(f"class {label}" for label in range(classes))
+    spec = DatasetSpec("made", channels, size, names, count, count // 2)
+    return Dataset.of(spec, *splits)
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Training of a second."""
+    monkeypatch.setattr(classifier, "_MOST_EPOCHS", 6)
+    monkeypatch.setattr(classifier, "_FEWEST_STEPS", 12)
+
+
+# --- quality
+
+
+def test_the_judge_of_the_digits_is_right_97_times_of_100(digits, digits_backbone):
+    judge = digits_backbone.judge
+    with torch.no_grad():
+        named = judge.network(digits.test.images).argmax(1)
+    right = float((named == digits.test.labels).double().mean())
+    assert judge.accuracy == pytest.approx(right)
+    assert right >= 0.97
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "classes"), [(1, 8, 2), (3, 8, 3), (1, 28, 2), (3, 32, 2), (3, 64, 2)]
+)
+def test_every_shape_of_image_is_learnt(tmp_path, brief, channels, size, classes):
+    dataset = make_dataset(channels=channels, size=size, classes=classes)
+    judge = obtain_classifier(dataset, CPU, tmp_path)
+    assert judge.accuracy == 1.0
+    assert judge.network(dataset.test.images).shape == (20, classes)
+
+
+def test_one_class_is_always_named_rightly(tmp_path, brief):
+    assert obtain_classifier(make_dataset(classes=1), CPU, tmp_path).accuracy == 1.0
+
+
+def test_images_larger_than_native_are_judged_at_native_size(tmp_path, brief):
+    dataset = make_dataset(channels=3, size=32)
+    dataset = dataclasses.replace(dataset, spec=dataclasses.replace(dataset.spec, native_size=8))
+    assert obtain_classifier(dataset, CPU, tmp_path).accuracy == 1.0
+
+
+# --- augmentation
+
+
+def test_augmented_images_are_shifts_and_mirrors_of_the_originals():
+    ramp = torch.arange(64, dtype=torch.uint8).view(1, 1, 8, 8).repeat(300, 3, 1, 1)
+    shown = classifier._augmented(ramp, torch.Generator().manual_seed(0))
+    assert shown.shape == ramp.shape
+    centre = shown[:, 0, 2:6, 2:6]
+    across = (centre[:, :, 1:] - centre[:, :, :-1]).flatten(1)
+    assert set(across.unique().tolist()) == {-1.0, 1.0}  # mirrored or not
+    assert (across == across[:, :1]).all()
+    assert 100 < int((across[:, 0] > 0).sum()) < 200
+    down = centre[:, 1:] - centre[:, :-1]
+    assert (down == 8).all()  # never upside down
+    assert set((centre[:, 0, 0] // 8).int().tolist()) == {0, 1, 2, 3, 4}
+
+
+# --- always the same
+
+
+def test_training_is_the_same_whatever_the_global_random_state(tmp_path, brief):
+    dataset = make_dataset(channels=3)
+    torch.manual_seed(1)
+    first = obtain_classifier(dataset, CPU, tmp_path / "1")
+    torch.manual_seed(2)
+    second = obtain_classifier(dataset, CPU, tmp_path / "2")
+    assert first.hash == second.hash
+
+
+def test_training_leaves_the_global_random_state_alone(tmp_path, brief):
+    before = torch.get_rng_state()
+    obtain_classifier(make_dataset(), CPU, tmp_path)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_other_images_make_another_judge(tmp_path, brief):
+    judges = [obtain_classifier(make_dataset(seed=seed), CPU, tmp_path) for seed in (1, 2)]
+    assert judges[0].hash != judges[1].hash
+
+
+# --- the cache
+
+
+def test_a_judge_is_trained_once(tmp_path, brief, monkeypatch):
+    dataset = make_dataset()
+    first = obtain_classifier(dataset, CPU, tmp_path)
+    monkeypatch.setattr(classifier, "_train", None)
+    second = obtain_classifier(dataset, CPU, tmp_path)
+    assert (first.hash, first.accuracy) == (second.hash, second.accuracy)
+    assert not second.network.training
+    images = dataset.test.images
+    assert torch.equal(first.network(images), second.network(images))
+
+
+def test_the_file_holds_weights_and_accuracy_and_nothing_that_runs(tmp_path, brief):
+    judge = obtain_classifier(make_dataset(), CPU, tmp_path)
+    (file,) = (tmp_path / "classifiers").iterdir()
+    stored = torch.load(file, weights_only=True)
+    assert stored["accuracy"] == judge.accuracy
+    assert set(stored["weights"]) == set(judge.network.state_dict())
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_a_damaged_file_is_made_again(tmp_path, brief, damage):
+    dataset = make_dataset()
+    first = obtain_classifier(dataset, CPU, tmp_path)
+    (file,) = (tmp_path / "classifiers").iterdir()
+    file.write_bytes(file.read_bytes()[:2000] if damage is None else damage)
+    assert obtain_classifier(dataset, CPU, tmp_path).hash == first.hash
+    assert torch.load(file, weights_only=True)["accuracy"] == first.accuracy
+
+
+def test_a_file_that_was_read_half_leaves_no_trace(tmp_path, brief):
+    dataset = make_dataset()
+    first = obtain_classifier(dataset, CPU, tmp_path)
+    (file,) = (tmp_path / "classifiers").iterdir()
+    stored = torch.load(file, weights_only=True)
+    torch.save({"weights": stored["weights"]}, file)  # without the accuracy
+    assert obtain_classifier(dataset, CPU, tmp_path).hash == first.hash
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, brief):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"the cache .*file/classifiers cannot be written"):
+        obtain_classifier(make_dataset(), CPU, tmp_path / "file")
+
+
+def test_progress_ends_with_the_accuracy(tmp_path, brief):
+    seen = []
+    obtain_classifier(make_dataset(), CPU, tmp_path, lambda *arguments: seen.append(arguments))
+    assert seen[0] == ("training the classifier of made", 0, 12)
+    assert seen[-1] == ("the classifier of made names 100.0% of the test images", 12, 12)
+
+
+# --- real data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "least"), [("mnist", 0.985), ("imagefolder:cifar10-jpeg", 0.75)])
+def test_real_images_are_named_rightly(tmp_path, name, least):
+    root = os.environ.get("GANBENCH_REAL_DATA")  # holds MNIST/raw and cifar10-jpeg
+    if root is None:
+        pytest.skip("GANBENCH_REAL_DATA names no folder of real data")
+    dataset = data.load(name, data_root=Path(root), cache_root=tmp_path, image_size=32)
+    assert obtain_classifier(dataset, CPU, tmp_path).accuracy >= least

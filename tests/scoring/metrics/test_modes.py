@@ -1,0 +1,140 @@
+"""Class histograms, within-class diversity and prompt alignment."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from metrics_doubles import certain, clusters
+from scipy.stats import entropy
+
+from ganbench.scoring.metrics.diversity import class_diversity
+from ganbench.scoring.metrics.modes import COVERED_STRICT, Modes
+from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
+
+
+def labels(*counts: int) -> torch.Tensor:
+    return torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
+
+
+def modes(fake_counts, real_counts, probability: float = 0.9) -> Modes:
+    named = certain(labels(*fake_counts), len(fake_counts), probability)
+    return Modes.of(named, labels(*real_counts))
+
+
+def test_a_class_is_covered_from_a_tenth_of_its_real_share():
+    found = modes((10, 9, 981), (100, 100, 800))  # shares 0.010, 0.009; a tenth of 0.1 is 0.010
+    assert found.covered().tolist() == [True, False, True]
+    assert found.total == 3
+
+
+def test_a_class_is_strictly_covered_from_half_of_its_real_share():
+    found = modes((50, 49, 901), (100, 100, 800))
+    assert found.covered(COVERED_STRICT).tolist() == [True, False, True]
+
+
+def test_images_that_the_judge_is_unsure_of_cover_nothing_but_count_in_the_histogram():
+    sure = modes((50, 50, 0), (50, 50, 0), probability=0.5)
+    unsure = Modes.of(certain(labels(50, 50, 0), 3, 0.49), labels(50, 50, 0))
+    assert sure.covered().tolist() == [True, True, False]
+    assert not unsure.covered().any()
+    assert unsure.fake.tolist() == [0.5, 0.5, 0]
+
+
+def test_divergence_and_entropy_agree_with_scipy():
+    found = modes((30, 50, 20, 0), (10, 60, 20, 10))
+    assert found.kl == pytest.approx(entropy([30, 50, 20, 0], [10, 60, 20, 10]), rel=1e-12)
+    assert found.entropy == pytest.approx(entropy([30, 50, 20, 0]), rel=1e-12)
+
+
+def test_one_class_alone_is_at_the_floor():
+    found = modes((0, 100, 0, 0, 0), (20, 20, 20, 20, 20))
+    assert int(found.covered().sum()) == 1
+    assert found.kl == pytest.approx(math.log(5))
+    assert found.entropy == 0
+
+
+def test_a_class_without_real_images_is_no_mode_and_keeps_the_divergence_finite():
+    found = modes((50, 50), (100, 0))
+    assert found.total == 1
+    assert found.covered().tolist() == [True, False]
+    real = np.array([100, 0.5])  # the class is taken for one of half an image
+    assert found.kl == pytest.approx(entropy([0.5, 0.5], real / real.sum()))
+
+
+def test_a_dataset_of_one_class_has_one_mode():
+    found = modes((7,), (9,))
+    assert (found.total, found.kl, found.entropy) == (1, 0, 0)
+    assert found.covered().tolist() == [True]
+
+
+def test_labels_and_probabilities_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="classes 0 to 1"):
+        Modes.of(certain(labels(2, 2), 2), labels(1, 1, 1))
+    with pytest.raises(ValueError, match="empty"):
+        Modes.of(certain(labels(2, 2), 2), labels(0))
+    with pytest.raises(ValueError, match="NaN"):
+        Modes.of(torch.full((3, 2), math.nan), labels(2, 2))
+    with pytest.raises(ValueError, match="one integer for each of 2"):
+        prompt_alignment(certain(labels(1, 1)), torch.zeros(2))
+
+
+def class_spread(fake, real, *, covered=None) -> float | None:
+    every = torch.ones(10, dtype=torch.bool)
+    return class_diversity(
+        real.vectors, real.labels, fake.vectors, fake.labels, every if covered is None else covered
+    )
+
+
+def test_held_out_images_are_about_as_diverse_as_real_ones():
+    assert 0.95 < class_spread(clusters(2000, 1), clusters(2000, 0)) <= 1
+
+
+def test_diversity_of_a_class_larger_than_a_block_is_the_ratio_of_its_deviations():
+    random = np.random.default_rng(3)
+    real, fake = random.normal(50, 2, (5000, 3)), random.normal(50, 1, (4500, 3))
+    found = class_diversity(
+        torch.from_numpy(real).float(), torch.zeros(5000, dtype=torch.int64),
+        torch.from_numpy(fake).float(), torch.zeros(4500, dtype=torch.int64), torch.tensor([True]),
+    )  # fmt: skip
+    expected = np.sqrt(fake.var(axis=0, ddof=1).sum() / real.var(axis=0, ddof=1).sum())
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_diversity_is_the_ratio_of_the_spreads_that_images_have():
+    real, fake = clusters(2000, 0), clusters(2000, 0)
+    centres = torch.stack([real.vectors[real.labels == label].mean(dim=0) for label in range(10)])
+    closer = centres[fake.labels] + 0.3 * (fake.vectors - centres[fake.labels])
+    assert class_spread(type(fake)(closer, fake.probabilities, fake.labels), real) == pytest.approx(
+        0.3, rel=1e-5
+    )
+
+
+def test_classes_that_are_missing_or_uncovered_count_nothing():
+    real = clusters(2000, 0)
+    half = real[real.labels < 5]
+    assert class_spread(half, real) == pytest.approx(0.5)
+    covered = torch.arange(10) < 3
+    assert class_spread(real, real, covered=covered) == pytest.approx(0.3)
+
+
+def test_a_class_that_scatters_does_not_make_up_for_a_missing_one():
+    real = clusters(2000, 0)
+    half = real[real.labels < 5]
+    wide = type(half)(half.vectors * 10, half.probabilities, half.labels)
+    assert class_spread(wide, real) == pytest.approx(0.5)
+
+
+def test_one_repeated_image_has_no_diversity():
+    real = clusters(500, 0)
+    assert class_spread(real.repeat(3, 500), real) == pytest.approx(0, abs=1e-9)
+
+
+def test_diversity_needs_a_class_of_two_unlike_real_images():
+    real = clusters(10, 0)
+    assert class_spread(clusters(500, 1), real) is None
+
+
+def test_alignment_is_the_share_of_images_of_the_class_asked_for():
+    named = certain(torch.tensor([0, 1, 2, 2]))
+    assert prompt_alignment(named, torch.tensor([0, 1, 2, 3])) == 0.75

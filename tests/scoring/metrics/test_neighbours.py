@@ -1,0 +1,182 @@
+"""Neighbourhood scores against scikit-learn's neighbours, and the nearest distances."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from metrics_doubles import clusters
+from sklearn.neighbors import NearestNeighbors
+from torch_fidelity.metric_prc import (
+    KEY_METRIC_PRECISION,
+    KEY_METRIC_RECALL,
+    prc_features_to_metric,
+)
+
+from ganbench.scoring.metrics import neighbours
+from ganbench.scoring.metrics.copies import duplicates, memorisation
+
+
+def some_pair(seed: int = 0, real_count: int = 300, fake_count: int = 300):
+    """Real clusters, and generated ones that miss two classes and scatter more."""
+    real = clusters(real_count, seed)
+    fake = clusters(2 * fake_count, seed + 1)
+    fake = fake[fake.labels < 8].vectors[:fake_count] * 1.1
+    return real.vectors.double(), fake.double()
+
+
+def radii(points: np.ndarray, k: int) -> np.ndarray:
+    """Distance to the k-th other neighbour, by scikit-learn."""
+    search = NearestNeighbors(n_neighbors=k, algorithm="ball_tree").fit(points)
+    return search.kneighbors()[0][:, -1]  # without an argument, a point is not its own neighbour
+
+
+def inside(points: np.ndarray, centres: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """Whether each point (row) lies within the radius of each centre (column)."""
+    return np.linalg.norm(points[:, None] - centres[None], axis=2) <= radius
+
+
+@pytest.mark.parametrize("counts", [(300, 300), (200, 300), (300, 120)])
+def test_precision_and_recall_agree_with_scikit_learn(counts):
+    real, fake = some_pair(0, *counts)
+    first, second = real.numpy(), fake.numpy()
+    precision = inside(second, first, radii(first, 3)).any(axis=1).mean()
+    recall = inside(first, second, radii(second, 3)).any(axis=1).mean()
+    assert neighbours.precision_recall(real, fake) == pytest.approx((precision, recall), rel=1e-6)
+    assert precision != recall  # so that exchanged roles would be seen
+
+
+@pytest.mark.parametrize("counts", [(300, 300), (200, 300), (300, 120)])
+def test_density_and_coverage_agree_with_scikit_learn(counts):
+    real, fake = some_pair(2, *counts)
+    within = inside(fake.numpy(), real.numpy(), radii(real.numpy(), 5))
+    expected = within.sum() / (5 * len(fake)), within.any(axis=0).mean()
+    assert neighbours.density_coverage(real, fake) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("block", [7, 30, 299, 10_000])
+def test_the_size_of_the_blocks_does_not_matter(block):
+    real, fake = some_pair(4)
+    for score in (neighbours.precision_recall, neighbours.density_coverage):
+        assert score(real, fake, block=block) == pytest.approx(score(real, fake), rel=1e-6)
+    for found, expected in (
+        (neighbours.nearest_others(real, 2, block)[:, 1], radii(real.numpy(), 2)),
+        (neighbours.nearest_others(real, 2, block)[:, 0], radii(real.numpy(), 1)),
+        (
+            neighbours.nearest_distance(fake, real.float(), block),
+            np.linalg.norm(fake.numpy()[:, None] - real.numpy()[None], axis=2).min(axis=1),
+        ),
+    ):
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("entries", [3, 128])
+def test_precision_and_recall_are_those_of_torch_fidelity(entries):
+    stream = torch.Generator().manual_seed(entries)
+    real, fake = torch.randn(2, 700, entries, generator=stream)
+    theirs = prc_features_to_metric(fake * 1.1, real, prc_neighborhood=3, verbose=False)
+    expected = float(theirs[KEY_METRIC_PRECISION]), float(theirs[KEY_METRIC_RECALL])
+    found = neighbours.precision_recall(real, fake * 1.1)
+    assert found == pytest.approx(expected, rel=1e-6)  # theirs is a float32
+
+
+def test_distances_are_those_of_numpy():
+    points, others = clusters(40, 3).vectors + 1000, clusters(30, 4).vectors + 1000
+    expected = np.linalg.norm(others.double().numpy()[:, None] - points.double().numpy(), axis=2)
+    found = neighbours._Distances(points).to(others)
+    assert found.dtype == torch.float64
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
+@pytest.fixture
+def blocks(monkeypatch):
+    """How many distances were computed, each time that some were."""
+    sizes, whole = [], neighbours._Distances.to
+
+    def counted(distances, others):
+        found = whole(distances, others)
+        sizes.append(found.numel())
+        return found
+
+    monkeypatch.setattr(neighbours._Distances, "to", counted)
+    return sizes
+
+
+def test_distances_never_stand_in_memory_all_at_once(blocks):
+    real, fake = (
+        torch.from_numpy(np.random.default_rng(seed).random((1700, 4))) for seed in (0, 1)
+    )
+    for scores in (neighbours.precision_recall, neighbours.density_coverage, duplicates):
+        scores(real, fake)
+    memorisation(real.repeat(3, 1), fake, fake, limit=900)
+    passes = 3 + 2 + 2  # within both and across; within real and across; within both
+    assert sum(blocks) == passes * 1700**2 + 2 * 900 * 5100
+    assert max(blocks) <= neighbours._BLOCK * 1700
+
+
+def test_known_nearest_distances_change_nothing_and_are_not_computed_again(blocks):
+    real, fake = some_pair(5)
+    nearest = neighbours.nearest_others(real, 7)
+    known = {"real_nearest": nearest, "fake_nearest": neighbours.nearest_others(fake, 7)}
+    found = neighbours.density_coverage(real, fake, real_nearest=nearest)
+    assert found == neighbours.density_coverage(real, fake)
+    for score, passes in ((neighbours.precision_recall, 1), (duplicates, 0)):
+        blocks.clear()
+        found = score(real, fake, **known)
+        assert sum(blocks) == passes * 300**2
+        assert found == score(real, fake)
+
+
+def test_missing_classes_lower_recall_and_coverage_but_not_precision_and_density():
+    real, other = clusters(1000, 6), clusters(1000, 7)
+    few = other[other.labels < 3]
+    precision, recall = neighbours.precision_recall(real.vectors.double(), few.vectors.double())
+    density, coverage = neighbours.density_coverage(real.vectors.double(), few.vectors.double())
+    assert precision > 0.6
+    assert density > 0.9
+    assert recall < 0.31
+    assert coverage < 0.31
+
+
+def test_one_repeated_image_is_precise_and_recalls_nothing():
+    real = clusters(500, 8)
+    repeated = real.repeat(0, 500).vectors.double()  # a real image, so surely among the real ones
+    precision, recall = neighbours.precision_recall(real.vectors.double(), repeated)
+    _, coverage = neighbours.density_coverage(real.vectors.double(), repeated)
+    assert precision == 1
+    assert recall <= 2 / 500
+    assert coverage <= 0.05
+
+
+def test_too_few_images_for_a_neighbourhood_have_no_score():
+    few = clusters(3, 9).vectors.double()
+    many = clusters(50, 10).vectors.double()
+    assert neighbours.precision_recall(many, few) is None
+    assert neighbours.precision_recall(few, many) is None
+    assert neighbours.density_coverage(few, many) is None
+    assert neighbours.density_coverage(many, few) is not None  # one generated image would do
+
+
+def test_counts_are_made_equal_by_a_seeded_choice():
+    real, fake = torch.arange(50.0)[:, None], torch.arange(30.0)[:, None]
+    chosen, everything = neighbours.equal_counts(real, fake, seed=1)
+    again, _ = neighbours.equal_counts(real, fake, seed=1)
+    other, _ = neighbours.equal_counts(real, fake, seed=2)
+    assert len(chosen) == len(everything) == len(set(chosen[:, 0].tolist())) == 30
+    assert torch.equal(chosen, again)
+    assert not torch.equal(chosen, other)
+    assert torch.equal(everything, fake)
+    assert len(neighbours.equal_counts(real, fake, seed=1, limit=8)[1]) == 8
+
+
+def test_bad_features_are_refused():
+    real, fake = some_pair()
+    broken = fake.clone()
+    broken[0, 0] = math.inf
+    for score in (neighbours.precision_recall, neighbours.density_coverage):
+        with pytest.raises(ValueError, match="generated features hold NaN or infinity in 1 of 300"):
+            score(real, broken)
+        with pytest.raises(ValueError, match="16 entries an image and generated ones 4"):
+            score(real, fake[:, :4])
+        with pytest.raises(ValueError, match="expected floating-point"):
+            score(real.long(), fake)

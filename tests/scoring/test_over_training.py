@@ -1,0 +1,157 @@
+"""Scores during training: what is best, what is reported of it, and when modes were lost."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from doubles import tiny_spec, tiny_split
+
+from ganbench.machine.device import choose
+from ganbench.scoring import evaluate as evaluate_room
+from ganbench.scoring import over_training as course_room
+from ganbench.scoring.over_training import COURSE_COLUMNS, Course, collapse
+from ganbench.training.loop import Hooks, train
+from ganbench.training.session import Session
+from ganbench.training.step import TrainState
+from ganbench.variant.budget import Budget
+from ganbench.variant.registry import resolve
+
+SPEC = tiny_spec(count=40)
+NEVER = Budget(1e9, "steps")
+
+
+def session() -> Session:
+    (found,) = resolve(["mlp"])
+    recipe = found.variant.recipe.override(
+        {"generator_width": 4, "discriminator_width": 4, "image_size": 32, "batch_size": 8}
+    )
+    state = TrainState.create(found.variant, recipe, SPEC, torch.device("cpu"), 0)
+    return Session(state, tiny_split(SPEC), SPEC.captions, choose("cpu"), 0)
+
+
+def weights(one: Session) -> list[torch.Tensor]:
+    return [value.clone() for value in one.state.generator.state_dict().values()]
+
+
+class Judge:
+    """Plays `evaluate`: FID by the half of the noise and the step at which the weights stood."""
+
+    def __init__(self, choosing: dict[int, float], reporting: dict[int, float]) -> None:
+        self.tables = {"choosing": choosing, "reporting": reporting}
+        self.seen: dict[float, int] = {}
+
+    def __call__(self, one, reference, device, report, noise):
+        mark = float(next(one.state.generator.parameters()).detach().sum())
+        step = self.seen.setdefault(mark, one.steps)
+        torch.randn(3)  # a network may draw its own random numbers
+        protocol = evaluate_room.Protocol(
+            "tiny", "", "train", 40, 20, 20, "classifier", "", "", 1.0, 32
+        )
+        scores = {"fid": self.tables[noise].get(step), "modes_covered": 1, "modes_total": 4}
+        return SimpleNamespace(scores=scores, protocol=protocol)
+
+
+@pytest.fixture
+def followed(monkeypatch):
+    """Train six steps, scored every two, by the FIDs that a test gives."""
+
+    def follow(choosing, reporting):
+        monkeypatch.setattr(course_room, "evaluate", Judge(choosing, reporting))
+        one = session()
+        course = Course(None, choose("cpu"), lambda *_: None)
+        hooks = Hooks(evaluate=course.evaluate)
+        train(one, Budget(6, "steps"), NEVER, hooks, Budget(2, "steps"))
+        return one, course
+
+    return follow
+
+
+def test_a_row_is_kept_for_each_evaluation(followed):
+    _, course = followed({2: 9.0, 4: 5.0, 6: 7.0}, {})
+    assert [(row["step"], row["images_seen"], row["fid"]) for row in course.rows] == [
+        (2, 16, 9.0),
+        (4, 32, 5.0),
+        (6, 48, 7.0),
+    ]
+    assert set(course.rows[0]) == set(COURSE_COLUMNS)
+    assert course.rows[0]["recall"] is None
+
+
+def test_the_best_moment_is_chosen_on_one_half_and_reported_on_the_other(followed):
+    one, course = followed({2: 9.0, 4: 5.0, 6: 7.0}, {2: 8.0, 4: 6.5, 6: 6.75})
+    before = weights(one)
+    told = course.summary(one)
+    assert told["best"]["step"] == 4
+    assert told["best"]["scores"]["fid"] == 6.5  # not the 5.0 that it was chosen for
+    assert told["last"]["scores"]["fid"] == 6.75
+    assert told["gap"] == 0.25
+    assert told["evaluations"] == 3
+    assert all(map(torch.equal, before, weights(one)))  # the run keeps its last weights
+
+
+def test_a_best_moment_that_is_the_last_has_no_gap(followed):
+    one, course = followed({2: 9.0, 4: 8.0, 6: 7.0}, {6: 7.5})
+    told = course.summary(one)
+    assert (told["best"]["step"], told["gap"]) == (6, 0.0)
+
+
+def test_a_run_without_a_finite_score_has_no_best_moment(followed):
+    one, course = followed({2: float("nan")}, {})
+    told = course.summary(one)
+    assert told["best"] is None
+    assert told["gap"] is None
+
+
+def test_a_course_goes_on_from_a_checkpoint(followed, tmp_path):
+    one, course = followed({2: 9.0, 4: 5.0, 6: 7.0}, {4: 6.5, 6: 6.75})
+    torch.save(course.state(), tmp_path / "state.pt")
+    resumed = Course(None, choose("cpu"), lambda *_: None)
+    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert resumed.rows == course.rows
+    assert resumed.summary(one) == course.summary(one)
+    assert resumed.is_at(one)
+
+
+def test_looking_aside_does_not_change_what_training_draws():
+    one = session()
+    torch.manual_seed(3)
+    expected = torch.randn(4)
+    torch.manual_seed(3)
+    with one.aside("evaluation"):
+        first = torch.randn(4)
+    assert torch.equal(torch.randn(4), expected)
+    with one.aside("evaluation"):
+        assert torch.equal(torch.randn(4), first)
+
+
+@pytest.mark.parametrize(
+    ("counts", "step"),
+    [
+        ([1, 5, 10, 10], None),
+        ([1, 8, 10, 4, 1], 4),  # fewer than half of ten, for good
+        ([1, 8, 3, 9, 9], None),  # it came back
+        ([1, 1, 1], None),  # what was never there cannot be lost
+        ([6, 3, 2], 3),  # half is left at first
+        ([10, 2, 6, 2], 4),
+        ([], None),
+    ],
+)
+def test_modes_collapse_where_more_than_half_of_the_best_are_gone_for_good(counts, step):
+    rows = [
+        {"step": number, "epoch": number, "images_seen": number, "seconds": number,
+         "modes_covered": count}
+        for number, count in enumerate(counts, 1)
+    ]  # fmt: skip
+    found = collapse(rows)
+    assert (found and found["step"]) == step
+
+
+def test_the_two_halves_of_the_noise_share_nothing_and_are_equally_large():
+    rows = list(range(9))
+    choosing = evaluate_room._part(rows, "choosing")
+    reporting = evaluate_room._part(rows, "reporting")
+    assert not set(choosing) & set(reporting)
+    assert len(choosing) == len(reporting) == 4
+    assert evaluate_room._part(rows, "all") == rows

@@ -1,0 +1,449 @@
+"""`ganbench throughput`: what it refuses, how it backs off, what it leaves."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from doubles import FakeVendor
+from PIL import Image
+from rich.console import Console
+
+from ganbench.cli import app
+from ganbench.data.noise import noise_dataset
+from ganbench.errors import UsageError
+from ganbench.experiment.suite import Suite
+from ganbench.machine.device import Device, choose
+from ganbench.throughput import command, sweep
+from ganbench.throughput.chart import figure_of
+from ganbench.throughput.curve import COLUMNS, rows_csv, rows_of
+from ganbench.throughput.flops import Work, count
+from ganbench.throughput.folder import choose_folder
+from ganbench.throughput.peak import Machine
+from ganbench.throughput.point import Point, measure_point
+from ganbench.throughput.request import Request, make, parse_batch_sizes
+from ganbench.throughput.table import prefixed, terminal_table
+from ganbench.training.execution import Execution
+from ganbench.training.session import Session
+
+MACHINE = Machine({"512×512": 2e9, "convolution": 1e9}, bytes_per_second=1e8)
+TINY = ("generator_width=4", "discriminator_width=4", "dcgan.image_size=32")
+BROKEN = "import a_package_that_is_not_there\nVARIANT = None\n"
+RAISING = """
+from ganbench import Recipe, Variant, losses, networks
+
+def generator(recipe, dataset):
+    raise ValueError("no | generator today")
+
+VARIANT = Variant("t", "p", Recipe(), generator, networks.dcgan_discriminator, losses.bce)
+"""
+
+
+@pytest.fixture(autouse=True)
+def quick_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a machine can do is measured in test_limits."""
+    monkeypatch.setattr(command, "measure_machine", lambda _device, **_how: MACHINE)
+
+
+def ganbench(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as caught:
+        app.main(["throughput", *map(str, arguments)])
+    return int(caught.value.code or 0)
+
+
+def request_of(*names: str, sizes: tuple[int, ...] = (4, 8)) -> Request:
+    asked = [item for item in TINY if item.partition(".")[0] in names or "." not in item]
+    suite = Suite(variants=names, dataset="digits", set=tuple(asked))
+    return make(suite, sizes, device="cpu", data_root=Path())
+
+
+def swept(request: Request, device: Device | None = None) -> list[Point]:
+    quiet = device or choose("cpu")
+    return list(sweep.sweep(request, quiet, 0.01, lambda _name: None))
+
+
+def point(size: int, rate: float | None, name: str = "a", **changes: object) -> Point:
+    values = {"flops_per_image": 1e6, "bytes_per_image": 1e5, **changes}
+    status = "ok" if rate is not None else "out of memory"
+    return Point(name, status, batch_size=size, images_per_second=rate, **values)  # type: ignore[arg-type]
+
+
+# --- What is asked for ---
+
+
+def test_batch_sizes_are_read_in_rising_order():
+    assert parse_batch_sizes("64, 2,256") == (2, 64, 256)
+
+
+@pytest.mark.parametrize("text", ["", "32,,64", "1,2", "32;64", "1e2", "-4", "32,32"])
+def test_batch_sizes_that_make_no_sense_are_refused(text):
+    with pytest.raises(UsageError, match="--batch-sizes"):
+        parse_batch_sizes(text)
+
+
+@pytest.mark.parametrize("setting", ["batch_size=8", "mlp.batch_size=8", "mlp. batch_size =8"])
+def test_a_batch_size_among_the_settings_contradicts_the_sweep(setting):
+    suite = Suite(variants=("mlp",), set=(setting,))
+    with pytest.raises(UsageError, match="contradicts --batch-sizes"):
+        make(suite, (4,), device="cpu", data_root=Path())
+
+
+def test_the_batch_sizes_are_taken_as_given_on_a_small_dataset():
+    request = request_of("mlp", sizes=(512,))
+    assert request.jobs[0].recipe["batch_size"] == 512
+    assert not [note for note in request.notes if "batch_size" in note]
+
+
+def test_all_means_every_variant_that_is_installed():
+    suite = Suite(variants=("all",), dataset="digits")
+    names = [job.variant for job in make(suite, (4,), device="cpu", data_root=Path()).jobs]
+    assert {"mlp", "dcgan", "texthash"} <= set(names)
+
+
+def test_an_unknown_variant_is_a_mistake_and_a_broken_one_is_not(tmp_path):
+    with pytest.raises(UsageError, match="unknown variant 'mpl': did you mean mlp"):
+        request_of("mpl")
+    with pytest.raises(UsageError, match="cannot be read"):
+        request_of(str(tmp_path / "nowhere.py"))
+    (tmp_path / "bad.py").write_text(BROKEN, encoding="utf-8")
+    request = request_of("mlp", str(tmp_path / "bad.py"))
+    assert [job.variant for job in request.jobs] == ["mlp"]
+    assert "a_package_that_is_not_there" in request.broken["bad"]
+
+
+# --- Measuring ---
+
+
+def test_a_point_counts_its_steps_on_the_training_clock():
+    (job,) = request_of("texthash").jobs
+    measured = measure_point(job, noise_dataset(job.spec, job.image_size), choose("cpu"), 0.01)
+    assert measured.status == "ok"
+    assert measured.batch_size == 4
+    assert measured.timed_steps is not None
+    assert measured.timed_steps >= 3
+    assert measured.step_seconds_median is not None
+    assert measured.step_seconds_p95 is not None
+    assert 0 < measured.step_seconds_median <= measured.step_seconds_p95
+    assert measured.flops_per_image is not None
+    assert measured.bytes_per_image is not None
+    assert measured.flops_per_image > measured.bytes_per_image > 0
+    assert measured.peak_memory_bytes is not None
+    assert measured.peak_memory_bytes > 2**20
+
+
+def test_a_point_in_bf16_says_so_and_its_products_are_too(tmp_path, monkeypatch):
+    formats = []
+
+    def machine(_device: Device, *, dtype: torch.dtype) -> Machine:
+        formats.append(dtype)
+        return MACHINE
+
+    monkeypatch.setattr(command, "measure_machine", machine)
+    out = tmp_path / "out"
+    code = ganbench(
+        "--variants", "mlp", "--batch-sizes", "4", "--seconds", "0.01", "--dataset", "digits",
+        "--device", "cpu", "--set", TINY[0], "--precision", "bf16", "--out", out,
+    )  # fmt: skip
+    assert code == 0
+    assert formats == [torch.bfloat16] * 2
+    (row,) = csv.DictReader((out / "throughput.csv").read_text().splitlines())
+    assert (row["training_precision"], row["compiled"], row["captured"]) == ("bf16", "0", "0")
+    assert row["compile_seconds"] == ""
+    assert "- Steps: bf16\n" in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_compiling_is_timed_apart_and_operations_are_counted_without_it(monkeypatch):
+    (job,) = request_of("mlp", sizes=(4,)).jobs
+    noise = noise_dataset(job.spec, job.image_size)
+    plain = measure_point(job, noise, choose("cpu"), 0.01)
+    calls, calls_while_counting = [], []
+
+    def translated(function: Callable[..., object], **_how: object) -> Callable[..., object]:
+        def call(*given: object) -> object:
+            calls.append(function)
+            return function(*given)
+
+        return call
+
+    def counted(step: Callable[[], object]) -> Work:
+        before = len(calls)
+        work = count(step)
+        calls_while_counting.append(len(calls) - before)
+        return work
+
+    monkeypatch.setattr(torch, "compile", translated)
+    monkeypatch.setattr("ganbench.throughput.point.count", counted)
+    compiled = dataclasses.replace(job, execution=Execution(compile=True))
+    measured = measure_point(compiled, noise, choose("cpu"), 0.01)
+    assert (plain.compiled, plain.compile_seconds) == (False, None)
+    assert measured.compiled
+    assert measured.compile_seconds is not None
+    assert measured.compile_seconds > 0
+    assert measured.timed_steps is not None
+    assert len(calls) >= 3 * measured.timed_steps  # three parts a step
+    assert calls_while_counting == [0]
+    assert measured.flops_per_image == plain.flops_per_image
+
+
+def test_a_format_that_the_device_cannot_train_in_is_refused(tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ("--variants", "mlp", "--device", "cpu", "--precision", "fp16", "--out", out)
+    assert ganbench(*arguments) == 2
+    assert "--precision fp16 needs a CUDA device" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_measuring_leaves_the_random_state_as_it_was():
+    before = torch.get_rng_state()
+    swept(request_of("mlp", sizes=(4,)))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("MPS backend out of memory (MPS allocated: 17.95 GB)"),
+        MemoryError(),
+    ],
+)
+def test_after_the_batch_that_does_not_fit_larger_ones_are_skipped(error, monkeypatch):
+    advance, released = Session.advance, []
+
+    def limited(session: Session) -> None:
+        if session.state.recipe.batch_size >= 8 and session.state.recipe.latent_dim == 100:
+            raise error
+        advance(session)
+
+    monkeypatch.setattr(Session, "advance", limited)
+    monkeypatch.setattr(Device, "release_memory", lambda _device: released.append(1))
+    request = request_of("mlp", "dcgan", sizes=(4, 8, 16))
+    roomy = Suite(variants=("texthash",), dataset="digits", set=(*TINY[:2], "latent_dim=8"))
+    more = make(roomy, (4, 8, 16), device="cpu", data_root=Path())
+    points = swept(Request((*request.jobs, *more.jobs), (4, 8, 16), {}, ()))
+    mlp, dcgan, texthash = (points[start : start + 3] for start in (0, 3, 6))
+    for own in (mlp, dcgan):
+        assert [one.status for one in own] == ["ok", "out of memory", "skipped"]
+        assert type(error).__name__ in own[1].reason
+        assert own[2].reason == f"batch 8: {own[1].reason}"
+        assert own[1].images_per_second is None
+        assert own[1].batch_size == 8
+    assert [one.status for one in texthash] == ["ok"] * 3
+    assert len(released) == 2 + 2 + 3  # after each that was tried
+
+
+def test_a_cards_cache_is_emptied_when_its_memory_runs_out(monkeypatch):
+    vendor = FakeVendor()
+
+    def full(*_arguments: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(sweep, "measure_point", full)
+    points = swept(request_of("mlp"), Device("cuda", vendor=vendor))
+    assert [one.status for one in points] == ["out of memory", "skipped"]
+    assert vendor.calls == ["empty cache"]
+
+
+def test_the_cpu_is_not_driven_into_the_wall_that_ends_the_process(monkeypatch):
+    """Linux grants memory that it does not have; nothing would be raised."""
+    gigabyte = 2**30
+    tried = []
+
+    def measured(job: object, *_rest: object) -> Point:
+        size = job.recipe["batch_size"]  # type: ignore[attr-defined]
+        tried.append(size)
+        return point(size, 1.0, peak_memory_bytes=(2 + size) * gigabyte)
+
+    monkeypatch.setattr(sweep, "measure_point", measured)
+    monkeypatch.setattr(Device, "free_memory_bytes", lambda _device: 40 * gigabyte)
+    points = swept(request_of("mlp", sizes=(4, 8, 16, 64, 128)))
+    assert tried == [4, 8, 16]
+    assert [one.status for one in points] == ["ok"] * 3 + ["out of memory", "skipped"]
+    assert "would need about 66 GiB" in points[3].reason
+
+
+def test_a_variant_that_raises_becomes_a_row_and_the_others_go_on(tmp_path):
+    (tmp_path / "bad.py").write_text(BROKEN, encoding="utf-8")
+    (tmp_path / "raising.py").write_text(RAISING, encoding="utf-8")
+    names = [str(tmp_path / "bad.py"), str(tmp_path / "raising.py"), "mlp"]
+    points = swept(request_of(*names))
+    assert [(one.variant, one.status) for one in points] == [
+        ("bad", "failed"),
+        ("raising", "failed"),
+        ("raising", "skipped"),
+        ("mlp", "ok"),
+        ("mlp", "ok"),
+    ]
+    assert points[1].reason == "ValueError: no | generator today"
+
+
+# --- The curve ---
+
+
+def test_the_knee_is_the_smallest_batch_near_the_best():
+    points = [point(8, 50.0), point(16, 94.0), point(32, 96.0), point(64, 100.0)]
+    assert [row.is_knee for row in rows_of(points, MACHINE)] == [False, False, True, False]
+
+
+def test_each_variant_has_its_own_knee_and_one_without_points_has_none():
+    points = [point(8, 5.0, "a"), point(8, None, "b"), point(4, 7.0, "c"), point(8, 7.0, "c")]
+    assert [row.is_knee for row in rows_of(points, MACHINE)] == [True, False, True, False]
+
+
+def test_shares_follow_from_the_counted_operations():
+    (row,) = rows_of([point(8, 500.0)], MACHINE)
+    assert row.achieved_flops == 5e8
+    assert row.share_of_peak == 0.25
+    assert row.limit_images_per_second == 2000.0
+    assert row.arithmetic_intensity == 10.0
+    assert row.roofline_images_per_second == 1000.0  # memory allows 1e8 × 10 of the 2e9
+
+
+def test_what_was_not_measured_is_empty_in_the_csv():
+    text = rows_csv(rows_of([point(8, None, flops_per_image=None, reason="full")], MACHINE))
+    (row,) = csv.DictReader(text.splitlines())
+    assert tuple(row) == COLUMNS
+    assert row["status"] == "out of memory"
+    assert row["reason"] == "full"
+    assert row["images_per_second"] == row["share_of_peak"] == row["flops_per_image"] == ""
+    assert row["knee"] == "0"
+
+
+def test_the_chart_shows_the_curve_its_knee_and_the_limit():
+    from ganbench.report.charts.style import LIGHT, Look
+
+    points = [point(8, 900.0), point(16, 1000.0), point(32, None), point(8, None, "b")]
+    figure = figure_of(rows_of(points, MACHINE), "a machine", Look(LIGHT, ("a", "b")))
+    assert figure is not None
+    (panel,) = figure.axes
+    curve, limit, ring = panel.lines
+    assert list(curve.get_xdata()) == [8, 16]
+    assert list(curve.get_ydata()) == [900.0, 1000.0]
+    assert list(limit.get_ydata()) == [2000.0, 2000.0]
+    assert limit.get_linestyle() == "--"
+    assert (list(ring.get_xdata()), list(ring.get_ydata())) == ([16], [1000.0])
+    told = [text.get_text() for text in panel.texts]
+    assert "1,000 images/s at 16\n50% of the limit" in told
+    assert "32: out of memory" in told
+
+
+def test_a_knee_at_the_largest_batch_is_named_as_such_beside_what_the_images_are():
+    from ganbench.report.charts.style import LIGHT, Look
+
+    shape = {"dataset": "mnist", "image_size": 28}
+    points = [point(8, 900.0, **shape), point(16, 1000.0, **shape)]
+    figure = figure_of(rows_of(points, MACHINE), "a machine", Look(LIGHT, ("a",)))
+    assert figure is not None
+    told = [text.get_text() for text in figure.axes[0].texts]
+    assert "1,000 images/s at 16, the largest\n50% of the limit" in told
+    assert "mnist 28×28" in told
+
+
+def test_without_a_single_point_there_is_no_chart():
+    from ganbench.report.charts.style import LIGHT, Look
+
+    assert figure_of(rows_of([point(8, None)], MACHINE), "m", Look(LIGHT, ("a",))) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.27e9, "2.27 GFLOP"), (999.0, "999 FLOP"), (1e3, "1 kFLOP"), (0.5, "0.500 FLOP")],
+)
+def test_large_numbers_take_a_prefix(value, text):
+    assert prefixed(value, "FLOP") == text
+
+
+def test_the_table_fits_a_narrow_terminal():
+    names = ("texthash-naive", "dcgan")
+    points = [
+        point(
+            size, 12_345.0 + size, name, step_seconds_median=0.1239, step_seconds_p95=0.2234,
+            peak_memory_bytes=10**9,
+        )
+        for name in names
+        for size in (1024, 2048)
+    ]  # fmt: skip
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(terminal_table(rows_of(points, MACHINE)))
+    text = console.export_text()
+    assert "…" not in text
+    assert "texthash-naive" in text
+    assert "12,345" not in text
+    assert "14,393" in text
+
+
+# --- The folder ---
+
+
+def test_a_folder_with_other_things_is_refused_and_an_earlier_sweep_needs_fresh(tmp_path):
+    (tmp_path / "notes.md").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="holds no throughput"):
+        choose_folder(tmp_path, "cpu", fresh=True)
+    (tmp_path / "throughput.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError, match="--fresh"):
+        choose_folder(tmp_path, "cpu", fresh=False)
+    assert choose_folder(tmp_path, "cpu", fresh=True) == tmp_path
+
+
+def test_the_folder_of_today_is_a_new_one_each_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = choose_folder(None, "cpu", fresh=False)
+    second = choose_folder(None, "cpu", fresh=False)
+    assert first.name.endswith("_cpu_throughput")
+    assert second.name == f"{first.name}-2"
+
+
+def test_a_sweep_leaves_its_files(tmp_path, capsys):
+    (tmp_path / "raising.py").write_text(RAISING, encoding="utf-8")
+    out = tmp_path / "out"
+    code = ganbench(
+        "--variants", f"mlp,{tmp_path / 'raising.py'}", "--batch-sizes", "8,4", "--seconds", "0.01",
+        "--dataset", "digits", "--device", "cpu", "--set", TINY[0], "--out", out,
+    )  # fmt: skip
+    assert code == 1
+    assert str(out) in capsys.readouterr().out.replace("\n", "")
+    rows = list(csv.DictReader((out / "throughput.csv").read_text().splitlines()))
+    assert [(row["variant"], row["batch_size"], row["status"]) for row in rows] == [
+        ("mlp", "4", "ok"),
+        ("mlp", "8", "ok"),
+        ("raising", "4", "failed"),
+        ("raising", "8", "skipped"),
+    ]
+    assert sum(int(row["knee"]) for row in rows) == 1
+    document = json.loads((out / "throughput.json").read_text())
+    assert document["environment"]["threads"] == torch.get_num_threads()
+    assert document["machine"]["flops_per_second"] == 2e9
+    assert [one["batch_size"] for one in document["points"]] == [4, 8, 4, 8]
+    text = (out / "README.md").read_text(encoding="utf-8")
+    assert "charts/throughput.png" in text
+    assert "no \\| generator today" in text
+    heads = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.replace("\\|", "").count("|") for line in heads}) == 1
+    with Image.open(out / "charts" / "throughput.png") as chart:
+        assert chart.width > 500
+
+
+def test_an_interrupted_sweep_keeps_what_it_measured(tmp_path, monkeypatch):
+    def cut_short(*_arguments: object) -> object:
+        yield point(4, 10.0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "sweep", cut_short)
+    out = tmp_path / "out"
+    arguments = ("--variants", "mlp", "--dataset", "digits", "--device", "cpu", "--out", out)
+    assert ganbench(*arguments) == 130
+    (row,) = csv.DictReader((out / "throughput.csv").read_text().splitlines())
+    assert row["images_per_second"] == "10.0"
+
+
+def test_a_mistake_ends_in_one_line_and_leaves_nothing(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert ganbench("--variants", "mlp", "--batch-sizes", "many", "--out", out) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not out.exists()

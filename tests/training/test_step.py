@@ -1,0 +1,199 @@
+"""One training step, checked against the loop written out by hand."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from doubles import tiny_spec
+from torch import nn
+from torch.nn import functional as F
+
+from ganbench.training.step import MEASURES, Batch, TrainState, train_step
+from ganbench.variant.definition import Losses
+from ganbench.variant.registry import resolve
+
+SPEC = tiny_spec()
+CPU = torch.device("cpu")
+
+
+def build(name: str, **changes: object) -> TrainState:
+    (found,) = resolve([name])
+    small = {"generator_width": 4, "discriminator_width": 4, "image_size": 32, "batch_size": 6}
+    recipe = found.variant.recipe.override({**small, **changes})
+    return TrainState.create(found.variant, recipe, SPEC, CPU, seed=0)
+
+
+def batch(state: TrainState, seed: int = 0) -> Batch:
+    stream = torch.Generator().manual_seed(seed)
+    count = state.recipe.batch_size
+    condition = None
+    if state.takes_condition:
+        condition = torch.stack([state.condition.encode(text) for text in SPEC.captions])[
+            torch.arange(count) % 4
+        ]
+    return Batch(
+        torch.rand(count, 1, 32, 32, generator=stream) * 2 - 1,
+        torch.randn(count, state.recipe.latent_dim, generator=stream),
+        condition,
+    )
+
+
+def plain_step(state: TrainState, one: Batch) -> tuple[float, float]:
+    """The loop of the textbook: BCELoss on probabilities, two backward passes, plain Adam."""
+    recipe = state.recipe
+    betas = (recipe.beta1, recipe.beta2)
+    generator, discriminator = state.generator, state.discriminator
+    d_adam = torch.optim.Adam(discriminator.parameters(), recipe.lr_d, betas, fused=False)
+    g_adam = torch.optim.Adam(generator.parameters(), recipe.lr_g, betas, fused=False)
+    bce = nn.BCELoss()
+
+    def judged(images: torch.Tensor, label: float) -> torch.Tensor:
+        output = torch.sigmoid(discriminator(images)).flatten()
+        return bce(output, torch.full_like(output, label))
+
+    fake = generator(one.latent)
+    discriminator.zero_grad()
+    on_real = judged(one.real, recipe.real_label)
+    on_real.backward()
+    on_fake = judged(fake.detach(), recipe.fake_label)
+    on_fake.backward()
+    d_adam.step()
+    generator.zero_grad()
+    g_loss = judged(fake, recipe.generator_label)
+    g_loss.backward()
+    g_adam.step()
+    return (on_real + on_fake).item(), g_loss.item()
+
+
+@pytest.mark.parametrize("name", ["mlp", "dcgan", "dcgan-smooth", "texthash-naive"])
+def test_a_step_does_what_the_plain_loop_does(name):
+    ours = build(name)
+    theirs = copy.deepcopy(ours)
+    one = batch(ours)
+    row = dict(zip(MEASURES, train_step(ours, [one], measure=True).tolist(), strict=True))
+    d_loss, g_loss = plain_step(theirs, one)
+    assert row["d_loss"] == pytest.approx(d_loss, rel=1e-4)
+    assert row["g_loss"] == pytest.approx(g_loss, rel=1e-4)
+    for network in ("generator", "discriminator"):
+        mine = getattr(ours, network).state_dict()
+        weights = dict(getattr(theirs, network).named_parameters())
+        for key, value in getattr(theirs, network).state_dict().items():
+            if key in weights and weights[key].grad.abs().max() < 1e-6:
+                continue  # a bias before BatchNorm: Adam makes full steps of its rounding errors
+            torch.testing.assert_close(mine[key], value, rtol=1e-3, atol=1e-4, msg=key)
+
+
+def test_the_measures_are_what_their_names_say():
+    state = build("mlp")
+    one = batch(state)
+    before = copy.deepcopy(state)
+    row = dict(zip(MEASURES, train_step(state, [one], measure=True).tolist(), strict=True))
+    fake = before.generator(one.latent)
+    assert row["d_real"] == pytest.approx(
+        before.discriminator(one.real).sigmoid().mean().item(), rel=1e-5
+    )
+    assert row["d_fake_before"] == pytest.approx(
+        before.discriminator(fake).sigmoid().mean().item(), rel=1e-5
+    )
+    assert row["d_fake_after"] == pytest.approx(
+        state.discriminator(fake).sigmoid().mean().item(), rel=1e-5
+    )
+    squares = [weight.grad.square().sum().item() for weight in state.generator.parameters()]
+    assert row["g_gradient_norm"] == pytest.approx(sum(squares) ** 0.5, rel=1e-5)
+    assert row["d_gradient_norm"] > 0
+
+
+def test_a_critic_reports_its_scores_as_they_are():
+    state = build("mlp")
+    state.is_logit = False
+    one = batch(state)
+    before = copy.deepcopy(state)
+    row = dict(zip(MEASURES, train_step(state, [one], measure=True).tolist(), strict=True))
+    assert row["d_real"] == pytest.approx(before.discriminator(one.real).mean().item(), rel=1e-5)
+
+
+def test_the_generators_step_leaves_no_gradient_and_no_lock_on_the_discriminator():
+    state = build("dcgan")
+    seen = []
+    original = state.losses.g_loss
+
+    def g_loss(discriminator, real, fake):
+        seen.append([weight.requires_grad for weight in state.discriminator.parameters()])
+        return original(discriminator, real, fake)
+
+    state.losses = Losses(state.losses.d_loss, g_loss)
+    train_step(state, [batch(state)])
+    assert not any(seen[0])
+    assert all(weight.requires_grad for weight in state.discriminator.parameters())
+
+
+def test_weights_that_a_variant_froze_stay_frozen():
+    state = build("mlp")
+    frozen = next(state.discriminator.parameters())
+    frozen.requires_grad_(False)
+    before = frozen.clone()
+    train_step(state, [batch(state)])
+    assert not frozen.requires_grad
+    assert torch.equal(frozen, before)
+
+
+def test_several_discriminator_steps_move_the_generator_once():
+    state = build("mlp")
+    calls = []
+    state.generator_optimizer.register_step_post_hook(lambda *_: calls.append("g"))
+    state.discriminator_optimizer.register_step_post_hook(lambda *_: calls.append("d"))
+    train_step(state, [batch(state, seed) for seed in range(3)])
+    assert calls == ["d", "d", "d", "g"]
+
+
+def test_the_moving_average_follows_its_formula():
+    state = build("mlp", ema_decay=0.9)
+    start = [weight.clone() for weight in state.generator.parameters()]
+    train_step(state, [batch(state)])
+    first = [weight.clone() for weight in state.generator.parameters()]
+    train_step(state, [batch(state, 1)])
+    second = list(state.generator.parameters())
+    averaged = list(state.sampler.parameters())
+    assert state.sampler is not state.generator
+    assert not torch.equal(start[0], first[0])
+    for one, two, mean in zip(first, second, averaged, strict=True):
+        torch.testing.assert_close(mean, one * 0.9 + two * 0.1)
+
+
+def test_without_measuring_nothing_is_returned():
+    state = build("mlp")
+    assert train_step(state, [batch(state)]) is None
+
+
+def test_a_conditional_variant_is_judged_with_its_captions():
+    state = build("texthash")
+    one = batch(state)
+    before = copy.deepcopy(state)
+    row = dict(zip(MEASURES, train_step(state, [one], measure=True).tolist(), strict=True))
+    logits = before.discriminator(one.real, one.condition)
+    fake = before.generator(one.latent, one.condition)
+    expected = (
+        F.softplus(-logits).mean() + F.softplus(before.discriminator(fake, one.condition)).mean()
+    )
+    assert row["d_loss"] == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_the_same_seed_builds_the_same_weights_and_another_one_does_not():
+    (found,) = resolve(["mlp"])
+    recipe = found.variant.recipe
+    first, again, other = (
+        TrainState.create(found.variant, recipe, SPEC, CPU, seed).generator.state_dict()
+        for seed in (0, 0, 1)
+    )
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["0.weight"], other["0.weight"])
+
+
+def test_building_leaves_the_global_random_state_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    build("mlp")
+    assert torch.equal(torch.rand(3), expected)
