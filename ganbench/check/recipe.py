@@ -143,7 +143,8 @@ def encodes(resolved: Resolved, specs: Sequence[DatasetSpec]) -> str:
 def _in_a_new_process(resolved: Resolved) -> list[list[float]]:
     """Encode the captions where Python's own `hash` of a text is another one."""
     program = (
-        "import json, sys; from ganbench.variant import registry; from ganbench.check import recipe, trial;"
+        "import json, sys; from ganbench.variant import registry;"
+        "from ganbench.check import recipe, trial;"
         "(found,) = registry.resolve(sys.argv[1:]);"
         "vectors = recipe.encoded_captions(found.variant, trial.SPECS[0]);"
         "print(json.dumps(vectors))"

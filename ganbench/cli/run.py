@@ -159,14 +159,14 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
     if dry_run:
         _print_plan(plan, screen)
         return OK
-    from ganbench.launch.resources import Workshop
+    from ganbench.launch.resources import Resources
     from ganbench.training.loop import Stopped
 
     folder = local.choose_folder(suite.out, plan, device.kind)
     local.check_folder(folder, plan, fresh=fresh)
     command = command_line()
     with progress.Display(screen) as display:
-        workshop = Workshop(
+        resources = Resources(
             folder=folder,
             device=device,
             data_root=data_root,
@@ -175,13 +175,13 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
             inception_weights=suite.inception_weights,
             command=command,
         )
-        local.prepare(plan, workshop, fresh=fresh, jobs=suite.jobs)
+        local.prepare(plan, resources, fresh=fresh, jobs=suite.jobs)
         if fresh:
             folder.clear()
         folder.write_plan(local.plan_record(plan, device, command))
         try:
             runs = local.launch(
-                plan, workshop, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
+                plan, resources, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
             )
         except Stopped:
             display.say(f"stopped and saved; the same command with --out {folder.path} goes on")

@@ -104,7 +104,7 @@ def sample_to_file(
             encoded = [state.condition.encode(caption) for caption in spec.captions]
             conditions = draw.in_turn(torch.stack(encoded), count)
         images = draw.draw(state, chosen, latent, conditions)
-        moment = run.result.course["best"] if best else {"step": run.result.steps}
+        moment = run.result.over_training["best"] if best else {"step": run.result.steps}
         title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"
     columns = max(1, min(8, count))
     picture = draw.titled(draw.grid(images, columns), title)

@@ -37,7 +37,7 @@ def load_trained(
             f"{run.path} has no checkpoint.pt to sample from (checkpoints are not committed): "
             f"run it again with {result.command or 'ganbench run'}"
         )
-    if best and not result.course.get("best"):
+    if best and not result.over_training.get("best"):
         raise UsageError(
             f"{run.path} knows no best moment, as it was not scored during training: leave out "
             "--best, or run it again with --evaluate-every"
@@ -56,7 +56,7 @@ def load_trained(
     try:
         state.load_state_dict(values["networks"])
         if best:
-            state.sampler.load_state_dict(values["course"]["weights"])
+            state.sampler.load_state_dict(values["over_training"]["weights"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise UsageError(
             f"{run.checkpoint} does not fit variant {result.variant!r} as it is now: "

@@ -14,6 +14,7 @@ from ganbench.training.execution import Precision
 __all__ = ["SCHEMA", "RunResult", "Status"]
 
 SCHEMA = 1
+_RENAMED = {"course": "over_training"}  # fields of runs that were stored before they had this name
 Status = Literal["ok", "diverged", "failed", "skipped"]
 
 
@@ -28,8 +29,8 @@ class RunResult:
     `phase_seconds` holds the mean seconds of each phase of a step, `outside_seconds` all that
     evaluation, samples and saving took outside the training clock. `scores` holds the numbers by
     name, `class_histogram` the share of each class among the generated images beside the real ones,
-    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `course` holds the
-    scores during training (`ganbench.scoring.over_training`), empty where there were none.
+    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `over_training` sums
+    up the scores during training (`ganbench.scoring.over_training`), empty where there were none.
     `timing_shared` says whether other runs had a part of the machine while speeds were measured;
     None where none was.
     """
@@ -73,7 +74,7 @@ class RunResult:
     backbone: str = ""
     protocol: str = ""
     protocol_fields: dict[str, Any] = field(default_factory=dict)
-    course: dict[str, Any] = field(default_factory=dict)
+    over_training: dict[str, Any] = field(default_factory=dict)
     outside_seconds: dict[str, float] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     command: str = ""
@@ -98,6 +99,9 @@ class RunResult:
         if schema > SCHEMA:
             raise ValueError(f"schema {schema} is newer than {SCHEMA}: update ganbench")
         names = {item.name for item in dataclasses.fields(cls)}
+        for before, now in _RENAMED.items():
+            if before in values:
+                values.setdefault(now, values[before])
         try:
             return cls(**{key: value for key, value in values.items() if key in names})
         except TypeError as error:  # names the missing fields

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ganbench.experiment.plan import Plan
     from ganbench.experiment.store import StoredRun
-    from ganbench.launch.resources import Workshop
+    from ganbench.launch.resources import Resources
     from ganbench.machine.device import Device
 
 __all__ = ["check_folder", "choose_folder", "launch", "plan_record", "prepare"]
@@ -97,7 +97,7 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     folder.prepare()
 
 
-def prepare(plan: Plan, workshop: Workshop, *, fresh: bool, jobs: int = 1) -> None:
+def prepare(plan: Plan, resources: Resources, *, fresh: bool, jobs: int = 1) -> None:
     """Read what may be missing, so that it is said before training.
 
     What can be computed without fail, such as a judge, waits until a run has been trained; but
@@ -108,22 +108,22 @@ def prepare(plan: Plan, workshop: Workshop, *, fresh: bool, jobs: int = 1) -> No
         UsageError: A dataset or a weights file is not there or cannot be read, or the cache cannot
             be written.
     """
-    waiting = [job for job in plan.jobs if fresh or workshop.folder.find(job.id) is None]
+    waiting = [job for job in plan.jobs if fresh or resources.folder.find(job.id) is None]
     for job in waiting:
-        workshop.prepare(job)
+        resources.prepare(job)
         if jobs > 1 and len(waiting) > 1:
-            workshop.reference(job)
-            workshop.training_split(job)
+            resources.reference(job)
+            resources.training_split(job)
 
 
 def launch(
-    plan: Plan, workshop: Workshop, *, jobs: int = 1, exclusive_timing: bool = False
+    plan: Plan, resources: Resources, *, jobs: int = 1, exclusive_timing: bool = False
 ) -> list[StoredRun]:
     """Do all jobs of a plan that are not done yet; a failing one does not stop the others.
 
     Args:
         plan: What to do.
-        workshop: What the jobs share.
+        resources: What the jobs share.
         jobs: Runs side by side, each with its share of the processors.
         exclusive_timing: Whether to measure the speeds of those runs again at the end, each alone.
 
@@ -135,35 +135,35 @@ def launch(
     """
     waiting = []
     for job in plan.jobs:
-        found = workshop.folder.find(job.id)
+        found = resources.folder.find(job.id)
         if found is not None and found.result.status in ("ok", "diverged"):
-            workshop.display.say(f"{job.id}: kept, it was finished before")
+            resources.display.say(f"{job.id}: kept, it was finished before")
         else:
             waiting.append(job)
-    tell = partial(_tell, workshop.display.say)
+    tell = partial(_tell, resources.display.say)
     if jobs > 1 and len(waiting) > 1:
-        side_by_side(waiting, workshop, jobs, tell)
+        side_by_side(waiting, resources, jobs, tell)
     else:
         for job in waiting:
-            tell(run_job(job, workshop))
+            tell(run_job(job, resources))
     if exclusive_timing:
-        _time_alone(plan, workshop, jobs)
-    done = [workshop.folder.find(job.id) for job in plan.jobs]
+        _time_alone(plan, resources, jobs)
+    done = [resources.folder.find(job.id) for job in plan.jobs]
     return [run for run in done if run is not None]
 
 
-def _time_alone(plan: Plan, workshop: Workshop, jobs: int) -> None:
+def _time_alone(plan: Plan, resources: Resources, jobs: int) -> None:
     """Measure again what is marked as shared; an earlier command may have left some of it."""
-    found = [(job, workshop.folder.find(job.id)) for job in plan.jobs]
+    found = [(job, resources.folder.find(job.id)) for job in plan.jobs]
     shared = [(job, run) for job, run in found if run is not None and run.result.timing_shared]
     if not shared:
         why = "each run has the machine for itself" if jobs == 1 else "no speed is shared"
-        workshop.display.say(f"--exclusive-timing changes nothing: {why}")
+        resources.display.say(f"--exclusive-timing changes nothing: {why}")
     for job, run in shared:
-        result = time_alone(job, run, workshop).result
+        result = time_alone(job, run, resources).result
         if not result.timing_shared:
             rate = f"{result.images_per_second:,.0f} images/s"
-            workshop.display.say(f"{result.run_id}: {rate} alone")
+            resources.display.say(f"{result.run_id}: {rate} alone")
 
 
 def _tell(say: Callable[[str], None], run: StoredRun) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import StoredRun
-    from ganbench.launch.resources import Workshop
+    from ganbench.launch.resources import Resources
 
 __all__ = ["side_by_side"]
 
@@ -70,7 +70,7 @@ class _Worker:
 class _Work:
     """The jobs of a comparison: those ahead, in hand and done."""
 
-    workshop: Workshop
+    resources: Resources
     threads: int
     workers: list[_Worker]
     ahead: list[Job]
@@ -86,7 +86,7 @@ class _Work:
         for worker in self.workers:
             if worker.job is None and self.ahead:
                 worker.job = self.ahead.pop(0)
-                send(worker.pipe, _errand(worker.job, self.workshop, self.threads))
+                send(worker.pipe, _errand(worker.job, self.resources, self.threads))
 
     def look(self) -> Iterator[Job]:
         """Show what the processes have sent; give each job that is done.
@@ -99,9 +99,9 @@ class _Work:
         for worker in self.workers:
             heard = worker.hear() if worker.pipe in ready else None
             if isinstance(heard, Message):
-                self.workshop.display.hear(heard)
+                self.resources.display.hear(heard)
             elif heard is not None and worker.job is not None:
-                self.workshop.display.leave(worker.job.label)
+                self.resources.display.leave(worker.job.label)
                 job, worker.job = worker.job, None
                 self.ended.append(heard)
                 if heard.error is None:
@@ -117,13 +117,13 @@ class _Work:
 
 
 def side_by_side(
-    waiting: list[Job], workshop: Workshop, jobs: int, done: Callable[[StoredRun], None]
+    waiting: list[Job], resources: Resources, jobs: int, done: Callable[[StoredRun], None]
 ) -> None:
     """Do jobs in several processes.
 
     Args:
         waiting: What to do.
-        workshop: What the jobs share; what they read must have been read before.
+        resources: What the jobs share; what they read must have been read before.
         jobs: The most runs at a time; each has its share of the threads.
         done: Told of each run that has ended.
 
@@ -136,14 +136,14 @@ def side_by_side(
 
     jobs = min(jobs, len(waiting))
     threads = max(1, torch.get_num_threads() // jobs)
-    workshop.display.say(
+    resources.display.say(
         f"{jobs} runs side by side, {threads} thread{'s' if threads > 1 else ''} each: "
         "their throughput is shared"
     )
     with interrupt.StopRequest() as request:
         with _threads_of_children(threads):
             workers = [_Worker.start() for _ in range(jobs)]
-        work = _Work(workshop, threads, workers, list(waiting))
+        work = _Work(resources, threads, workers, list(waiting))
         try:
             _carry_out(work, request, len(waiting), done)
         except KeyboardInterrupt:  # the second one
@@ -163,10 +163,10 @@ def _carry_out(
     """Go on until all jobs are done, or have stopped."""
     from ganbench.training.loop import Stopped
 
-    workshop, asked = work.workshop, False
+    resources, asked = work.resources, False
 
     def show() -> None:
-        workshop.display.update(
+        resources.display.update(
             "runs", len(work.ended), count, f"{len(work.ended)} of {count} done"
         )
 
@@ -174,12 +174,12 @@ def _carry_out(
         work.hand_out()
         show()
         for job in work.look():
-            run = workshop.folder.find(job.id)
+            run = resources.folder.find(job.id)
             if run is not None:
                 done(run)
         if request.asked and not asked:
             asked = True
-            workshop.display.say("stopping: each run saves itself; Ctrl-C again stops at once")
+            resources.display.say("stopping: each run saves itself; Ctrl-C again stops at once")
             work.stop()
     show()
     if asked or any(outcome.is_stopped for outcome in work.ended):
@@ -201,14 +201,14 @@ def _threads_of_children(threads: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _errand(job: Job, workshop: Workshop, threads: int) -> Errand:
+def _errand(job: Job, resources: Resources, threads: int) -> Errand:
     return Errand(
         job=job,
-        folder=workshop.folder.path.resolve(),
-        data_root=workshop.data_root,
-        cache_root=workshop.cache_root,
-        device=str(workshop.device.torch),
-        inception_weights=workshop.inception_weights,
-        command=workshop.command,
+        folder=resources.folder.path.resolve(),
+        data_root=resources.data_root,
+        cache_root=resources.cache_root,
+        device=str(resources.device.torch),
+        inception_weights=resources.inception_weights,
+        command=resources.command,
         threads=threads,
     )

@@ -13,7 +13,7 @@ import torch
 from ganbench.errors import UsageError
 from ganbench.experiment.store import write_text
 from ganbench.scoring import draw
-from ganbench.scoring.over_training import COURSE_COLUMNS
+from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS
 from ganbench.training.loop import Hooks
 from ganbench.training.session import HISTORY_COLUMNS, Session
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.launch.progress import Display
     from ganbench.machine.interrupt import StopRequest
-    from ganbench.scoring.over_training import Course
+    from ganbench.scoring.over_training import ScoresOverTraining
 
 __all__ = ["Recorder"]
 
@@ -44,19 +44,23 @@ class Recorder:
         job: What is run.
         folder: Of the run that is not finished.
         display: Where progress is shown.
-        course: The scores during training, where they are wanted.
+        over_training: The scores during training, where they are wanted.
 
     Attributes:
         outside_seconds: What evaluation, samples and saving took, by name.
     """
 
     def __init__(
-        self, job: Job, folder: Path, display: Display, course: Course | None = None
+        self,
+        job: Job,
+        folder: Path,
+        display: Display,
+        over_training: ScoresOverTraining | None = None,
     ) -> None:
         self._job = job
         self._folder = folder
         self._display = display
-        self._course = course
+        self._over_training = over_training
         self.outside_seconds: dict[str, float] = {}
         self._shown = 0.0
         self._saved = time.monotonic()
@@ -85,8 +89,8 @@ class Recorder:
             values = torch.load(file, weights_only=True, map_location="cpu")
             session.restore(values)
             self.outside_seconds = dict(values.get("outside_seconds", {}))
-            if self._course is not None and "course" in values:
-                self._course.restore(values["course"])
+            if self._over_training is not None and "over_training" in values:
+                self._over_training.restore(values["over_training"])
         except Exception as error:
             raise UsageError(
                 f"checkpoint {file} cannot be read ({type(error).__name__}): "
@@ -126,13 +130,13 @@ class Recorder:
         temporary = self._folder / ".checkpoint.pt"
         with self.outside("saving"):
             values = {**session.checkpoint(), "outside_seconds": dict(self.outside_seconds)}
-            if self._course is not None:
-                values["course"] = self._course.state()
+            if self._over_training is not None:
+                values["over_training"] = self._over_training.state()
             torch.save(values, temporary)
             temporary.replace(self._folder / "checkpoint.pt")
             self._write_rows("history.csv", HISTORY_COLUMNS, session.history)
-            if self._course is not None and self._course.rows:
-                self._write_rows("scores.csv", COURSE_COLUMNS, self._course.rows)
+            if self._over_training is not None and self._over_training.rows:
+                self._write_rows("scores.csv", OVER_TRAINING_COLUMNS, self._over_training.rows)
         self._saved = time.monotonic()
 
     @contextmanager
@@ -158,13 +162,13 @@ class Recorder:
 
     def evaluate(self, session: Session) -> None:
         """Score the generator as it is now, and say how it stands."""
-        if self._course is None:
+        if self._over_training is None:
             return
         with self.outside("evaluation"), session.aside("evaluation"):
-            row = self._course.evaluate(session)
+            row = self._over_training.evaluate(session)
         parts = [f"{self._job.id}: step {session.steps:,}"]
         if row["fid"] is not None:
-            parts.append(f"FID ({self._course.reference.backbone.name}) {row['fid']:.4g}")
+            parts.append(f"FID ({self._over_training.reference.backbone.name}) {row['fid']:.4g}")
         parts.append(f"modes {row['modes_covered']:.0f}/{row['modes_total']:.0f}")
         parts.append(f"{session.clock.seconds:,.0f} s")
         self._display.say(" · ".join(parts))

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from ganbench.launch.progress import Display
     from ganbench.machine.device import Device
 
-__all__ = ["Workshop", "build_session"]
+__all__ = ["Resources", "build_session"]
 
 
 @dataclass
-class Workshop:
+class Resources:
     """What the jobs of a plan share: places, the device, and what was read before.
 
     Attributes:

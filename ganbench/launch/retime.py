@@ -21,7 +21,7 @@ from ganbench.variant.budget import Budget
 if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import StoredRun
-    from ganbench.launch.resources import Workshop
+    from ganbench.launch.resources import Resources
     from ganbench.training.session import Session
 
 __all__ = ["time_alone"]
@@ -32,7 +32,7 @@ _SAMPLING_SECONDS = 2.0
 _NEVER = Budget(1e12, "steps")
 
 
-def time_alone(job: Job, run: StoredRun, workshop: Workshop) -> StoredRun:
+def time_alone(job: Job, run: StoredRun, resources: Resources) -> StoredRun:
     """Replace the shared speeds of a run by those of some seconds alone, and store it.
 
     Peak memory and the training time stay those of the run itself. A run that diverges before
@@ -41,15 +41,15 @@ def time_alone(job: Job, run: StoredRun, workshop: Workshop) -> StoredRun:
     Args:
         job: What was run.
         run: What it left.
-        workshop: What the jobs share.
+        resources: What the jobs share.
 
     Raises:
         Stopped: An interrupt came; the run is as it was.
     """
-    display = workshop.display
+    display = resources.display
     display.update(f"{job.label}: timed alone", 0, 0)
     with torch.random.fork_rng():
-        session = workshop.session(job)
+        session = resources.session(job)
         session.steps = MEASURED_AT_FIRST
         try:
             with StopRequest() as request:
@@ -75,7 +75,7 @@ def time_alone(job: Job, run: StoredRun, workshop: Workshop) -> StoredRun:
         timing_shared=False,
         environment=environment,
     )
-    return workshop.folder.amend(result)
+    return resources.folder.amend(result)
 
 
 def _sampling_rate(session: Session) -> float:

@@ -16,7 +16,7 @@ from ganbench.machine import environment
 from ganbench.machine.device import peak_host_memory_bytes, reset_peak_host_memory
 from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.evaluate import evaluate
-from ganbench.scoring.over_training import Course
+from ganbench.scoring.over_training import ScoresOverTraining
 from ganbench.training.loop import Stopped, train
 from ganbench.training.session import Diverged
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import StoredRun
-    from ganbench.launch.resources import Workshop
+    from ganbench.launch.resources import Resources
 
 __all__ = ["run_job"]
 
 _SHARED = ".timing-shared"  # in the folder of a run some of whose steps ran beside other runs
 
 
-def run_job(job: Job, workshop: Workshop) -> StoredRun:
+def run_job(job: Job, resources: Resources) -> StoredRun:
     """Do one job and store it; what fails becomes a row with a status and a reason.
 
     A run that was interrupted before goes on from its checkpoint.
@@ -49,49 +49,51 @@ def run_job(job: Job, workshop: Workshop) -> StoredRun:
         variant=job.variant,
         dataset=job.spec.name,
         seed=job.seed,
-        device=workshop.device.kind,
-        device_name=workshop.device.name,
+        device=resources.device.kind,
+        device_name=resources.device.name,
         request=job.request,
         asked=job.asked,
         recipe=job.recipe,
         dataset_fields=asdict(job.spec),
         budget=str(job.budget),
-        environment=environment.describe(workshop.device),
-        command=workshop.command,
+        environment=environment.describe(resources.device),
+        command=resources.command,
         training_precision=job.execution.precision,
         compiled=job.execution.compile,
         captured=job.execution.cuda_graphs,
     )
-    partial = workshop.folder.open_run(job.id)
+    partial = resources.folder.open_run(job.id)
     try:
         with torch.random.fork_rng():
-            return workshop.folder.finish(_train_and_score(job, workshop, basis, partial))
+            return resources.folder.finish(_train_and_score(job, resources, basis, partial))
     except (UsageError, Stopped):
         raise
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
         write_text(partial / "error.txt", traceback.format_exc())
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return workshop.folder.finish(replace(basis, status="failed", reason=reason[:500]))
+        return resources.folder.finish(replace(basis, status="failed", reason=reason[:500]))
 
 
-def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Path) -> RunResult:
-    device = workshop.device
+def _train_and_score(job: Job, resources: Resources, basis: RunResult, partial: Path) -> RunResult:
+    device = resources.device
     shared = partial / _SHARED
-    if workshop.is_shared:
+    if resources.is_shared:
         shared.touch()
-    course = None
+    over_training = None
     if job.evaluate_every is not None:
-        course = Course(workshop.reference(job), device, workshop.display.report)
+        over_training = ScoresOverTraining(
+            resources.reference(job), device, resources.display.report
+        )
     device.reset_peak_memory()
     reset_peak_host_memory()
-    session = workshop.session(job)
-    recorder = Recorder(job, partial, workshop.display, course)
+    session = resources.session(job)
+    recorder = Recorder(job, partial, resources.display, over_training)
     recorder.resume(session)
 
     # Train
     status, reason = "ok", ""
     if job.execution.is_prepared:
-        workshop.display.say(
+        resources.display.say(
             f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
         )
     with StopRequest() as request:
@@ -140,18 +142,18 @@ def _train_and_score(job: Job, workshop: Workshop, basis: RunResult, partial: Pa
         return trained
 
     # Sample and score
-    if course is not None and not course.is_at(session):
+    if over_training is not None and not over_training.is_at(session):
         recorder.evaluate(session)
     recorder.save(session)
     recorder.draw_samples(session)
     recorder.draw_beside_real(session)
-    reference = workshop.reference(job)  # may train the judge, which no step waited for
+    reference = resources.reference(job)  # may train the judge, which no step waited for
     with recorder.outside("evaluation"), session.aside("evaluation"):
-        scored = evaluate(session, reference, device, workshop.display.report)
-        told = course.summary(session) if course is not None else {}
+        scored = evaluate(session, reference, device, resources.display.report)
+        told = over_training.summary(session) if over_training is not None else {}
     return replace(
         trained,
-        course=told,
+        over_training=told,
         outside_seconds=recorder.outside_seconds,
         scores=scored.scores,
         class_histogram=scored.class_histogram,

@@ -80,12 +80,12 @@ def _listen(pipe: Connection, errands: queue.SimpleQueue[Errand | None]) -> None
 def _run(errand: Errand, pipe: Connection) -> None:
     import torch
 
-    from ganbench.launch.resources import Workshop
+    from ganbench.launch.resources import Resources
     from ganbench.launch.run_job import run_job
     from ganbench.machine.device import choose
 
     torch.set_num_threads(errand.threads)
-    workshop = Workshop(
+    resources = Resources(
         folder=ResultsFolder(errand.folder),
         device=choose(errand.device),
         data_root=errand.data_root,
@@ -95,7 +95,7 @@ def _run(errand: Errand, pipe: Connection) -> None:
         command=errand.command,
         is_shared=True,
     )
-    run_job(errand.job, workshop)
+    run_job(errand.job, resources)
 
 
 def send(pipe: Connection, item: Any) -> None:

@@ -14,9 +14,9 @@ from ganbench.scoring.metrics.catalogue import METRICS, SCORES
 __all__ = [
     "CONTRACT",
     "COUNTS",
-    "COURSE_SHOWN",
     "MAIN",
     "OUTSIDE",
+    "OVER_TRAINING_SHOWN",
     "PHASES",
     "SHARED_MARK",
     "SIZE",
@@ -75,10 +75,16 @@ OUTSIDE = ("evaluation_seconds", "samples_seconds", "saving_seconds")
 COUNTS = ("steps", "images_seen", *SIZE)
 """What is set rather than measured: a spread is only worth a word where there is one."""
 
-COURSE_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")
+OVER_TRAINING_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")
 """What scoring during training told, in the order of its table."""
 
-_COURSE = ("course_protocol", "evaluations", "best_step", *COURSE_SHOWN, "collapsed_step")
+_OVER_TRAINING = (
+    "over_training_protocol",
+    "evaluations",
+    "best_step",
+    *OVER_TRAINING_SHOWN,
+    "collapsed_step",
+)
 _ON_BACKBONE = ("fid", "kid", "fid_infinity", "best_fid", "last_fid")
 _COMPANIONS = tuple(name for metric in METRICS for name in metric.companions)
 
@@ -209,20 +215,20 @@ def further_scores(results: list[RunResult]) -> list[str]:
 def run_columns(results: list[RunResult]) -> list[str]:
     """Columns of runs.csv: the contract's first, then the other scores and fields."""
     scores = [name for name in score_names(results) if name not in CONTRACT]
-    course = _COURSE if any(result.course for result in results) else ()
-    return [*CONTRACT, *scores, *_FURTHER, *course]
+    over_training = _OVER_TRAINING if any(result.over_training for result in results) else ()
+    return [*CONTRACT, *scores, *_FURTHER, *over_training]
 
 
 def measured(results: list[RunResult]) -> list[str]:
     """Names of all numbers that are summarised over seeds: scores first, then speed and cost."""
-    course = COURSE_SHOWN if any(result.course for result in results) else ()
-    return [*score_names(results), *SPEED, *course]
+    over_training = OVER_TRAINING_SHOWN if any(result.over_training for result in results) else ()
+    return [*score_names(results), *SPEED, *over_training]
 
 
 def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
-    if name in _COURSE:
-        return _course_value(result.course, name)
+    if name in _OVER_TRAINING:
+        return _over_training_value(result.over_training, name)
     if name in PHASES:
         return _share(result.phase_seconds, name.removeprefix("share_"))
     if name in OUTSIDE:
@@ -230,18 +236,18 @@ def value(result: RunResult, name: str) -> object:
     return getattr(result, name) if hasattr(result, name) else result.scores.get(name)
 
 
-def _course_value(course: dict[str, Any], name: str) -> object:
+def _over_training_value(over_training: dict[str, Any], name: str) -> object:
     """One entry of what scoring during training told; None where there was none."""
-    best, collapsed = course.get("best") or {}, course.get("collapsed") or {}
+    best, collapsed = over_training.get("best") or {}, over_training.get("collapsed") or {}
     return {
-        "course_protocol": course.get("protocol"),
-        "evaluations": course.get("evaluations"),
+        "over_training_protocol": over_training.get("protocol"),
+        "evaluations": over_training.get("evaluations"),
         "best_step": best.get("step"),
         "best_images_seen": best.get("images_seen"),
         "best_seconds": best.get("seconds"),
         "best_fid": best.get("scores", {}).get("fid"),
-        "last_fid": course.get("last", {}).get("scores", {}).get("fid"),
-        "fid_gap": course.get("gap"),
+        "last_fid": over_training.get("last", {}).get("scores", {}).get("fid"),
+        "fid_gap": over_training.get("gap"),
         "collapsed_step": collapsed.get("step"),
     }[name]
 

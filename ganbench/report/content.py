@@ -10,7 +10,7 @@ from ganbench.report import columns
 from ganbench.report.comparison.ranking import Ranking, rankings_of
 from ganbench.report.facts import facts_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
-from ganbench.report.over_training import course_tables
+from ganbench.report.over_training import over_training_tables
 from ganbench.report.tables import Cell, Table
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def content_of(results: Results) -> Content:
     further = [name for name in columns.further_scores(records) if _is_present(results, name)]
     timed = (*columns.SPEED, *columns.PHASES, *columns.OUTSIDE)
     speed = [name for name in timed if _is_present(results, name)]
-    course = [name for name in columns.COURSE_SHOWN if _is_present(results, name)]
+    over_training = [name for name in columns.OVER_TRAINING_SHOWN if _is_present(results, name)]
     return Content(
         title=_title(results),
         facts=tuple(fact for source in results.sources for fact in facts_of(results, source)),
@@ -99,7 +99,7 @@ def content_of(results: Results) -> Content:
         ),
         sections=tuple(_section(group, further) for group in results.groups),
         failures=tuple(_failure(entry) for entry in results.unfinished),
-        legend=tuple(columns.column(name) for name in (*main, *further, *speed, *course)),
+        legend=tuple(columns.column(name) for name in (*main, *further, *speed, *over_training)),
     )
 
 
@@ -126,7 +126,7 @@ def _section(group: Group, further: Sequence[str]) -> Section:
         protocol=_protocol(group),
         protocol_hash=group.protocol,
         reading_note=f"{_seeds_note(group)} {_budget_note(group)}".strip(),
-        tables=(*(table for table in tables if table is not None), *course_tables(group)),
+        tables=(*(table for table in tables if table is not None), *over_training_tables(group)),
         rankings=tuple(rankings_of(group)),
         samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ganbench.report.groups import Group
 
-__all__ = ["course_tables", "read_scores", "targets"]
+__all__ = ["over_training_tables", "read_scores", "targets"]
 
 _SCORE = "fid"
 _MOST_TARGETS = 4
@@ -39,8 +39,10 @@ def read_scores(file: Path) -> pd.DataFrame | None:
 
 def _note(group: Group) -> str:
     """How the scores during training were taken."""
-    courses = [entry.result.course for entry in group.finished if entry.result.course]
-    fields, digest = courses[0]["protocol_fields"], courses[0]["protocol"]
+    summaries = [
+        entry.result.over_training for entry in group.finished if entry.result.over_training
+    ]
+    fields, digest = summaries[0]["protocol_fields"], summaries[0]["protocol"]
     return (
         f"Scores during training stand on {number(fields['fake_count'])} generated images a time, "
         f"one half of the evaluation noise (protocol `{digest}`). The best moment is chosen by its "
@@ -50,15 +52,15 @@ def _note(group: Group) -> str:
     )
 
 
-def course_tables(group: Group) -> list[Table]:
+def over_training_tables(group: Group) -> list[Table]:
     """The best and the last moment by variant, and the time that each takes to targets."""
-    if not any(entry.result.course for entry in group.finished):
+    if not any(entry.result.over_training for entry in group.finished):
         return []
     return [table for table in (_moments(group), _time_to_target(group)) if table is not None]
 
 
 def _moments(group: Group) -> Table:
-    names = columns.COURSE_SHOWN
+    names = columns.OVER_TRAINING_SHOWN
     found = [columns.column(name) for name in names]
     heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in found]
     rows = []
@@ -73,9 +75,9 @@ def _moments(group: Group) -> Table:
                 else Cell()
             )
         lost = [
-            float(entry.result.course["collapsed"]["images_seen"])
+            float(entry.result.over_training["collapsed"]["images_seen"])
             for entry in entries
-            if entry.result.course.get("collapsed")
+            if entry.result.over_training.get("collapsed")
         ]
         told_lost = Cell("never")
         if lost:

@@ -22,24 +22,25 @@ if TYPE_CHECKING:
     from ganbench.scoring.evaluate import Reference
     from ganbench.training.session import Session
 
-__all__ = ["CHOSEN_BY", "COURSE_COLUMNS", "Course", "collapse"]
+__all__ = ["CHOSEN_BY", "OVER_TRAINING_COLUMNS", "ScoresOverTraining", "collapse"]
 
 CHOSEN_BY = "fid"
 POSITION = ("step", "epoch", "images_seen", "seconds")
-COURSE_COLUMNS = (*POSITION, *SCORES)
+OVER_TRAINING_COLUMNS = (*POSITION, *SCORES)
 _LOST = 0.5  # of the classes covered at best, gone for good
 _LEAST = 2  # classes that must have been there to be lost
 
 
 @dataclass
-class Course:
+class ScoresOverTraining:
     """The scores of one run so far, and the generator that was best.
 
     Attributes:
         reference: The real side.
         device: Where the networks are.
         report: Told how far an evaluation is.
-        rows: A row an evaluation, by the names in `COURSE_COLUMNS`; None for what does not apply.
+        rows: One per evaluation, by the names in `OVER_TRAINING_COLUMNS`; None where a score does
+            not apply.
         best: Position of the best row, or None.
         weights: State of the sampler at that row, on the CPU.
     """
@@ -74,13 +75,12 @@ class Course:
         return bool(self.rows) and self.rows[-1]["step"] == session.steps
 
     def summary(self, session: Session) -> dict[str, Any]:
-        """Close the course at the end of a run: the best moment beside the last, on new noise.
+        """Sum up at the end of a run: the best moment beside the last, on new noise.
 
         Returns:
-            `evaluations`, `chosen_by`, `protocol` and `protocol_fields` of all scores of the
-            course; `best` and `last`, each with its position and its `scores` on the reporting
-            half; `gap`, last minus best; `collapsed`, the position at which modes were lost, or
-            None.
+            `evaluations`, `chosen_by`, `protocol` and `protocol_fields` of all these scores; `best`
+            and `last`, each with its position and its `scores` on the reporting half; `gap`, last
+            minus best; `collapsed`, the position at which modes were lost, or None.
         """
         last = evaluate(session, self.reference, self.device, self.report, "reporting")
         found: dict[str, Any] = {

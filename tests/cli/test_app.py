@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from command_line import ganbench, one_line
 from PIL import Image
-
-from ganbench.cli import app
 
 pytestmark = pytest.mark.usefixtures("digits_backbone")
 
@@ -45,21 +44,6 @@ CONTRACT_COLUMNS = [
     "parameters_generator",
     "parameters_discriminator",
 ]
-
-
-def ganbench(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as caught:
-        app.main([str(argument) for argument in arguments])
-    return int(caught.value.code or 0)
-
-
-def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """The message on stderr, which must be one line that begins with the program's name."""
-    captured = capsys.readouterr()
-    assert captured.err.count("\n") == 1, captured.err
-    assert captured.err.startswith("ganbench: ")
-    assert "Traceback" not in captured.err
-    return captured.err
 
 
 @pytest.fixture(scope="module")
@@ -517,13 +501,13 @@ def test_scores_during_training_are_stored_and_do_not_change_it(tmp_path):
     for name in ("fid", "recall", "diversity", "steps"):
         assert plain[name] == scored[name]
     (file,) = (tmp_path / "scored" / "runs").glob("*/scores.csv")
-    course = pd.read_csv(file)
-    assert course["step"].tolist() == [2, 4, 5]
-    assert course["fid"].gt(0).all()
-    best = course.loc[course["fid"].idxmin(), "step"]
+    over_training = pd.read_csv(file)
+    assert over_training["step"].tolist() == [2, 4, 5]
+    assert over_training["fid"].gt(0).all()
+    best = over_training.loc[over_training["fid"].idxmin(), "step"]
     assert scored["best_step"] == best
     assert scored["evaluations"] == 3
-    assert scored["course_protocol"] != scored["protocol"]  # half as many images
+    assert scored["over_training_protocol"] != scored["protocol"]  # half as many images
     assert ganbench("sample", file.parent, "--best", "-n", 4) == 0
     assert (file.parent / "sample.png").exists()
     (plain_run,) = (tmp_path / "plain" / "runs").iterdir()

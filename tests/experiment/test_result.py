@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import results_doubles as doubles
 
 from ganbench.experiment.result import SCHEMA, RunResult
 from ganbench.scoring.protocol import Protocol, short_hash
@@ -134,3 +135,10 @@ def test_a_record_of_an_earlier_version_lacks_fields_and_is_read():
 def test_a_text_that_is_no_record_is_refused(text, reason):
     with pytest.raises(ValueError, match=reason):
         RunResult.from_json(text)
+
+
+def test_a_field_that_was_stored_under_an_earlier_name_is_read():
+    stored = json.loads(doubles.result().to_json())
+    stored["course"] = {"evaluations": 3}
+    del stored["over_training"]
+    assert RunResult.from_json(json.dumps(stored)).over_training == {"evaluations": 3}

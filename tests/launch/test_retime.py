@@ -15,7 +15,7 @@ from ganbench.experiment.store import ResultsFolder
 from ganbench.experiment.suite import Suite
 from ganbench.launch import local, retime
 from ganbench.launch.progress import Display
-from ganbench.launch.resources import Workshop
+from ganbench.launch.resources import Resources
 from ganbench.machine.device import choose
 from ganbench.training.loop import Stopped
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.usefixtures("digits_backbone")
 
 
 @pytest.fixture
-def workshop(tmp_path, cache_root):
+def resources(tmp_path, cache_root):
     folder = ResultsFolder(tmp_path / "results")
     folder.prepare()
-    return Workshop(
+    return Resources(
         folder=folder,
         device=choose("cpu"),
         data_root=cache_root,
@@ -47,8 +47,8 @@ def small(tmp_path, monkeypatch):
     return plan.make(suite, device="cpu", data_root=tmp_path)
 
 
-def said(workshop) -> str:
-    return workshop.display.console.file.getvalue()
+def said(resources) -> str:
+    return resources.display.console.file.getvalue()
 
 
 def records(found) -> list[dict]:
@@ -61,10 +61,10 @@ REPLACED = {
 }  # fmt: skip
 
 
-def test_shared_speeds_are_replaced_and_all_else_is_kept(workshop, small):
-    first = records(local.launch(small, workshop))
+def test_shared_speeds_are_replaced_and_all_else_is_kept(resources, small):
+    first = records(local.launch(small, resources))
     assert [one["timing_shared"] for one in first] == [True, True]
-    second = records(local.launch(small, workshop, jobs=2, exclusive_timing=True))
+    second = records(local.launch(small, resources, jobs=2, exclusive_timing=True))
     assert [one["timing_shared"] for one in second] == [False, False]
     for before, after in zip(first, second, strict=True):
         changed = {name for name in before if before[name] != after[name]}
@@ -73,21 +73,21 @@ def test_shared_speeds_are_replaced_and_all_else_is_kept(workshop, small):
         assert after["images_per_second"] > 0
         assert after["timed_steps"] + after["warmup_steps"] >= 6
         assert after["environment"]["timing_threads"] >= 1
-    assert local.launch(small, workshop)[0].checkpoint.exists()
+    assert local.launch(small, resources)[0].checkpoint.exists()
 
 
-def test_each_run_is_timed_once(workshop, small, monkeypatch):
-    local.launch(small, workshop)
-    local.launch(small, workshop, exclusive_timing=True)
+def test_each_run_is_timed_once(resources, small, monkeypatch):
+    local.launch(small, resources)
+    local.launch(small, resources, exclusive_timing=True)
     monkeypatch.delattr(local, "time_alone")
-    local.launch(small, workshop, exclusive_timing=True)
-    assert "changes nothing" in said(workshop)
+    local.launch(small, resources, exclusive_timing=True)
+    assert "changes nothing" in said(resources)
 
 
 def test_an_interrupted_timing_goes_on_with_the_runs_that_are_still_shared(
-    workshop, small, monkeypatch
+    resources, small, monkeypatch
 ):
-    local.launch(small, workshop)
+    local.launch(small, resources)
     ask = iter([False, False, True])  # two calls a run
     real = retime.train
 
@@ -99,25 +99,25 @@ def test_an_interrupted_timing_goes_on_with_the_runs_that_are_still_shared(
     with monkeypatch.context() as patch:
         patch.setattr(retime, "train", interrupted)
         with pytest.raises(Stopped):
-            local.launch(small, workshop, exclusive_timing=True)
-    found = [workshop.folder.find(job.id).result for job in small.jobs]
+            local.launch(small, resources, exclusive_timing=True)
+    found = [resources.folder.find(job.id).result for job in small.jobs]
     assert [one.timing_shared for one in found] == [False, True]
-    again = local.launch(small, workshop, exclusive_timing=True)
+    again = local.launch(small, resources, exclusive_timing=True)
     assert [run.result.timing_shared for run in again] == [False, False]
     assert again[0].result.images_per_second == found[0].images_per_second
 
 
-def test_runs_that_had_the_machine_for_themselves_are_left_as_they_are(workshop, small):
-    workshop.is_shared = False
-    first = records(local.launch(small, workshop, exclusive_timing=True))
+def test_runs_that_had_the_machine_for_themselves_are_left_as_they_are(resources, small):
+    resources.is_shared = False
+    first = records(local.launch(small, resources, exclusive_timing=True))
     assert [one["timing_shared"] for one in first] == [False, False]
     assert "--exclusive-timing changes nothing: each run has the machine for itself" in said(
-        workshop
+        resources
     )
 
 
-def test_a_slow_step_is_timed_often_enough(workshop, small, monkeypatch):
-    local.launch(small, workshop)
+def test_a_slow_step_is_timed_often_enough(resources, small, monkeypatch):
+    local.launch(small, resources)
     monkeypatch.setattr(retime, "_SECONDS", 1e-6)
-    (run, _) = local.launch(small, workshop, exclusive_timing=True)
+    (run, _) = local.launch(small, resources, exclusive_timing=True)
     assert run.result.timed_steps + run.result.warmup_steps == retime._FEWEST_STEPS

@@ -37,12 +37,12 @@ def test_a_report_tells_the_best_moment_the_gap_and_the_time_to_targets(tmp_path
     fields = {"fake_count": 5000}
     runs = []
     for seed, (best, last) in enumerate([(14.0, 16.0), (15.0, 19.0)]):
-        course = {
+        over_training = {
             "evaluations": 3, "chosen_by": "fid", "protocol": "abc", "protocol_fields": fields,
             "best": moment(20, best), "last": moment(40, last), "gap": last - best,
             "collapsed": collapsed if seed else None,
         }  # fmt: skip
-        runs.append(dataclasses.replace(doubles.result(seed=seed), course=course))
+        runs.append(dataclasses.replace(doubles.result(seed=seed), over_training=over_training))
     folder = doubles.write(tmp_path, runs, files=False)
     tables = ("10,1,100,5,60,3,0.1\n20,1,200,10,14,9,0.4\n40,1,400,20,16,9,0.4\n",
               "10,1,100,7,80,2,0.1\n20,1,200,14,25,8,0.3\n40,1,400,28,19,2,0.2\n")  # fmt: skip
@@ -55,7 +55,7 @@ def test_a_report_tells_the_best_moment_the_gap_and_the_time_to_targets(tmp_path
     assert "by 400 images 1 of 2 seeds" in readme
     assert "FID (classifier) ≤ 20" in readme
     assert "19 s ± 12.7 (300 images)" in readme  # 10 s and 28 s; at 200 and 400 images
-    assert (folder / "charts" / "course-mnist.png").stat().st_size > 0
+    assert (folder / "charts" / "over-training-mnist.png").stat().st_size > 0
     header, *rows = (folder / "runs.csv").read_text(encoding="utf-8").splitlines()
     assert "fid_gap" in header.split(",")
     assert len(rows) == 2
@@ -65,4 +65,4 @@ def test_a_report_without_scores_during_training_has_no_such_table(tmp_path):
     folder = doubles.write(tmp_path, [doubles.result()], files=False)
     build([folder])
     assert "Best and last moment" not in (folder / "README.md").read_text(encoding="utf-8")
-    assert not list((folder / "charts").glob("course-*"))
+    assert not list((folder / "charts").glob("over-training-*"))

@@ -10,8 +10,8 @@ from doubles import tiny_spec, tiny_split
 
 from ganbench.machine.device import choose
 from ganbench.scoring import evaluate as evaluate_room
-from ganbench.scoring import over_training as course_room
-from ganbench.scoring.over_training import COURSE_COLUMNS, Course, collapse
+from ganbench.scoring import over_training as over_training_module
+from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS, ScoresOverTraining, collapse
 from ganbench.training.loop import Hooks, train
 from ganbench.training.session import Session
 from ganbench.training.step import TrainState
@@ -58,31 +58,31 @@ def followed(monkeypatch):
     """Train six steps, scored every two, by the FIDs that a test gives."""
 
     def follow(choosing, reporting):
-        monkeypatch.setattr(course_room, "evaluate", Judge(choosing, reporting))
+        monkeypatch.setattr(over_training_module, "evaluate", Judge(choosing, reporting))
         one = session()
-        course = Course(None, choose("cpu"), lambda *_: None)
-        hooks = Hooks(evaluate=course.evaluate)
+        over_training = ScoresOverTraining(None, choose("cpu"), lambda *_: None)
+        hooks = Hooks(evaluate=over_training.evaluate)
         train(one, Budget(6, "steps"), NEVER, hooks, Budget(2, "steps"))
-        return one, course
+        return one, over_training
 
     return follow
 
 
 def test_a_row_is_kept_for_each_evaluation(followed):
-    _, course = followed({2: 9.0, 4: 5.0, 6: 7.0}, {})
-    assert [(row["step"], row["images_seen"], row["fid"]) for row in course.rows] == [
+    _, over_training = followed({2: 9.0, 4: 5.0, 6: 7.0}, {})
+    assert [(row["step"], row["images_seen"], row["fid"]) for row in over_training.rows] == [
         (2, 16, 9.0),
         (4, 32, 5.0),
         (6, 48, 7.0),
     ]
-    assert set(course.rows[0]) == set(COURSE_COLUMNS)
-    assert course.rows[0]["recall"] is None
+    assert set(over_training.rows[0]) == set(OVER_TRAINING_COLUMNS)
+    assert over_training.rows[0]["recall"] is None
 
 
 def test_the_best_moment_is_chosen_on_one_half_and_reported_on_the_other(followed):
-    one, course = followed({2: 9.0, 4: 5.0, 6: 7.0}, {2: 8.0, 4: 6.5, 6: 6.75})
+    one, over_training = followed({2: 9.0, 4: 5.0, 6: 7.0}, {2: 8.0, 4: 6.5, 6: 6.75})
     before = weights(one)
-    told = course.summary(one)
+    told = over_training.summary(one)
     assert told["best"]["step"] == 4
     assert told["best"]["scores"]["fid"] == 6.5  # not the 5.0 that it was chosen for
     assert told["last"]["scores"]["fid"] == 6.75
@@ -92,25 +92,25 @@ def test_the_best_moment_is_chosen_on_one_half_and_reported_on_the_other(followe
 
 
 def test_a_best_moment_that_is_the_last_has_no_gap(followed):
-    one, course = followed({2: 9.0, 4: 8.0, 6: 7.0}, {6: 7.5})
-    told = course.summary(one)
+    one, over_training = followed({2: 9.0, 4: 8.0, 6: 7.0}, {6: 7.5})
+    told = over_training.summary(one)
     assert (told["best"]["step"], told["gap"]) == (6, 0.0)
 
 
 def test_a_run_without_a_finite_score_has_no_best_moment(followed):
-    one, course = followed({2: float("nan")}, {})
-    told = course.summary(one)
+    one, over_training = followed({2: float("nan")}, {})
+    told = over_training.summary(one)
     assert told["best"] is None
     assert told["gap"] is None
 
 
 def test_a_course_goes_on_from_a_checkpoint(followed, tmp_path):
-    one, course = followed({2: 9.0, 4: 5.0, 6: 7.0}, {4: 6.5, 6: 6.75})
-    torch.save(course.state(), tmp_path / "state.pt")
-    resumed = Course(None, choose("cpu"), lambda *_: None)
+    one, over_training = followed({2: 9.0, 4: 5.0, 6: 7.0}, {4: 6.5, 6: 6.75})
+    torch.save(over_training.state(), tmp_path / "state.pt")
+    resumed = ScoresOverTraining(None, choose("cpu"), lambda *_: None)
     resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
-    assert resumed.rows == course.rows
-    assert resumed.summary(one) == course.summary(one)
+    assert resumed.rows == over_training.rows
+    assert resumed.summary(one) == over_training.summary(one)
     assert resumed.is_at(one)
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from command_line import ganbench, one_line
 from PIL import Image
-from test_cli import ganbench, one_line
 
 from ganbench.data.dataset import Dataset, Split, ignore_progress
 from ganbench.errors import DataError, UsageError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.report.charts.classes import class_histogram
 from ganbench.report.charts.losses import losses
-from ganbench.report.charts.over_training import course
+from ganbench.report.charts.over_training import over_training
 from ganbench.report.charts.samples import SAMPLES_DPI, samples
 from ganbench.report.charts.scores import quality, throughput
 from ganbench.report.charts.step_profile import phases
@@ -49,7 +49,7 @@ CHARTS = (
     Chart("quality", "Scores of quality and diversity by variant", quality),
     Chart("tradeoff", "Quality against training speed", tradeoff),
     Chart("throughput", "Images a second by variant, in training and in sampling", throughput),
-    Chart("course", "Scores against images, steps and seconds of training", course),
+    Chart("over-training", "Scores against images, steps and seconds of training", over_training),
     Chart("phases", "What a training step spends its time on, by variant", phases),
     Chart("losses", "Losses and the discriminator's output over the steps", losses),
     Chart("classes", "Share of each class among generated and real images", class_histogram),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganbench.report.charts.style import Look
     from ganbench.report.groups import Group
 
-__all__ = ["course"]
+__all__ = ["over_training"]
 
 _SCORES = ("fid", "modes_covered", "coverage")
 _AXES = (
@@ -31,7 +31,7 @@ _LOGARITHMIC_FROM = 8.0  # largest value over smallest
 _THOUSAND = 1000
 
 
-def course(group: Group, look: Look) -> Figure | None:
+def over_training(group: Group, look: Look) -> Figure | None:
     """Small multiples: a row a score, a column a way to count; thin a seed, thick their mean."""
     frames = {
         label: [frame for e in group.of(label) if (frame := read_scores(e.run.scores)) is not None]
