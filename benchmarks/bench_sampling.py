@@ -30,7 +30,7 @@ def test_draw(name: str, benchmark: BenchmarkFixture, device: Device, *, tiny: b
     latent = draw.latents(state, count, 0, "benchmark")
     conditions = None
     if state.takes_condition and state.condition is not None:
-        encoded = torch.stack([state.condition.encode(caption) for caption in work.spec.captions])
+        encoded = torch.stack([state.condition.encode_text(text) for text in work.spec.captions])
         conditions = encoded[torch.arange(count) % len(encoded)]
     if benchmark.enabled:
         draw.draw(state, device, latent, conditions)

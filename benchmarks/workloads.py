@@ -23,7 +23,7 @@ from ganbench.experiment.plan import Job
 from ganbench.launch.resources import build_session
 from ganbench.scoring.backbones.classifier import Classifier, ClassifierNetwork
 from ganbench.training.session import MEASURED_AT_FIRST, Session
-from ganbench.training.step import TrainState
+from ganbench.training.state import TrainState
 from ganbench.variant import registry
 from ganbench.variant.budget import Budget
 

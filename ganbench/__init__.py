@@ -10,42 +10,75 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganbench import losses, networks, text
+    from ganbench import augmentation, losses, networks, text
     from ganbench.errors import ContractError, DataError, GanbenchError, UsageError
+    from ganbench.training.calls import Batch
+    from ganbench.training.step import Batches, Step
     from ganbench.variant.budget import Budget
-    from ganbench.variant.definition import Condition, DatasetSpec, Losses, Recipe, Variant
+    from ganbench.variant.context import Context
+    from ganbench.variant.definition import (
+        Accepts,
+        Condition,
+        DatasetSpec,
+        Losses,
+        LossOutput,
+        Network,
+        Variant,
+    )
+    from ganbench.variant.recipe import Recipe
+    from ganbench.variant.schedule import Scheduled, scheduled
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Accepts": "variant.definition",
+    "Batch": "training.calls",
+    "Batches": "training.step",
     "Budget": "variant.budget",
     "Condition": "variant.definition",
+    "Context": "variant.context",
     "ContractError": "errors",
     "DataError": "errors",
     "DatasetSpec": "variant.definition",
     "GanbenchError": "errors",
+    "LossOutput": "variant.definition",
     "Losses": "variant.definition",
-    "Recipe": "variant.definition",
+    "Network": "variant.definition",
+    "Recipe": "variant.recipe",
+    "Scheduled": "variant.schedule",
+    "Step": "training.step",
     "UsageError": "errors",
     "Variant": "variant.definition",
+    "augmentation": "",
     "losses": "",
     "networks": "",
+    "scheduled": "variant.schedule",
     "text": "",
 }
 
 __all__ = [
+    "Accepts",
+    "Batch",
+    "Batches",
     "Budget",
     "Condition",
+    "Context",
     "ContractError",
     "DataError",
     "DatasetSpec",
     "GanbenchError",
+    "LossOutput",
     "Losses",
+    "Network",
     "Recipe",
+    "Scheduled",
+    "Step",
     "UsageError",
     "Variant",
+    "augmentation",
     "losses",
     "networks",
+    "scheduled",
     "text",
 ]
 

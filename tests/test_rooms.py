@@ -19,7 +19,8 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "ganbench").rglob("*.py"))
 }
-PUBLIC = {"ganbench", "ganbench.losses", "ganbench.networks", "ganbench.text"}
+OPENED = ("augmentation", "losses", "networks", "text")  # modules of ganbench.variant
+PUBLIC = {"ganbench", *(f"ganbench.{name}" for name in OPENED)}
 
 
 def house_map(text):

@@ -15,7 +15,7 @@ import torch
 
 from ganbench.check import networks as contract_networks
 from ganbench.check import recipe as contract_recipe
-from ganbench.check.trial import SPECS, Trial, on_each, small_trials
+from ganbench.check.trial import SPECS, Trial, accepted, on_each, small_trials
 from ganbench.data.dataset import Progress, ignore_progress
 from ganbench.errors import ContractError, GanbenchError
 from ganbench.variant import source
@@ -28,9 +28,9 @@ __all__ = ["CheckLine", "check"]
 
 _NETWORK_CHECKS: tuple[tuple[str, Callable[[Trial], None]], ...] = (
     ("draws images in [-1, 1]", contract_networks.draws),
-    ("judges each image by one number", contract_networks.judges),
     ("has finite losses", contract_networks.has_finite_losses),
-    ("moves both networks in a step", contract_networks.moves),
+    ("reports D(x) and D(G(z))", contract_networks.reports),
+    ("moves in a step what it trains", contract_networks.moves),
     ("repeats itself with the same seed", contract_networks.repeats),
     ("begins elsewhere with another seed", contract_networks.begins_elsewhere),
     ("goes on from a checkpoint", contract_networks.restores),
@@ -82,8 +82,9 @@ def check(
         return line.ok
 
     def build() -> str:
-        counts = contract_recipe.builds(variant, specs)
-        trials.extend(small_trials(variant, specs))
+        chosen = accepted(variant, specs)
+        counts = contract_recipe.builds(variant, chosen)
+        trials.extend(small_trials(variant, chosen))
         return counts
 
     with torch.random.fork_rng(devices=[]):

@@ -2,84 +2,64 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganbench.check.trial import require
+from ganbench.training.calls import EAGER_CALLS
+from ganbench.training.contract import require_images
 
 if TYPE_CHECKING:
     from ganbench.check.trial import Trial
-    from ganbench.training.step import Batch, TrainState
+    from ganbench.training.state import TrainState
 
 __all__ = [
     "begins_elsewhere",
     "draws",
     "has_finite_losses",
-    "judges",
     "moves",
     "repeats",
+    "reports",
     "restores",
 ]
 
-_NETWORKS = ("generator", "discriminator")
-
-
-def _generate(state: TrainState, batch: Batch) -> Tensor:
-    given = () if batch.condition is None else (batch.condition,)
-    images: Tensor = state.generator(batch.latent, *given)
-    return images
-
-
-def _judge(state: TrainState, batch: Batch) -> Callable[[Tensor], Tensor]:
-    given = () if batch.condition is None else (batch.condition,)
-    return lambda images: state.discriminator(images, *given)
+_MAIN = ("generator", "discriminator")
 
 
 def draws(trial: Trial) -> None:
     """The generator draws images of the right shape in [-1, 1], in training and after it."""
     state = trial.create()
-    for is_training, count in ((True, 2), (False, 3)):
-        state.generator.train(is_training)
-        with torch.no_grad():
-            images = _generate(state, trial.batch(state, count))
-        wanted = (count, *trial.shape)
-        require(tuple(images.shape) == wanted, f"draws {tuple(images.shape)} and not {wanted}")
-        require(images.dtype == torch.float32, f"draws {images.dtype} and not float32")
-        low, high = float(images.min()), float(images.max())
-        in_range = math.isfinite(low + high) and low >= -1 and high <= 1
-        require(in_range, f"pixels lie between {low:.3g} and {high:.3g}")
-
-
-def judges(trial: Trial) -> None:
-    """The discriminator gives one finite number an image, in training and after it."""
-    state = trial.create()
-    for is_training, count in ((True, 2), (False, 3)):
-        state.discriminator.train(is_training)
-        batch = trial.batch(state, count)
-        with torch.no_grad():
-            numbers = _judge(state, batch)(batch.real)
-        given = tuple(numbers.shape)
-        require(
-            given in ((count,), (count, 1)),
-            f"gives numbers of shape {given} to {count} images, not ({count},) or ({count}, 1)",
-        )
-        require(bool(numbers.isfinite().all()), "gives a number that is not finite")
+    require_images(state, trial.spec, trial.batch(state))
+    batch = trial.batch(state, number=1)
+    with torch.no_grad():
+        images = EAGER_CALLS.draw(state, batch.latent, batch.condition)
+    wanted = (len(batch.latent), *trial.shape)
+    given = tuple(images.shape)
+    require(given == wanted, f"draws {given} in training and not {wanted}")
+    low, high = float(images.min()), float(images.max())
+    require(math.isfinite(low + high), "draws pixels that are not finite in training")
+    in_range = state.clamp or (low >= -1 and high <= 1)
+    require(in_range, f"pixels lie between {low:.3g} and {high:.3g} in training")
 
 
 def has_finite_losses(trial: Trial) -> None:
     """Both losses are finite scalars, and leave the images as they are."""
     state = trial.create()
-    batch = trial.batch(state, trial.recipe.batch_size)
-    fake = _generate(state, batch)
-    real, judge = batch.real.clone(), _judge(state, batch)
-    for name, images in (("d_loss", fake.detach()), ("g_loss", fake)):
+    batch = trial.batch(state)
+    fake = EAGER_CALLS.draw(state, batch.latent, batch.condition)
+    real = batch.real.clone()
+    tries = (
+        ("d_loss", EAGER_CALLS.d_objective, fake.detach()),
+        ("g_loss", EAGER_CALLS.g_objective, fake),
+    )
+    for name, objective, images in tries:
         before = images.detach().clone()
-        loss = getattr(state.losses, name)(judge, real, images)
+        loss, *_ = objective(state, batch, images, lambda: (1, 0.0))
         is_scalar = isinstance(loss, Tensor) and loss.shape == ()
         require(is_scalar, f"{name} returns no scalar tensor")
         require(bool(loss.isfinite()), f"{name} is {float(loss.detach())}")
@@ -87,34 +67,47 @@ def has_finite_losses(trial: Trial) -> None:
         require(untouched, f"{name} changes the images that it is given")
 
 
-def _weights(state: TrainState) -> dict[str, dict[str, Tensor]]:
-    """A copy of both networks' parameters and buffers."""
-    return {
-        name: {key: value.clone() for key, value in getattr(state, name).state_dict().items()}
-        for name in _NETWORKS
-    }
+def reports(trial: Trial) -> None:
+    """A step reports D(x) and D(G(z)), finite like all else that it records."""
+    for name, value in trial.step(trial.create()).items():
+        require(value.shape == (), f"{name} is recorded with shape {tuple(value.shape)}")
+        require(bool(value.isfinite()), f"{name} is {float(value)}")
 
 
-def _differ(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
-    return any(not torch.equal(value, second[name]) for name, value in first.items())
+def _states(state: TrainState) -> dict[str, dict[str, Any]]:
+    """A copy of what each network holds: parameters, buffers, extra state."""
+    return {name: copy.deepcopy(network.state_dict()) for name, network in state.networks.items()}
+
+
+def _same(first: Any, second: Any) -> bool:
+    if not (isinstance(first, Tensor) and isinstance(second, Tensor)):
+        return bool(first == second)
+    if first.shape != second.shape:
+        return False
+    return torch.equal(torch.nan_to_num(first), torch.nan_to_num(second))
+
+
+def _differ(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    return any(not _same(value, second[name]) for name, value in first.items())
 
 
 def moves(trial: Trial) -> None:
-    """A training step changes parameters of both networks, with finite gradients."""
+    """A training step changes parameters of each network that it trains, by finite gradients."""
     state = trial.create()
-    networks: dict[str, nn.Module] = {name: getattr(state, name) for name in _NETWORKS}
     before = {
         name: [weight.detach().clone() for weight in network.parameters()]
-        for name, network in networks.items()
+        for name, network in state.networks.items()
     }
     trial.step(state)
-    for name, network in networks.items():
+    for name, network in state.networks.items():
         for weight_name, weight in network.named_parameters():
             finite = weight.grad is None or bool(weight.grad.isfinite().all())
             require(finite, f"the gradient of the {name}'s {weight_name} is not finite")
         pairs = zip(before[name], network.parameters(), strict=True)
         moved = any(not torch.equal(old, new.detach()) for old, new in pairs)
-        require(moved, f"the {name} does not move")
+        is_trained = state.updates[name] != "none" and bool(before[name])
+        require(moved or not is_trained, f"the {name} does not move")
+        require(is_trained or not moved, f"the {name} moves, and no update is to train it")
 
 
 def repeats(trial: Trial) -> None:
@@ -124,18 +117,18 @@ def repeats(trial: Trial) -> None:
         state = trial.create()
         for number in range(2):
             trial.step(state, number)
-        ends.append(_weights(state))
-    for name in _NETWORKS:
+        ends.append(_states(state))
+    for name, first in ends[0].items():
         require(
-            not _differ(ends[0][name], ends[1][name]),
+            not _differ(first, ends[1][name]),
             f"the {name} ends with other weights when two steps are repeated",
         )
 
 
 def begins_elsewhere(trial: Trial) -> None:
     """Another seed gives both networks other weights."""
-    first, second = (_weights(trial.create(seed)) for seed in (0, 1))
-    for name in _NETWORKS:
+    first, second = (_states(trial.create(seed)) for seed in (0, 1))
+    for name in _MAIN:
         require(
             _differ(first[name], second[name]), f"the {name} has the same weights with any seed"
         )
@@ -151,9 +144,9 @@ def restores(trial: Trial) -> None:
     later.load_state_dict(torch.load(file, weights_only=True))
     for each in (state, later):
         trial.step(each, number=1)
-    first, second = _weights(state), _weights(later)
-    for name in _NETWORKS:
+    first, second = _states(state), _states(later)
+    for name, values in first.items():
         require(
-            not _differ(first[name], second[name]),
+            not _differ(values, second[name]),
             f"the {name} goes on differently after it was stored and read",
         )

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import torch
-from torch import nn
 
 from ganbench import data
 from ganbench.check.trial import SPECS, Trial, require
 from ganbench.errors import ContractError, UsageError
+from ganbench.training.state import count_parameters
 from ganbench.variant import source
-from ganbench.variant.definition import Condition
+from ganbench.variant.definition import INTERFACE, Condition
 
 if TYPE_CHECKING:
-    from ganbench.variant.definition import DatasetSpec, Recipe, Variant
+    from ganbench.variant.definition import DatasetSpec, Variant
+    from ganbench.variant.recipe import Recipe
     from ganbench.variant.registry import Resolved
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "takes_text",
 ]
 
-_TRIES = (1, 2, 0.5, 0.25, True, False, "digits", "2epochs", "3steps")
+_TRIES = ("flip", 1, 2, 0.5, 0.25, True, False, "digits", "2epochs", "3steps")
 _NEW_PROCESS_SECONDS = 120
 
 
@@ -44,6 +45,11 @@ def says_what_it_is(variant: Variant) -> str:
         require(one_line, f"{name} must be one line of text, not {text!r}")
     for name in ("generator", "discriminator", "losses"):
         require(callable(getattr(variant, name)), f"{name} must be a function")
+    require(
+        variant.interface <= INTERFACE,
+        f"it was written for interface {variant.interface}, and this ganbench has {INTERFACE}: "
+        "update ganbench",
+    )
     require(variant.output in ("logit", "score"), f"output {variant.output!r} is unknown")
     dataset = variant.recipe.dataset
     known = dataset in data.names() or dataset.startswith("imagefolder:")
@@ -53,14 +59,13 @@ def says_what_it_is(variant: Variant) -> str:
 
 def builds(variant: Variant, specs: Sequence[DatasetSpec]) -> str:
     """The default recipe builds two networks for each kind of dataset, at full size."""
-    counts = []
+    counts: list[str] = []
     for spec in specs:
         state = Trial(variant, variant.recipe, spec).create()
-        for name in ("generator", "discriminator"):
-            network = getattr(state, name)
-            require(isinstance(network, nn.Module), f"{name} is no torch.nn.Module")
-            counts.append(sum(weight.numel() for weight in network.parameters()))
-    return f"{counts[0]:,} and {counts[1]:,} parameters"
+        counts += [
+            f"{name} {count_parameters(network):,}" for name, network in state.networks.items()
+        ]
+    return f"parameters: {', '.join(counts[: len(state.networks)])}"
 
 
 def _other_recipes(recipe: Recipe, name: str) -> Iterator[Recipe]:
@@ -82,20 +87,20 @@ def takes_any_number(trial: Trial) -> str:
     """Each number can have another value, with which the networks are built and trained."""
     names = list(type(trial.recipe).model_fields)
     for name in names:
+        refused = False
         for recipe in _other_recipes(trial.recipe, name):
             changed = Trial(trial.variant, recipe, trial.spec)
             try:
                 changed.step(changed.create())
             except UsageError:
-                continue  # a variant may refuse a value, if it says so
+                refused = True  # a variant may refuse a value, if it says so
+                continue
             except (Exception, SystemExit) as error:  # a variant's code may raise anything
                 value = f"{name}={getattr(recipe, name)}"
                 raise ContractError(f"{value} fails: {source.reason(error, Path())}") from error
             break
         else:
-            raise ContractError(
-                f"{name} can have no other value than {getattr(trial.recipe, name)}"
-            )
+            require(refused, f"{name} can have no other value than {getattr(trial.recipe, name)}")
     return f"{len(names)} numbers"
 
 
@@ -113,7 +118,9 @@ def takes_text(recipe: Recipe) -> str:
 def encoded_captions(variant: Variant, spec: DatasetSpec) -> list[list[float]]:
     """Encode the captions of a dataset with a variant's condition, at its default recipe."""
     condition = variant.condition(variant.recipe, spec) if variant.condition else None
-    return [condition.encode(text).tolist() for text in spec.captions] if condition else []
+    if condition is None or condition.use == "label":
+        return []
+    return [condition.encode_text(text).tolist() for text in spec.captions]
 
 
 def encodes(resolved: Resolved, specs: Sequence[DatasetSpec]) -> str:
@@ -124,16 +131,22 @@ def encodes(resolved: Resolved, specs: Sequence[DatasetSpec]) -> str:
     for spec in specs:
         condition = variant.condition(variant.recipe, spec)
         require(isinstance(condition, Condition), "condition builds no ganbench.Condition")
+        if condition.use == "label":
+            fits = condition.size == len(spec.class_names)
+            require(fits, f"has {condition.size} classes and not {len(spec.class_names)}")
+            continue
         fits = condition.use != "latent" or condition.size == variant.recipe.latent_dim
         require(fits, f"its {condition.size} entries cannot replace the latent")
         for text in (*spec.captions, "", "words never seen before"):
-            vector = condition.encode(text)
+            vector = condition.encode_text(text)
             require(vector.dtype == torch.float32, f"encodes as {vector.dtype}, not float32")
             shape = tuple(vector.shape)
             require(shape == (condition.size,), f"encodes as {shape}, not ({condition.size},)")
             require(bool(vector.isfinite().all()), f"{text!r} is encoded by infinite numbers")
-            again = variant.condition(variant.recipe, spec).encode(text)
+            again = variant.condition(variant.recipe, spec).encode_text(text)
             require(torch.equal(vector, again), f"{text!r} is encoded differently the second time")
+    if condition.use == "label":
+        return f"{condition.size} classes"
     here = encoded_captions(variant, SPECS[0])
     require(any(vector != here[0] for vector in here), "each caption is encoded alike")
     require(here == _in_a_new_process(resolved), "a new process encodes the captions differently")

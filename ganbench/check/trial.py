@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,13 +10,16 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import ContractError, UsageError
-from ganbench.training.step import Batch, TrainState, train_step
+from ganbench.training.calls import Batch
+from ganbench.training.state import TrainState
+from ganbench.training.step import Batches, gather, train_step
 from ganbench.variant.definition import DatasetSpec
 
 if TYPE_CHECKING:
-    from ganbench.variant.definition import Recipe, Variant
+    from ganbench.variant.definition import Variant
+    from ganbench.variant.recipe import Recipe
 
-__all__ = ["SPECS", "Trial", "on_each", "require", "small_trials"]
+__all__ = ["SPECS", "Trial", "accepted", "on_each", "require", "small_trials"]
 
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPECS = (
@@ -57,27 +59,46 @@ class Trial:
         """Channels, height and width of an image."""
         return self.spec.channels, self.recipe.image_size, self.recipe.image_size
 
-    def create(self, seed: int = _SEED) -> TrainState:
-        """Build the networks on the CPU."""
-        return TrainState.create(self.variant, self.recipe, self.spec, torch.device("cpu"), seed)
+    def create(self, seed: int = _SEED, device: str = "cpu") -> TrainState:
+        """Build the networks, on the CPU unless another device is named."""
+        where = torch.device(device)
+        return TrainState.create(self.variant, self.recipe, self.spec, where, seed)
 
-    def batch(self, state: TrainState, count: int, number: int = 0) -> Batch:
-        """Noise for images, other latents, and the captions of the first classes."""
+    def batches(self, state: TrainState, number: int = 0) -> Batches:
+        """Noise for the images of a step, other latents, and the first classes in turn."""
         stream = torch.Generator().manual_seed(number)
-        condition = None
-        if state.condition is not None and state.takes_condition:
-            captions = itertools.islice(itertools.cycle(self.spec.captions), count)
-            condition = torch.stack([state.condition.encode(caption) for caption in captions])
-        real = torch.rand(count, *self.shape, generator=stream) * 2 - 1
-        latent = torch.randn(count, self.recipe.latent_dim, generator=stream)
-        return Batch(real.contiguous(memory_format=torch.channels_last), latent, condition)
 
-    def step(self, state: TrainState, number: int = 0) -> Tensor | None:
+        def take(index: int) -> tuple[Tensor, Tensor | None]:
+            count = self.recipe.batch_size
+            real = torch.rand(count, *self.shape, generator=stream) * 2 - 1
+            labels = (torch.arange(count) + index) % len(self.spec.class_names)
+            is_wanted = state.condition is not None and state.condition.use != "latent"
+            return real.contiguous(memory_format=torch.channels_last), labels if is_wanted else None
+
+        return gather(state, take, stream, state.conditions(self.spec))
+
+    def batch(self, state: TrainState, number: int = 0) -> Batch:
+        """The first batch of a step."""
+        return self.batches(state, number).discriminator[0]
+
+    def step(self, state: TrainState, number: int = 0) -> dict[str, Tensor]:
         """Do one training step; random numbers drawn within it depend on `number` alone."""
         torch.manual_seed(number)
-        size, steps = self.recipe.batch_size, self.recipe.d_steps
-        batches = [self.batch(state, size, number * steps + index) for index in range(steps)]
-        return train_step(state, batches, measure=True)
+        batches = self.batches(state, number)
+        return train_step(state, batches, number=number + 1, measure=True)
+
+
+def accepted(variant: Variant, specs: Sequence[DatasetSpec]) -> list[DatasetSpec]:
+    """Those of some datasets that a variant says it can be trained on.
+
+    Raises:
+        ContractError: There is none.
+    """
+    size = variant.recipe.image_size
+    refusals = [variant.accepts.refusal(spec, size) for spec in specs]
+    chosen = [spec for spec, refusal in zip(specs, refusals, strict=True) if not refusal]
+    require(bool(chosen), f"accepts none of the data that are tried: {'; '.join(refusals)}")
+    return chosen
 
 
 def small_trials(variant: Variant, specs: Sequence[DatasetSpec]) -> list[Trial]:
@@ -99,6 +120,8 @@ def small_trials(variant: Variant, specs: Sequence[DatasetSpec]) -> list[Trial]:
     trials = []
     for spec in specs:
         for size in dict.fromkeys((recipe.image_size, _SIZE)):
+            if variant.accepts.refusal(spec, size):
+                continue
             try:
                 trial = Trial(variant, narrow.override({"image_size": size}), spec)
                 trial.create()

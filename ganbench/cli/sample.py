@@ -76,8 +76,6 @@ def sample_to_file(
         UsageError: There is no such run, it holds no checkpoint or no best moment, the variant
             takes no prompt, or the file cannot be written.
     """
-    import torch
-
     from ganbench.experiment.load_trained import load_trained
     from ganbench.experiment.store import StoredRun
     from ganbench.machine.device import choose
@@ -100,9 +98,9 @@ def sample_to_file(
     else:
         conditions = None
         latent = draw.latents(state, count, seed, "sample")
-        if state.takes_condition and state.condition is not None:
-            encoded = [state.condition.encode(caption) for caption in spec.captions]
-            conditions = draw.in_turn(torch.stack(encoded), count)
+        encoded = state.conditions(spec)
+        if encoded is not None:
+            conditions = draw.in_turn(encoded, count)
         images = draw.draw(state, chosen, latent, conditions)
         moment = run.result.over_training["best"] if best else {"step": run.result.steps}
         title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganbench.errors import UsageError
-from ganbench.training.step import TrainState
+from ganbench.training.state import TrainState
 from ganbench.variant.definition import DatasetSpec
 from ganbench.variant.registry import resolve
 

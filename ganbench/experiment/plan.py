@@ -23,7 +23,8 @@ from ganbench.variant.registry import Resolved, entries, expand, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ganbench.variant.definition import DatasetSpec, Recipe, Variant
+    from ganbench.variant.definition import DatasetSpec, Variant
+    from ganbench.variant.recipe import Recipe
 
 __all__ = ["Job", "Plan", "make"]
 

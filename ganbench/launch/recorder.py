@@ -164,7 +164,7 @@ class Recorder:
         """Score the generator as it is now, and say how it stands."""
         if self._over_training is None:
             return
-        with self.outside("evaluation"), session.aside("evaluation"):
+        with self.outside("evaluation"), session.isolated_rng("evaluation"):
             row = self._over_training.evaluate(session)
         parts = [f"{self._job.id}: step {session.steps:,}"]
         if row["fid"] is not None:
@@ -175,13 +175,13 @@ class Recorder:
 
     def draw_samples(self, session: Session) -> None:
         """Write a grid of the same latents as ever."""
-        with self.outside("samples"), session.aside("samples"):
+        with self.outside("samples"), session.isolated_rng("samples"):
             picture = draw.grid(_fixed_images(session))
             self._write(picture, f"step-{session.steps:07d}.png")
 
     def draw_beside_real(self, session: Session) -> None:
         """Write real images on the left, generated ones on the right."""
-        with self.outside("samples"), session.aside("samples"):
+        with self.outside("samples"), session.isolated_rng("samples"):
             real = draw.titled(draw.grid(session.real_examples(_GRID_COUNT)), "real")
             fake = draw.titled(draw.grid(_fixed_images(session)), "generated")
             self._write(draw.beside(real, fake), "real-and-fake.png")

@@ -16,7 +16,7 @@ from ganbench.scoring.backbones.backbone import obtain_backbone, obtain_network
 from ganbench.scoring.evaluate import Reference
 from ganbench.training.batches import place
 from ganbench.training.session import Session
-from ganbench.training.step import TrainState
+from ganbench.training.state import TrainState
 from ganbench.variant.registry import resolve
 
 if TYPE_CHECKING:
@@ -167,9 +167,10 @@ def build_session(job: Job, train: Split, device: Device, *, streamed: bool = Fa
             found.variant, recipe, job.spec, device.torch, job.seed, job.execution
         ),
         train=train,
-        captions=job.spec.captions,
+        spec=job.spec,
         device=device,
         seed=job.seed,
         execution=job.execution,
         streamed=streamed,
+        budget=job.budget,
     )

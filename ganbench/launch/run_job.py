@@ -148,7 +148,7 @@ def _train_and_score(job: Job, resources: Resources, basis: RunResult, partial: 
     recorder.draw_samples(session)
     recorder.draw_beside_real(session)
     reference = resources.reference(job)  # may train the judge, which no step waited for
-    with recorder.outside("evaluation"), session.aside("evaluation"):
+    with recorder.outside("evaluation"), session.isolated_rng("evaluation"):
         scored = evaluate(session, reference, device, resources.display.report)
         told = over_training.summary(session) if over_training is not None else {}
     return replace(

@@ -13,17 +13,18 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torchvision.utils import make_grid
 
-from ganbench.errors import UsageError
+from ganbench.errors import ContractError, UsageError
 from ganbench.machine.random_streams import generator
 
 if TYPE_CHECKING:
     from ganbench.machine.device import Device
-    from ganbench.training.step import TrainState
+    from ganbench.training.state import TrainState
 
 __all__ = [
     "BATCH_SIZE",
     "beside",
     "draw",
+    "draw_class",
     "draw_prompt",
     "grid",
     "in_turn",
@@ -42,8 +43,8 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def latents(state: TrainState, count: int, seed: int, stream: str) -> Tensor:
-    """Draw standard normal latents of shape (count, latent_dim) from a named stream, on the CPU."""
-    return torch.randn(count, state.recipe.latent_dim, generator=generator(seed, stream))
+    """Draw latents of shape (count, latent_dim) from a named random stream, on the CPU."""
+    return state.latents(count, generator(seed, stream))
 
 
 def draw(
@@ -55,10 +56,13 @@ def draw(
         state: Whose sampler is used: the moving average of the generator where there is one.
         device: Where the networks are.
         latent: float32 of shape (count, latent_dim), at least one.
-        conditions: float32 of shape (count, condition size), for a variant that takes them.
+        conditions: As the generator takes them, one per latent.
 
     Returns:
         uint8 of shape (count, channels, size, size), on the CPU.
+
+    Raises:
+        ContractError: A pixel is not finite.
     """
     network = state.sampler
     was_training = network.training
@@ -70,7 +74,10 @@ def draw(
         if state.takes_condition and conditions is not None:
             inputs.append(conditions[part].to(device.torch))
         with torch.inference_mode():
-            drawn = to_uint8(network(*inputs))
+            pixels = network(*inputs)
+            if not bool(pixels.isfinite().all()):
+                raise ContractError("the generator draws pixels that are not finite")
+            drawn = to_uint8(pixels)
         # Filled in as images come: joined from parts, they would be held twice
         if not found:
             found = [torch.empty(len(latent), *drawn.shape[1:], dtype=torch.uint8)]
@@ -94,10 +101,26 @@ def draw_prompt(state: TrainState, device: Device, prompt: str, count: int, seed
     """
     if state.condition is None:
         raise UsageError("this variant takes no prompt: give -n alone, or a run of texthash")
-    encoded = state.condition.encode(prompt).expand(count, -1)
+    encoded = state.condition.encode_text(prompt).expand(count, -1)
     if state.condition.use == "latent":
         return draw(state, device, encoded)
     return draw(state, device, latents(state, count, seed, "prompt latents"), encoded)
+
+
+def draw_class(
+    state: TrainState, device: Device, condition: Tensor, count: int, seed: int
+) -> Tensor:
+    """Draw images of one class; as `draw`.
+
+    Args:
+        state: Of a variant with a condition.
+        device: Where the networks are.
+        condition: What the generator is given for the class: a row of `TrainState.conditions`.
+        count: How many.
+        seed: Seed of the latents.
+    """
+    latent = latents(state, count, seed, "prompt latents")
+    return draw(state, device, latent, condition.expand(count, *condition.shape))
 
 
 def grid(images: Tensor, columns: int = 8) -> Image.Image:

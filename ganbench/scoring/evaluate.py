@@ -203,13 +203,20 @@ def _alignment(
 ) -> float | None:
     """Share of the images drawn from a class's caption that are of that class."""
     state = session.state
-    if state.condition is None:
+    if state.condition is None or not (state.takes_condition or state.condition.use == "latent"):
         return None
-    captions = reference.dataset.spec.captions
+    spec = reference.dataset.spec
+    captions = spec.captions
+    conditions = state.conditions(spec)
     each = max(2, min(_PROMPT_IMAGES, reference.fake_count) // len(captions))
     drawn = [
-        _part(draw.draw_prompt(state, device, caption, each, session.seed), noise)
-        for caption in captions
+        _part(
+            draw.draw_prompt(state, device, caption, each, session.seed)
+            if conditions is None
+            else draw.draw_class(state, device, conditions[label], each, session.seed),
+            noise,
+        )
+        for label, caption in enumerate(captions)
     ]
     wanted = torch.arange(len(captions)).repeat_interleave(len(drawn[0]))
     judged = reference.backbone.extract(torch.cat(drawn))

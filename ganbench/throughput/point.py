@@ -12,7 +12,7 @@ from ganbench.launch.resources import build_session
 from ganbench.throughput.flops import count
 from ganbench.training.clock import Timing, TrainingClock
 from ganbench.training.session import MEASURED_AT_FIRST
-from ganbench.training.step import Parts, train_step
+from ganbench.training.step import train_step
 
 if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset
@@ -104,14 +104,13 @@ def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) ->
         train = Split(images, dataset.train.labels.to(device.torch))
         session = build_session(job, train, device)
         session.steps = MEASURED_AT_FIRST  # before that, every step is measured
-        session.state.generator.train()
-        session.state.discriminator.train()
+        session.state.train()
         _run(session, seconds * _WARMUP_SHARE, _WARMUP_STEPS)
         timing = _run(session, seconds, _FEWEST_STEPS)
         device.note_memory()
         peak_memory = device.peak_memory_bytes()
         batches = session.batches()
-        session.state.parts = Parts()  # what is compiled hides its operators from the count
+        # eagerly: what is compiled hides its operators from the count
         work = count(lambda: train_step(session.state, batches))
     consumed = session.images_a_step
     measured: dict[str, Any] = {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganbench.data.dataset import Split
     from ganbench.machine.device import Device, Event
 
-__all__ = ["DataOrder", "Feed", "Placement", "Resident", "Streamed", "place"]
+__all__ = ["BatchSource", "DataOrder", "Placement", "Resident", "Streamed", "place"]
 
 _RESIDENT_SHARE = 0.5  # of the free memory; the rest is for networks and activations
 _BLOCK_BYTES = 1 << 22
@@ -83,7 +83,7 @@ def place(images: Tensor, device: Device) -> Placement:
     return Placement(streamed=True, reason=f"streamed to {device.kind}: {sizes}")
 
 
-class Feed(Protocol):
+class BatchSource(Protocol):
     """Where a run's real images come from."""
 
     def take(self, start: int, size: int) -> tuple[Tensor, Tensor | None]:
@@ -114,13 +114,13 @@ class Resident:
         self._order = DataOrder(len(train), seed, train.images.device)
 
     def take(self, start: int, size: int) -> tuple[Tensor, Tensor | None]:
-        """See `Feed`."""
+        """See `BatchSource`."""
         chosen = self._order.indices(start, size)
         images = self._images.index_select(0, chosen).permute(0, 3, 1, 2)
         return images, None if self._labels is None else self._labels[chosen]
 
     def first(self, count: int) -> Tensor:
-        """See `Feed`."""
+        """See `BatchSource`."""
         return self.take(0, min(count, len(self._images)))[0].cpu()
 
 
@@ -167,7 +167,7 @@ class Streamed:
         return DataOrder(len(self._pixels), self._seed, torch.device("cpu"))
 
     def take(self, start: int, size: int) -> tuple[Tensor, Tensor | None]:
-        """See `Feed`. Batches that follow one another come without waiting."""
+        """See `BatchSource`. Batches that follow one another come without waiting."""
         if (start, size) != self._foreseen:
             self._begin(start, size)
         if self._offset == self._count:
@@ -179,7 +179,7 @@ class Streamed:
         return self._images[rows].permute(0, 3, 1, 2), labels
 
     def first(self, count: int) -> Tensor:
-        """See `Feed`."""
+        """See `BatchSource`."""
         chosen = self._new_order().indices(0, min(count, len(self._pixels)))
         return torch.from_numpy(self._pixels[chosen.numpy()]).permute(0, 3, 1, 2)
 

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 import warnings
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ganbench.errors import ExecutionError
-from ganbench.training.step import Batch, Mark, Parts, train_step
+from ganbench.training.calls import EAGER_CALLS, Batch, Calls
+from ganbench.training.step import Batches, Mark, prepare_step, run_step, train_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from ganbench.machine.device import Device
     from ganbench.training.execution import Execution
-    from ganbench.training.step import TrainState
+    from ganbench.training.state import TrainState
 
-__all__ = ["Stepper", "rehearsal"]
+__all__ = ["Stepper", "without_trace"]
 
-_REHEARSALS = 2  # the second finds what the first has changed
+_PREPARING_STEPS = 2  # the second finds what the first has changed
 
 
 def _copy(batch: Batch) -> Batch:
     """The same numbers in memory of their own, laid out alike."""
-    condition = None if batch.condition is None else batch.condition.clone()
-    return replace(batch, real=batch.real.clone(), latent=batch.latent.clone(), condition=condition)
+    condition, labels = (
+        None if values is None else values.clone() for values in (batch.condition, batch.labels)
+    )
+    return Batch(batch.real.clone(), batch.latent.clone(), condition, labels)
+
+
+def _fill(held: Batch, batch: Batch) -> None:
+    """Copy the numbers of a batch to where a captured step reads them."""
+    for item in fields(batch):
+        target, value = getattr(held, item.name), getattr(batch, item.name)
+        if target is not None and value is not None:
+            target.copy_(value)
 
 
 class Stepper:
@@ -57,11 +67,13 @@ class Stepper:
         self._device = device
         self._execution = execution
         self._replay: Callable[[], None] | None = None
-        self._inputs: list[Batch] = []
+        self._inputs = Batches(())
+        self._recorded: dict[str, Tensor] = {}
+        self._calls = EAGER_CALLS
         self.seconds = seconds
         self.is_ready = not execution.is_prepared
 
-    def prepare(self, batches: Sequence[Batch]) -> None:
+    def prepare(self, batches: Batches) -> None:
         """Compile and capture, where that was asked for, by steps on `batches`.
 
         Raises:
@@ -74,7 +86,7 @@ class Stepper:
             with (
                 warnings.catch_warnings(action="ignore"),  # the compiler's, of its own doing
                 self._device.training(),
-                rehearsal(self._state, self._device),
+                without_trace(self._state, self._device),
             ):
                 if self._execution.compile:
                     self._compile(batches)
@@ -94,43 +106,65 @@ class Stepper:
     def _asks(self, name: str) -> bool:
         return bool(getattr(self._execution, name))
 
-    def _compile(self, batches: Sequence[Batch]) -> None:
-        self._state.parts = Parts.compiled()
-        for _ in range(_REHEARSALS):
-            train_step(self._state, batches, measure=True)
+    def _compile(self, batches: Batches) -> None:
+        self._calls = Calls.compiled()
+        for _ in range(_PREPARING_STEPS):
+            train_step(self._state, batches, measure=True, calls=self._calls)
 
-    def _capture(self, batches: Sequence[Batch]) -> None:
-        self._inputs = [_copy(batch) for batch in batches]
-        self._replay = self._device.capture(lambda: train_step(self._state, self._inputs))
+    def _capture(self, batches: Batches) -> None:
+        if self._state.schedules.change_betas:
+            raise ExecutionError("beta1 or beta2 changes over the budget, and a graph holds it")
+        self._inputs = Batches(
+            [_copy(batch) for batch in batches.discriminator],
+            [_copy(batch) for batch in batches.generator],
+        )
 
-    def step(self, batches: Sequence[Batch], *, measure: bool, mark: Mark) -> Tensor | None:
+        def step() -> None:
+            self._recorded = run_step(
+                self._state, self._inputs, calls=self._calls, is_captured=True
+            )
+
+        self._replay = self._device.capture(step)
+
+    def step(
+        self, batches: Batches, *, number: int, share: float, measure: bool, mark: Mark
+    ) -> dict[str, Tensor]:
         """Do one step; see `train_step`. A measured step is never a captured one.
 
         A captured step has one phase, `step`, as it cannot be split.
         """
         with self._device.training():
             if self._replay is None or measure:
-                return train_step(self._state, batches, measure=measure, mark=mark)
-            for held, batch in zip(self._inputs, batches, strict=True):
-                held.real.copy_(batch.real)
-                held.latent.copy_(batch.latent)
-                if held.condition is not None and batch.condition is not None:
-                    held.condition.copy_(batch.condition)
+                return train_step(
+                    self._state,
+                    batches,
+                    number=number,
+                    share=share,
+                    measure=measure,
+                    mark=mark,
+                    calls=self._calls,
+                )
+            prepare_step(self._state, number, share)
+            for held, batch in zip(
+                [*self._inputs.discriminator, *self._inputs.generator],
+                [*batches.discriminator, *batches.generator],
+                strict=True,
+            ):
+                _fill(held, batch)
             self._replay()
         mark("step")
-        return None
+        return self._recorded
 
 
 @contextmanager
-def rehearsal(state: TrainState, device: Device) -> Iterator[None]:
+def without_trace(state: TrainState, device: Device) -> Iterator[None]:
     """Put everything back that steps within change, each tensor where it lies in memory.
 
     Afterwards the optimizers hold moments that are zero, where they held none before: for Adam
     that is the same.
     """
-    tensors = _tensors(state)
-    before = [values.clone() for values in tensors]
-    known = {id(values) for values in tensors}
+    before = [(values, values.clone()) for values in state.tensors()]
+    known = {id(values) for values, _ in before}
     scales = None if state.scaling is None else state.scaling.state_dict()
     random = device.rng_state()
     try:
@@ -138,28 +172,11 @@ def rehearsal(state: TrainState, device: Device) -> Iterator[None]:
             yield
     finally:
         with torch.no_grad():
-            for values, earlier in zip(tensors, before, strict=True):
+            for values, earlier in before:
                 values.copy_(earlier)
-            for values in _tensors(state):
+            for values in state.tensors():
                 if id(values) not in known:
                     values.zero_()
         if state.scaling is not None and scales is not None:
             state.scaling.load_state_dict(scales)
         device.set_rng_state(random)
-
-
-def _tensors(state: TrainState) -> list[Tensor]:
-    networks = [state.generator, state.discriminator, state.average]
-    held = [
-        itertools.chain(network.parameters(), network.buffers())
-        for network in networks
-        if network is not None
-    ]
-    moments = [
-        values
-        for optimizer in (state.generator_optimizer, state.discriminator_optimizer)
-        for slots in optimizer.state.values()
-        for values in slots.values()
-        if isinstance(values, Tensor)
-    ]
-    return [*itertools.chain.from_iterable(held), *moments]

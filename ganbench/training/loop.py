@@ -90,8 +90,7 @@ def train(
             return session.steps >= limit
         return session.clock.seconds >= budget.seconds
 
-    session.state.generator.train()
-    session.state.discriminator.train()
+    session.state.train()
     if is_over():
         return
     session.clock.start()

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ganbench.errors import ContractError
 from ganbench.machine.random_streams import generator, stream_seed
-from ganbench.training.batches import Feed, Resident, Streamed
+from ganbench.training.batches import BatchSource, Resident, Streamed
+from ganbench.training.calls import Batch
 from ganbench.training.clock import TrainingClock
 from ganbench.training.compiled_step import Stepper
+from ganbench.training.contract import require_images
 from ganbench.training.execution import EAGER, Execution
-from ganbench.training.step import MEASURES, Batch, Mark, TrainState, no_mark
+from ganbench.training.state import TrainState
+from ganbench.training.step import MEASURES, Batches, Mark, gather, no_mark
 from ganbench.training.step_profile import PhaseClock
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
     from ganbench.data.dataset import Split
     from ganbench.machine.device import Device
+    from ganbench.variant.budget import Budget
+    from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["HISTORY_COLUMNS", "MEASURED_AT_FIRST", "Diverged", "Session"]
 
@@ -37,6 +43,7 @@ HISTORY_COLUMNS = (
 MEASURED_AT_FIRST = 50  # steps that are all measured, before the interval begins
 _MEASURE_EVERY = 50
 _PHASES_AFTER = 10  # steps that warm up
+_FEW = 4  # images that are looked at when a run has ended
 
 
 class Diverged(Exception):  # noqa: N818 - an outcome, not an error
@@ -51,27 +58,30 @@ class Session:
         state: The networks and optimizers.
         train: The training split at the size of the recipe: on the device, or on the host where
             it is streamed.
-        captions: The caption of each class.
+        spec: The dataset.
         device: Where the steps run.
         seed: Of the run.
         execution: How its steps are carried out.
         streamed: Whether images are sent to the device as they are needed.
+        budget: How long the run will be, for what changes over the budget; None if nothing does.
     """
 
     state: TrainState
     train: Split
-    captions: tuple[str, ...]
+    spec: DatasetSpec
     device: Device
     seed: int
     execution: Execution = EAGER
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     streamed: bool = False
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         where = self.device.torch
-        labelled = self.state.takes_condition
-        self._feed: Feed = (
+        condition = self.state.condition
+        labelled = condition is not None and condition.use != "latent"
+        self._source: BatchSource = (
             Streamed(self.train, self.seed, self.device, labelled=labelled)
             if self.streamed
             else Resident(self.train, self.seed, labelled=labelled)
@@ -80,10 +90,10 @@ class Session:
         self.clock = TrainingClock(self.device)
         self._phases = PhaseClock(self.device)
         self._stepper = Stepper(self.state, self.device, self.execution)
-        self.conditions: Tensor | None = None
-        if self.state.condition is not None:
-            encoded = [self.state.condition.encode(caption) for caption in self.captions]
-            self.conditions = torch.stack(encoded).to(where)
+        self._values: dict[str, Tensor] = {}  # the newest scalars, not yet read
+        self._is_checked = False
+        conditions = self.state.conditions(self.spec)
+        self.conditions = None if conditions is None else conditions.to(where)
         torch.manual_seed(stream_seed(self.seed, "training"))
 
     @property
@@ -103,50 +113,60 @@ class Session:
 
     def real_examples(self, count: int) -> Tensor:
         """The first images of the first epoch: uint8 of shape (count, channels, size, size)."""
-        return self._feed.first(count)
+        return self._source.first(count)
 
-    def batches(self) -> list[Batch]:
+    @property
+    def share(self) -> float:
+        """Share of the budget that is used up, in [0, 1]; 0 where no budget is known."""
+        if self.budget is None:
+            return 0.0
+        limit = self.budget.steps(batch_size=self.images_a_step, train_count=len(self.train))
+        used = self.clock.seconds / self.budget.seconds if limit is None else self.steps / limit
+        return min(1.0, used)
+
+    def batches(self) -> Batches:
         """Gather what the next step consumes."""
-        recipe = self.state.recipe
-        found = []
-        for index in range(recipe.d_steps):
-            start = self.images_seen + index * recipe.batch_size
-            stored, labels = self._feed.take(start, recipe.batch_size)
-            condition = None
-            if labels is not None and self.conditions is not None:
-                condition = self.conditions[labels]
-            latent = torch.randn(
-                recipe.batch_size,
-                recipe.latent_dim,
-                generator=self._latents,
-                device=self.device.torch,
-            )
-            found.append(Batch(stored.to(torch.float32).div_(127.5).sub_(1.0), latent, condition))
-        return found
+        size = self.state.recipe.batch_size
+        seen = self.images_seen
+
+        def take(index: int) -> tuple[Tensor, Tensor | None]:
+            stored, labels = self._source.take(seen + index * size, size)
+            return stored.to(torch.float32).div_(127.5).sub_(1.0), labels
+
+        return gather(self.state, take, self._latents, self.conditions)
 
     def advance(self) -> None:
         """Do one step, and add a row to the history where this step is measured.
 
         Raises:
             Diverged: A loss is not finite.
+            ContractError: The variant does not keep what it promises.
         """
         number = self.steps + 1
         measure = number <= MEASURED_AT_FIRST or number % _MEASURE_EVERY == 0
         mark = self._phases_of(number, measure=measure)
+        share = self.share
         batches = self.batches()
         mark("data")
-        if not self._stepper.is_ready:
+        if not self._stepper.is_ready or not self._is_checked:
             self._prepare(batches)
-        values = self._stepper.step(batches, measure=measure, mark=mark)
+        values = self._stepper.step(batches, number=number, share=share, measure=measure, mark=mark)
         self.steps = number
         self.clock.lap()
-        if values is None:
+        self._values.update(values)
+        if not measure:
             return
-        row = self._row(dict(zip(MEASURES, values.tolist(), strict=True)))
+        row = self._row(self._read())
         self.history.append(row)
         for name in ("d_loss", "g_loss"):
             if not math.isfinite(row[name]):
                 raise Diverged(f"{name} is not finite at step {number}")
+
+    def _read(self) -> dict[str, float]:
+        """Bring the newest scalars to the host, all at once."""
+        names = [*MEASURES, *sorted(self._values.keys() - set(MEASURES))]
+        stacked = torch.stack([self._values[name].float() for name in names])
+        return dict(zip(names, stacked.tolist(), strict=True))
 
     def _phases_of(self, number: int, *, measure: bool) -> Mark:
         """Begin to split a step into its phases; most steps are not."""
@@ -159,12 +179,17 @@ class Session:
         self._phases.begin()
         return self._phases.mark
 
-    def _prepare(self, batches: list[Batch]) -> None:
-        """Compile and capture, outside of the training clock."""
+    def _prepare(self, batches: Batches) -> None:
+        """See what the variant draws, compile and capture, outside of the training clock."""
         was_running = self.clock.is_running
         self.clock.pause()
-        self._stepper.prepare(batches)
-        self.device.reset_peak_memory()
+        if not self._is_checked:
+            with self.isolated_rng("contract"):
+                require_images(self.state, self.spec, batches.discriminator[0])
+            self._is_checked = True
+        if not self._stepper.is_ready:
+            self._stepper.prepare(batches)
+            self.device.reset_peak_memory()
         if was_running:
             self.clock.start()
 
@@ -182,15 +207,25 @@ class Session:
         """See that training has left usable networks.
 
         Raises:
-            Diverged: A weight or a statistic of either network is not finite.
+            Diverged: A weight of a network, or a pixel that it draws, is not finite.
         """
-        for name in ("generator", "discriminator"):
-            for values in getattr(self.state, name).state_dict().values():
-                if not bool(torch.isfinite(values).all()):
+        for name, network in self.state.networks.items():
+            for weight in network.parameters():
+                if not bool(torch.isfinite(weight).all()):
                     raise Diverged(f"the {name} is not finite after step {self.steps}")
+        latent = self.state.latents(_FEW, generator(self.seed, "contract"))
+        condition = None
+        if self.conditions is not None:
+            condition = self.conditions.repeat(_FEW, *[1] * (self.conditions.dim() - 1))[:_FEW]
+        batch = Batch(latent, latent.to(self.device.torch), condition)
+        try:
+            with self.isolated_rng("contract"):
+                require_images(self.state, self.spec, batch)
+        except ContractError as error:
+            raise Diverged(f"{error}, after step {self.steps}") from error
 
     @contextmanager
-    def aside(self, purpose: str) -> Iterator[None]:
+    def isolated_rng(self, purpose: str) -> Iterator[None]:
         """Draw random numbers inside a `with` that training does not miss.
 
         A network that draws its own gets the same ones each time, by the seed and the purpose.
@@ -202,6 +237,17 @@ class Session:
         finally:
             torch.set_rng_state(host)
             self.device.set_rng_state(card)
+
+    @property
+    def history_columns(self) -> list[str]:
+        """Names of the columns of the history: the usual ones, then what the losses record."""
+        further = {name for row in self.history for name in row} - set(HISTORY_COLUMNS)
+        return [*HISTORY_COLUMNS, *sorted(further)]
+
+    def _history_rows(self) -> list[list[float]]:
+        """The history as rows of numbers; what a row does not have is not a number."""
+        columns = self.history_columns
+        return [[row.get(name, math.nan) for name in columns] for row in self.history]
 
     def _row(self, values: dict[str, float]) -> dict[str, float]:
         self.device.note_memory()
@@ -235,10 +281,9 @@ class Session:
             "compile_seconds": self.compile_seconds,
             "phases": self._phases.state_dict(),
             "step_seconds": torch.tensor(self.clock.step_seconds, dtype=torch.float64),
-            "history": torch.tensor(
-                [[row[name] for name in HISTORY_COLUMNS] for row in self.history],
-                dtype=torch.float64,
-            ),
+            "values": {name: value.detach().clone() for name, value in self._values.items()},
+            "history_columns": self.history_columns,
+            "history": torch.tensor(self._history_rows(), dtype=torch.float64),
         }
 
     def restore(self, values: dict[str, Any]) -> None:
@@ -256,6 +301,11 @@ class Session:
         self._stepper = Stepper(
             self.state, self.device, self.execution, values.get("compile_seconds")
         )
+        columns = values["history_columns"]
         self.history = [
-            dict(zip(HISTORY_COLUMNS, row, strict=True)) for row in values["history"].tolist()
+            {name: value for name, value in zip(columns, row, strict=True) if not math.isnan(value)}
+            for row in values["history"].tolist()
         ]
+        self._values = {
+            name: value.to(self.device.torch) for name, value in values["values"].items()
+        }

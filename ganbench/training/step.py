@@ -1,25 +1,37 @@
-"""One training step, the same for every variant: tensors in, tensors out, no waiting."""
+"""One training step: updates of the discriminator, then of the generator; nothing waits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ganbench.machine.random_streams import stream_seed
-from ganbench.training.execution import EAGER, Execution
-from ganbench.training.gradient_scaling import Scaling, update
+from ganbench.errors import ContractError, ExecutionError
+from ganbench.training.calls import EAGER_CALLS, Batch, Calls, probe
+from ganbench.training.gradient_scaling import update
 
 if TYPE_CHECKING:
-    from ganbench.variant.definition import Condition, DatasetSpec, Losses, Recipe, Variant
+    from collections.abc import Mapping
 
-__all__ = ["MEASURES", "Batch", "Mark", "Parts", "TrainState", "no_mark", "train_step"]
+    from ganbench.training.state import TrainState
+    from ganbench.variant.definition import Update
+    from ganbench.variant.recipe import Recipe
+
+__all__ = [
+    "MEASURES",
+    "Batches",
+    "Mark",
+    "Step",
+    "gather",
+    "no_mark",
+    "prepare_step",
+    "run_step",
+    "train_step",
+]
 
 Mark = Callable[[str], None]
 
@@ -35,278 +47,328 @@ MEASURES = (
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What one discriminator step consumes, on the device.
+class Batches:
+    """What one training step consumes.
 
     Attributes:
-        real: float32 images in [-1, 1] of shape (batch, channels, size, size).
-        latent: float32 of shape (batch, latent_dim), standard normal.
-        condition: float32 of shape (batch, condition size), or None.
+        discriminator: One batch per update of the discriminator, at least one.
+        generator: One batch per update of the generator that has latents of its own; where there
+            is none, the generator learns from the images of the last discriminator batch.
     """
 
-    real: Tensor
-    latent: Tensor
-    condition: Tensor | None = None
+    discriminator: Sequence[Batch]
+    generator: Sequence[Batch] = ()
 
 
-@dataclass
-class TrainState:
-    """The networks, their optimizers and all else that a step changes.
+def gather(
+    state: TrainState,
+    take: Callable[[int], tuple[Tensor, Tensor | None]],
+    latents: torch.Generator,
+    conditions: Tensor | None,
+) -> Batches:
+    """Put together what one training step consumes.
 
-    `autocast` is the format of the networks' arithmetic, None for float32; `scaling` belongs to
-    float16 alone. `parts` are what the step calls to draw images and to judge them.
+    Args:
+        state: Says how many batches of which size.
+        take: Gives the real images of the discriminator's update of this number, and their labels
+            where there is a condition.
+        latents: Where latents are drawn, on the device.
+        conditions: As `TrainState.conditions`, on the device.
     """
 
-    recipe: Recipe
-    generator: nn.Module
-    discriminator: nn.Module
-    generator_optimizer: torch.optim.Optimizer
-    discriminator_optimizer: torch.optim.Optimizer
-    losses: Losses
-    condition: Condition | None
-    average: AveragedModel | None
-    is_logit: bool
-    autocast: torch.dtype | None
-    scaling: Scaling | None
-    parts: Parts
+    def batch(real: Tensor, labels: Tensor | None, count: int) -> Batch:
+        condition = None
+        if labels is not None and conditions is not None:
+            condition = conditions[labels]
+        return Batch(real, state.latents(count, latents), condition, labels)
 
-    @classmethod
-    def create(
-        cls,
-        variant: Variant,
-        recipe: Recipe,
-        spec: DatasetSpec,
-        device: torch.device,
-        seed: int,
-        execution: Execution = EAGER,
-    ) -> Self:
-        """Build both networks with the weights that `seed` gives, the same on every device."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(stream_seed(seed, "weights"))
-            generator = variant.generator(recipe, spec)
-            discriminator = variant.discriminator(recipe, spec)
-        networks = [
-            network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            for network in (generator, discriminator)
-        ]
-        generator, discriminator = networks
-        adams = [
-            torch.optim.Adam(
-                network.parameters(),
-                rate,
-                (recipe.beta1, recipe.beta2),
-                fused=True,
-                capturable=execution.cuda_graphs,
-            )
-            for network, rate in ((generator, recipe.lr_g), (discriminator, recipe.lr_d))
-        ]
-        average = None
-        if recipe.ema_decay > 0:
-            average = AveragedModel(
-                generator, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
-            )
-        return cls(
-            recipe=recipe,
-            generator=generator,
-            discriminator=discriminator,
-            generator_optimizer=adams[0],
-            discriminator_optimizer=adams[1],
-            losses=variant.losses(recipe, spec),
-            condition=variant.condition(recipe, spec) if variant.condition else None,
-            average=average,
-            is_logit=variant.output == "logit",
-            autocast=None if execution.precision == "fp32" else execution.dtype,
-            scaling=(
-                Scaling(device.type, adams[1], adams[0]) if execution.precision == "fp16" else None
-            ),
-            parts=Parts(),
-        )
-
-    @property
-    def takes_condition(self) -> bool:
-        """Whether both networks take a condition as their second argument."""
-        return self.condition is not None and self.condition.use == "input"
-
-    @property
-    def sampler(self) -> nn.Module:
-        """The generator that samples are drawn from: its moving average where there is one."""
-        return self.generator if self.average is None else self.average.module
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that a step changes, as `torch.load(weights_only=True)` accepts it."""
-        return {
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "generator_optimizer": self.generator_optimizer.state_dict(),
-            "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
-            "average": None if self.average is None else self.average.state_dict(),
-            "scaling": None if self.scaling is None else self.scaling.state_dict(),
-        }
-
-    def load_state_dict(self, values: dict[str, Any]) -> None:
-        """Go back to a stored state."""
-        self.generator.load_state_dict(values["generator"])
-        self.discriminator.load_state_dict(values["discriminator"])
-        self.generator_optimizer.load_state_dict(values["generator_optimizer"])
-        self.discriminator_optimizer.load_state_dict(values["discriminator_optimizer"])
-        if self.average is not None:
-            self.average.load_state_dict(values["average"])
-        if self.scaling is not None:
-            self.scaling.load_state_dict(values["scaling"])
-
-
-class _Bound:
-    """A discriminator bound to its condition, which notes its output on given images."""
-
-    def __init__(self, network: nn.Module, condition: Tensor | None) -> None:
-        self._network = network
-        self._condition = () if condition is None else (condition,)
-        self._notes: list[tuple[Tensor, Tensor]] = []
-
-    def __call__(self, images: Tensor) -> Tensor:
-        output: Tensor = self._network(images, *self._condition).float()
-        self._notes.append((images, output.detach()))
-        return output
-
-    def output_on(self, images: Tensor) -> Tensor | None:
-        """Output on the very tensor `images`; None if it was never judged."""
-        for judged, output in self._notes:
-            if judged is images:
-                return output
-        return None
-
-
-def _format(state: TrainState, images: Tensor) -> AbstractContextManager[Any]:
-    """The number format of the networks' arithmetic; losses stay float32."""
-    if state.autocast is None:
-        return _AS_IT_IS
-    return torch.autocast(images.device.type, state.autocast)
-
-
-def _draw(state: TrainState, latent: Tensor, condition: Tensor | None) -> Tensor:
-    with _format(state, latent):
-        fake: Tensor = state.generator(latent, *(() if condition is None else (condition,)))
-    return fake.float()
-
-
-def _judge_both(
-    state: TrainState, real: Tensor, fake: Tensor, condition: Tensor | None
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """The discriminator's loss, and its outputs on real and generated images."""
-    judge = _Bound(state.discriminator, condition)
-    with _format(state, real):
-        loss = state.losses.d_loss(judge, real, fake)
-    return loss, judge.output_on(real), judge.output_on(fake)
-
-
-def _judge_fake(
-    state: TrainState, real: Tensor, fake: Tensor, condition: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
-    """The generator's loss, and the discriminator's output on generated images."""
-    judge = _Bound(state.discriminator, condition)
-    with _format(state, real):
-        loss = state.losses.g_loss(judge, real, fake)
-    return loss, judge.output_on(fake)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The differentiable parts of a step; each is a function of tensors alone."""
-
-    draw: Callable[..., Tensor] = _draw
-    judge_both: Callable[..., tuple[Tensor, Tensor | None, Tensor | None]] = _judge_both
-    judge_fake: Callable[..., tuple[Tensor, Tensor | None]] = _judge_fake
-
-    @classmethod
-    def compiled(cls) -> Self:
-        """Translate each by `torch.compile` when it is called first."""
-        torch.compiler.reset()  # what other networks left would count against a limit
-        translate = partial(torch.compile, dynamic=False)
-        return cls(translate(_draw), translate(_judge_both), translate(_judge_fake))
-
-
-_AS_IT_IS = nullcontext()
-
-
-def _gradient_norm(network: nn.Module) -> Tensor:
-    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients)
-
-
-def _mean(state: TrainState, output: Tensor | None, like: Tensor) -> Tensor:
-    """How real images are taken to be, on average; not a number if they were never judged."""
-    if output is None:
-        return like.new_full((), torch.nan)
-    return (output.sigmoid() if state.is_logit else output).mean()
+    recipe, batches = state.recipe, []
+    for index in range(recipe.d_steps):
+        real, labels = take(index)
+        batches.append(batch(real, labels, len(real)))
+    if recipe.generator_batch == 1 and recipe.g_steps == 1:
+        return Batches(batches)
+    times = recipe.generator_batch
+    repeated = None if labels is None else labels.repeat(times)
+    return Batches(
+        batches, [batch(real, repeated, times * len(real)) for _ in range(recipe.g_steps)]
+    )
 
 
 def no_mark(_phase: str) -> None:
     """For steps that are not split into phases."""
 
 
-def train_step(
-    state: TrainState,
-    batches: Sequence[Batch],
-    *,
-    measure: bool = False,
-    mark: Mark = no_mark,
-) -> Tensor | None:
-    """Update the discriminator once a batch, then the generator once.
+class Step:
+    """A training step of a run: what a variant's own `step` is made of.
 
-    The generator is judged on the images of the last batch, by the discriminator as it is after
-    its update; its own weights stay as they are while the generator's gradient passes through.
+    The usual step is `step.alternate(batches)`. A step of one's own draws images, updates the two
+    networks in any order, and records what it wants to see:
+
+        def step(step: ganbench.Step, batches: ganbench.Batches) -> None:
+            for batch in batches.discriminator:
+                step.update_discriminator(batch)
+            step.update_generator(batches.discriminator[-1])
+
+    The moving average follows after it. Each of the two updates must run at least once.
 
     Args:
         state: Changed in place.
-        batches: One a discriminator step, at least one.
+        number: Number of the step, from 1.
+        share: Share of the budget that is used up, in [0, 1].
+        measure: Whether the numbers named in `MEASURES` are wanted.
+        mark: Told the name of each phase when it ends.
+        calls: How networks and losses are called.
+        is_captured: Whether the step is recorded, to be replayed whatever its number.
+    """
+
+    def __init__(
+        self,
+        state: TrainState,
+        *,
+        number: int = 1,
+        share: float = 0.0,
+        measure: bool = False,
+        mark: Mark = no_mark,
+        calls: Calls = EAGER_CALLS,
+        is_captured: bool = False,
+    ) -> None:
+        self._state = state
+        self._position = (number, share)
+        self._measure = measure
+        self._mark = mark
+        self._calls = calls
+        self._is_captured = is_captured
+        self.values: dict[str, Tensor] = {}
+
+    # --- What a step can look at
+
+    @property
+    def recipe(self) -> Recipe:
+        """The numbers of the run."""
+        return self._state.recipe
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """All networks by name."""
+        return self._state.networks
+
+    @property
+    def number(self) -> int:
+        """Number of the step, from 1."""
+        return self.position()[0]
+
+    @property
+    def share(self) -> float:
+        """Share of the budget that is used up, in [0, 1]."""
+        return self.position()[1]
+
+    def position(self) -> tuple[int, float]:
+        """Number of the step and share of the budget.
+
+        Raises:
+            ExecutionError: The step is captured, and would have them as constants.
+        """
+        if self._is_captured:
+            raise ExecutionError(
+                "its losses or its step look at the number of the step or the share of the budget, "
+                "which a captured step cannot follow"
+            )
+        return self._position
+
+    # --- What a step is made of
+
+    def draw(self, batch: Batch) -> Tensor:
+        """Images of the generator from a batch's latents, with their graph."""
+        return self._calls.draw(self._state, batch.latent, batch.condition)
+
+    def update_discriminator(self, batch: Batch, fake: Tensor | None = None) -> None:
+        """Update what the discriminator's update trains.
+
+        Args:
+            batch: Real images, latents, condition and labels.
+            fake: Images drawn from the latents before; drawn here, without a graph, if left out.
+        """
+        state = self._state
+        if fake is None:
+            with torch.no_grad():
+                fake = self.draw(batch)
+        fake = fake.detach()
+        with self._frozen("generator"):
+            loss, on_real, on_fake, scalars = self._calls.d_objective(
+                state, batch, fake, self.position
+            )
+            self._check(loss, "d_loss")
+            if self._measure:
+                on_real = probe(state, batch, batch.real) if on_real is None else on_real
+                on_fake = probe(state, batch, fake) if on_fake is None else on_fake
+            scaling = state.scaling
+            optimizer = state.optimizers["discriminator"]
+            update(loss, optimizer, scaling.discriminator if scaling else None)
+        if state.recipe.weight_clip:
+            self._clip(state.recipe.weight_clip)
+        self.record(**scalars)
+        self._mark("discriminator")
+        if self._measure:
+            self._note("d_loss", loss)
+            self._note("d_real", on_real, is_output=True)
+            self._note("d_fake_before", on_fake, is_output=True)
+            self._note("d_gradient_norm", self._gradient_norm("discriminator"))
+            self._mark("measures")
+
+    def update_generator(self, batch: Batch, fake: Tensor | None = None) -> None:
+        """Update what the generator's update trains; the discriminator's side is held.
+
+        Args:
+            batch: As for the discriminator.
+            fake: Images drawn from the latents before, with their graph; drawn here if left out.
+        """
+        state = self._state
+        if fake is None:
+            fake = self.draw(batch)
+        with self._frozen("discriminator"):
+            loss, _, on_fake, scalars = self._calls.g_objective(state, batch, fake, self.position)
+            self._check(loss, "g_loss")
+            if self._measure and on_fake is None:
+                on_fake = probe(state, batch, fake.detach())
+            scaling = state.scaling
+            update(loss, state.optimizers["generator"], scaling.generator if scaling else None)
+        self.record(**scalars)
+        self._mark("generator")
+        if self._measure:
+            self._note("g_loss", loss)
+            self._note("d_fake_after", on_fake, is_output=True)
+            self._note("g_gradient_norm", self._gradient_norm("generator"))
+            self._mark("measures")
+
+    def alternate(self, batches: Batches) -> None:
+        """Update the discriminator once per batch, then the generator.
+
+        The generator is judged on the images of the last batch, by the discriminator as it is
+        after its update, unless it has batches of its own.
+        """
+        *earlier, last = batches.discriminator
+        for batch in earlier:
+            self.update_discriminator(batch)
+        if batches.generator:
+            self.update_discriminator(last)
+            for batch in batches.generator:
+                self.update_generator(batch)
+            return
+        fake = self.draw(last)
+        self.update_discriminator(last, fake)
+        self.update_generator(last, fake)
+
+    def record(self, **scalars: Tensor) -> None:
+        """Keep scalar tensors, by name, for history.csv and the charts; nothing waits for them."""
+        for name, value in scalars.items():
+            if name in MEASURES:
+                raise ContractError(f"a scalar cannot have the name {name!r}, which is ganbench's")
+            self.values[name] = value.detach()
+
+    # --- What it does for them
+
+    @contextmanager
+    def _frozen(self, side: Update) -> Iterator[None]:
+        """Hold what one update trains while gradients of the other one pass through it."""
+        state = self._state
+        if side == "generator" and len(state.networks) == 2:  # noqa: PLR2004 - d_loss reaches none of it
+            yield
+            return
+        held = [weight for weight in state.parameters_of(side) if weight.requires_grad]
+        for weight in held:
+            weight.requires_grad = False
+        try:
+            yield
+        finally:
+            for weight in held:
+                weight.requires_grad = True
+
+    @torch.no_grad()
+    def _clip(self, most: float) -> None:
+        weights: list[Tensor] = list(self._state.parameters_of("discriminator"))
+        torch._foreach_clamp_min_(weights, -most)
+        torch._foreach_clamp_max_(weights, most)
+
+    def _gradient_norm(self, side: Update) -> Tensor:
+        weights = self._state.parameters_of(side)
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        return torch.nn.utils.get_total_norm(gradients)
+
+    def _note(self, name: str, value: Tensor | None, *, is_output: bool = False) -> None:
+        """Keep a measure; of outputs the mean, of logits that of their sigmoid."""
+        if value is None:
+            return
+        if is_output:
+            value = (value.sigmoid() if self._state.is_logit else value).mean()
+        self.values[name] = value.detach().float()
+
+    @staticmethod
+    def _check(loss: Any, name: str) -> None:
+        if not isinstance(loss, Tensor) or loss.shape != ():
+            told = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise ContractError(f"{name} must return a scalar tensor, and gives {told}")
+
+    def finish(self) -> dict[str, Tensor]:
+        """Move the average, and give what was recorded."""
+        state = self._state
+        if state.average is not None:
+            state.average.update(state.networks)
+            self._mark("average")
+        if self._measure:
+            missing = [name for name in MEASURES if name not in self.values]
+            if missing:
+                raise ContractError(
+                    "the variant's own step must call update_discriminator and update_generator: "
+                    f"{', '.join(missing)} is missing"
+                )
+        return self.values
+
+
+def train_step(
+    state: TrainState,
+    batches: Batches,
+    *,
+    number: int = 1,
+    share: float = 0.0,
+    measure: bool = False,
+    mark: Mark = no_mark,
+    calls: Calls = EAGER_CALLS,
+) -> dict[str, Tensor]:
+    """Do one training step: the variant's own, or the usual alternation.
+
+    Args:
+        state: Changed in place.
+        batches: What the step consumes.
+        number: Number of the step, from 1.
+        share: Share of the budget that is used up, in [0, 1].
         measure: Whether to compute the numbers named in `MEASURES`.
         mark: Told the name of each phase when it ends: `discriminator` (drawing the images that it
-            judges included), `generator`, `average` where there is one, and `measures`.
+            sees included), `generator`, `average` where there is one, and `measures`.
+        calls: How networks and losses are called.
 
     Returns:
-        The measures as a float32 tensor on the device, or None.
+        Scalar tensors on the device by name: what the losses and the step recorded, and the
+        measures if they are wanted.
     """
-    parts, scaling = state.parts, state.scaling
+    prepare_step(state, number, share)
+    return run_step(
+        state, batches, number=number, share=share, measure=measure, mark=mark, calls=calls
+    )
 
-    # The discriminator
-    for index, batch in enumerate(batches):
-        with torch.set_grad_enabled(index == len(batches) - 1):
-            fake = parts.draw(state, batch.latent, batch.condition)
-        detached = fake.detach()
-        d_loss, on_real, on_fake = parts.judge_both(state, batch.real, detached, batch.condition)
-        update(d_loss, state.discriminator_optimizer, scaling.discriminator if scaling else None)
-    mark("discriminator")
-    d_norm = None
-    if measure:
-        d_norm = _gradient_norm(state.discriminator)
-        mark("measures")
 
-    # The generator
-    weights = [weight for weight in state.discriminator.parameters() if weight.requires_grad]
-    for weight in weights:
-        weight.requires_grad = False
-    g_loss, on_fake_after = parts.judge_fake(state, batch.real, fake, batch.condition)
-    update(g_loss, state.generator_optimizer, scaling.generator if scaling else None)
-    for weight in weights:
-        weight.requires_grad = True
-    mark("generator")
-
-    # The moving average
+def prepare_step(state: TrainState, number: int, share: float) -> None:
+    """Give the numbers that change over the budget their values for a step."""
+    state.schedules.set(share)
     if state.average is not None:
-        state.average.update_parameters(state.generator)
-        mark("average")
+        state.average.set(number, share)
 
-    if d_norm is None:
-        return None
-    rows = [
-        d_loss.detach(),
-        g_loss.detach(),
-        _mean(state, on_real, fake),
-        _mean(state, on_fake, fake),
-        _mean(state, on_fake_after, fake),
-        d_norm,
-        _gradient_norm(state.generator),
-    ]
-    measures = torch.stack([row.float() for row in rows])
-    mark("measures")
-    return measures
+
+def run_step(state: TrainState, batches: Batches, **options: Any) -> dict[str, Tensor]:
+    """Do the part of a step that can be captured; options as those of `Step`."""
+    step = Step(state, **options)
+    if state.own_step is None:
+        step.alternate(batches)
+    else:
+        state.own_step(step, batches)
+    return step.finish()

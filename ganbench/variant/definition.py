@@ -1,92 +1,41 @@
-"""What a variant is: a recipe of numbers, and functions that build two networks and a loss."""
+"""What a variant is: a recipe of numbers, and functions that build networks and losses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from ganbench.errors import UsageError, unknown
-from ganbench.variant.budget import Budget
+from ganbench.errors import UsageError
+from ganbench.variant.recipe import Recipe
 from ganbench.variant.text import tokenize
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
-    Bound = Callable[[Tensor], Tensor]
-    LossFunction = Callable[[Bound, Tensor, Tensor], Tensor]
+    Discriminator = Callable[..., Any]
+    LossFunction = Callable[..., "Tensor | LossOutput"]
+    Builder = Callable[[Any, "DatasetSpec"], nn.Module]
 
-__all__ = ["Condition", "DatasetSpec", "Losses", "Recipe", "Variant"]
+__all__ = [
+    "INTERFACE",
+    "Accepts",
+    "Condition",
+    "DatasetSpec",
+    "LossOutput",
+    "Losses",
+    "Network",
+    "Update",
+    "Variant",
+]
 
+INTERFACE = 2
+"""Version of the interface between ganbench and variants: raised whenever it can say more. A
+variant that was written for an earlier version still loads."""
 
-def _budget_text(text: str) -> str:
-    try:
-        return str(Budget.parse(text))
-    except UsageError as error:  # pydantic turns a ValueError into its own report
-        raise ValueError(str(error)) from error
-
-
-BudgetText = Annotated[str, AfterValidator(_budget_text)]
-
-
-class Recipe(BaseModel):
-    """Every number of a variant. The defaults are those of the DCGAN.
-
-    A variant with further numbers subclasses this in its own file, with a default for each:
-
-        class Recipe(ganbench.Recipe):
-            penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty")
-
-    Each field can be overridden on the command line, as `--set lr_g=1e-4`.
-    """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
-    )
-
-    batch_size: int = Field(64, ge=2, description="real images a discriminator step")
-    latent_dim: int = Field(100, ge=1, description="entries of the latent vector")
-    image_size: int = Field(64, ge=8, description="height and width of the images, in pixels")
-    lr_g: float = Field(2e-4, gt=0, description="Adam learning rate of the generator")
-    lr_d: float = Field(2e-4, gt=0, description="Adam learning rate of the discriminator")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first moment decay")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second moment decay")
-    generator_width: int = Field(64, ge=1, description="channels of the widest-resolution layer")
-    discriminator_width: int = Field(64, ge=1, description="channels of the first layer")
-    real_label: float = Field(1.0, ge=0, le=1, description="discriminator's target on real images")
-    fake_label: float = Field(0.0, ge=0, le=1, description="discriminator's target on fake images")
-    generator_label: float = Field(1.0, ge=0, le=1, description="generator's target on fake images")
-    d_steps: int = Field(1, ge=1, description="discriminator steps a generator step")
-    ema_decay: float = Field(
-        0.0, ge=0, lt=1, description="decay of the generator's moving average; 0 is without"
-    )
-    dataset: str = Field("cifar10", description="the dataset that is used where none is named")
-    budget: BudgetText = Field(
-        "25epochs", description="the budget that is used where none is named"
-    )
-    sample_every: BudgetText = Field("100steps", description="how often a grid of samples is drawn")
-
-    def override(self, values: Mapping[str, Any]) -> Self:
-        """Return a copy with some numbers replaced; texts are converted to the field's type.
-
-        Raises:
-            UsageError: A key is not a field of this recipe, or a value is not allowed for it.
-        """
-        for key in values:
-            if key not in type(self).model_fields:
-                raise unknown("recipe key", key, type(self).model_fields)
-        try:
-            return type(self).model_validate({**self.model_dump(), **values})
-        except ValidationError as error:
-            first = error.errors()[0]
-            message = first["msg"].removeprefix("Value error, ")
-            if not first["loc"]:  # a validator of the whole recipe, in a variant's subclass
-                given = ", ".join(f"{key}={value}" for key, value in values.items())
-                raise UsageError(f"{given} is not allowed: {message}") from error
-            key = ".".join(map(str, first["loc"]))
-            raise UsageError(f"{key}={first['input']} is not allowed: {message}") from error
+Update = Literal["generator", "discriminator", "none"]
+"""Which update trains a network."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +46,7 @@ class DatasetSpec:
         name: As on the command line, for example `"mnist"` or `"imagefolder:faces"`.
         channels: 1 (grey) or 3 (RGB).
         native_size: Height and width of the stored images, in pixels.
-        class_names: One name a class, in label order.
+        class_names: One name per class, in label order.
         train_count: Images in the training split.
         test_count: Images in the test split.
         caption: Template of a caption, with `{}` where the class name belongs.
@@ -113,7 +62,7 @@ class DatasetSpec:
 
     @property
     def captions(self) -> tuple[str, ...]:
-        """One caption a class, in label order."""
+        """One caption per class, in label order."""
         return tuple(self.caption.format(name.replace("_", " ")) for name in self.class_names)
 
     @property
@@ -123,40 +72,156 @@ class DatasetSpec:
 
 
 @dataclass(frozen=True)
+class LossOutput:
+    """What a loss returns when it has more to say than a scalar.
+
+    Attributes:
+        loss: Scalar tensor, to be minimised.
+        real: The discriminator's outputs on the real images, of any shape; reported as D(x).
+        fake: Its outputs on the generated images, of any shape; reported as D(G(z)).
+        scalars: Further scalar tensors by name, for history.csv and the charts, such as the value
+            of a penalty. A name keeps its last value in steps that do not return it.
+
+    A loss can be built on another one: `losses.hinge(recipe, dataset).d_loss(discriminator, real,
+    fake) + 10 * penalty` is a `LossOutput` again.
+    """
+
+    loss: Tensor
+    real: Tensor | None = None
+    fake: Tensor | None = None
+    scalars: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __add__(self, term: Any) -> LossOutput:
+        """The same with a term, such as a weighted penalty, added to the loss."""
+        return replace(self, loss=self.loss + term)
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: Any) -> LossOutput:
+        """The same with its loss multiplied."""
+        return replace(self, loss=self.loss * factor)
+
+    __rmul__ = __mul__
+
+    def recording(self, **scalars: Tensor) -> LossOutput:
+        """The same with further scalars for the history."""
+        return replace(self, scalars={**self.scalars, **scalars})
+
+
+@dataclass(frozen=True)
 class Losses:
-    """The two objectives, both to be minimised, with one signature.
+    """The two objectives, both to be minimised.
 
     `d_loss(discriminator, real, fake)` and `g_loss(discriminator, real, fake)` return a scalar
-    tensor. `real` and `fake` are images in [-1, 1] of shape (batch, channels, size, size), and
-    `discriminator` maps such images to one unbounded number an image, of shape (batch,) or
-    (batch, 1); a conditional discriminator arrives bound to its condition. In `d_loss`, `fake` is
-    detached from the generator.
+    tensor or a `LossOutput`. A function that has a fourth parameter named `context` is given a
+    `ganbench.Context`: the step, the share of the budget, latents, labels, the networks by name.
+
+    `real` and `fake` are images of shape (batch, channels, size, size); in `d_loss`, `fake` is
+    detached from the generator. `discriminator(images, *further)` calls the discriminator network
+    in training: images are augmented and packed as the recipe says, further inputs (latents, for
+    one that judges pairs) are handed on, and a condition is added last.
+
+    Attributes:
+        d_loss: The discriminator's objective.
+        g_loss: The generator's objective.
+        state: What the losses keep from step to step, as the buffers of a module: saved, resumed
+            and moved to the device like a network. They may change it in place.
     """
 
     d_loss: LossFunction
     g_loss: LossFunction
+    state: nn.Module | None = None
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How text steers a variant.
+    """What steers a variant: a text, or the class of an image.
 
     Attributes:
-        encode: Turns a text into a float32 vector of shape (size,).
-        size: Entries of that vector.
-        use: `"input"`: both networks take the encoded caption of each image's class as a second
-            argument of shape (batch, size), in training and in sampling. `"latent"`: the networks
+        encode: Turns a text into a float32 vector of shape (size,); None with `use="label"`.
+        size: Entries of that vector, or number of classes.
+        use: `"input"`: the networks take the encoded caption of each image's class as their last
+            argument, of shape (batch, size), in training and in sampling. `"latent"`: the networks
             are trained without text, and the vector replaces the latent when a prompt is drawn.
+            `"label"`: the networks take the class of each image as their last argument, int64 of
+            shape (batch,).
+        networks: Which of the two take it; the losses find it in their context either way.
     """
 
-    encode: Callable[[str], Tensor]
-    size: int
-    use: Literal["input", "latent"] = "input"
+    encode: Callable[[str], Tensor] | None = None
+    size: int = 0
+    use: Literal["input", "latent", "label"] = "input"
+    networks: Sequence[Literal["generator", "discriminator"]] = ("generator", "discriminator")
+
+    @classmethod
+    def on_labels(
+        cls,
+        dataset: DatasetSpec,
+        networks: Sequence[Literal["generator", "discriminator"]] = ("generator", "discriminator"),
+    ) -> Condition:
+        """A condition by class label."""
+        return cls(size=len(dataset.class_names), use="label", networks=networks)
+
+    def encode_text(self, text: str) -> Tensor:
+        """Encode a text.
+
+        Raises:
+            UsageError: The condition is a class label.
+        """
+        if self.encode is None:
+            raise UsageError("this variant takes a class and no text: give --class")
+        return self.encode(text)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A further network of a variant: an encoder, a teacher, a module that only holds buffers.
+
+    Attributes:
+        build: Builds it from the recipe and the dataset.
+        update: Which update trains it, with the optimizer of the network of that name; `"none"`
+            leaves its parameters as they are.
+    """
+
+    build: Builder
+    update: Update = "generator"
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """The data that a variant can be trained on; the default is any.
+
+    Attributes:
+        channels: Channels of the images, of 1 (grey) and 3 (RGB).
+        image_sizes: Heights and widths in pixels at which it can be trained; None is any.
+        classes: Least number of classes.
+    """
+
+    channels: tuple[int, ...] = (1, 3)
+    image_sizes: tuple[int, ...] | None = None
+    classes: int = 1
+
+    def refusal(self, spec: DatasetSpec, image_size: int) -> str:
+        """Why a dataset is not accepted, for people; empty where it is."""
+        if spec.channels not in self.channels:
+            allowed = " or ".join(map(str, self.channels))
+            return f"takes images of {allowed} channel(s), and {spec.name} has {spec.channels}"
+        if self.image_sizes is not None and image_size not in self.image_sizes:
+            allowed = ", ".join(map(str, self.image_sizes))
+            return f"takes image_size {allowed}, and not {image_size}"
+        if len(spec.class_names) < self.classes:
+            return (
+                f"takes data of at least {self.classes} classes, and {spec.name} has "
+                f"{len(spec.class_names)}"
+            )
+        return ""
 
 
 @dataclass(frozen=True)
 class Variant:
     """A GAN variant: what its author says of it, and nothing of how it is run.
+
+    The first six attributes make a complete variant; `docs/variants.md` shows the others in use.
 
     Attributes:
         title: One line for tables.
@@ -166,18 +231,43 @@ class Variant:
             where there is one, to images in [-1, 1] of shape
             (batch, channels, image_size, image_size).
         discriminator: Builds the network that maps such images, and the condition where there is
-            one, to one unbounded number (a logit or a critic's score) an image.
+            one, to any number of outputs per image (logits or a critic's scores).
         losses: Builds the two objectives.
-        condition: Builds the text encoding of a variant that takes prompts.
-        output: What the discriminator's number is; decides how D(x) is reported: the sigmoid of a
-            logit, a score as it is.
+        condition: Builds the condition of a variant that takes prompts or class labels.
+        output: What the discriminator's outputs are; decides how D(x) is reported: the mean of the
+            sigmoid of logits, or of scores as they are.
+        networks: Further networks by name.
+        learning_rates: Fields of the recipe by the name of a network or a part of one, for example
+            `{"generator.mapping": "lr_mapping"}`; all else has `lr_g` or `lr_d`.
+        optimizer: Makes an optimizer that the recipe's numbers cannot name, from
+            `(recipe, parameter groups, "generator" or "discriminator")`.
+        latent: Builds a sampler of latents that the recipe's `latent` cannot name:
+            `(count, random number generator) -> float32 of shape (count, latent_dim)`, on the
+            device of the generator.
+        augment: Builds the augmentation of all that the discriminator sees, a module that maps
+            images to images and may hold state, instead of the one that the recipe's `augment`
+            names. In a context it is the network `"augment"`.
+        step: A training step of one's own, `(ganbench.Step, ganbench.Batches) -> None`; see
+            `ganbench.Step`.
+        accepts: The data that it can be trained on.
+        clamp: Whether images may leave [-1, 1] in training and are clamped when drawn.
+        interface: The version of the interface that it was written for.
     """
 
     title: str
     paper: str
     recipe: Recipe
-    generator: Callable[[Any, DatasetSpec], nn.Module]
-    discriminator: Callable[[Any, DatasetSpec], nn.Module]
+    generator: Builder
+    discriminator: Builder
     losses: Callable[[Any, DatasetSpec], Losses]
-    condition: Callable[[Any, DatasetSpec], Condition] | None = field(default=None)
+    condition: Callable[[Any, DatasetSpec], Condition] | None = None
     output: Literal["logit", "score"] = "logit"
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    learning_rates: Mapping[str, str] = field(default_factory=dict)
+    optimizer: Callable[[Any, list[dict[str, Any]], str], torch.optim.Optimizer] | None = None
+    latent: Callable[[Any, DatasetSpec], Callable[[int, torch.Generator], Tensor]] | None = None
+    augment: Builder | None = None
+    step: Callable[[Any, Any], None] | None = None
+    accepts: Accepts = Accepts()
+    clamp: bool = False
+    interface: int = INTERFACE

@@ -1,25 +1,25 @@
-"""Objectives with one signature: (discriminator, real, fake) -> scalar.
-
-Each function here takes a recipe and a dataset, as the `losses` of a `Variant` do, and returns a
-`ganbench.Losses`. All work on logits or scores, never on
-probabilities, so that they stay finite and have a gradient however sure the discriminator is.
-"""
+"""Losses with one signature: (discriminator, real, fake) -> LossOutput."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch.nn import functional as F
 
-from ganbench.variant.definition import Losses
+from ganbench.variant.definition import Losses, LossOutput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganbench.variant.definition import Bound, DatasetSpec, Recipe
+    from ganbench.variant.definition import DatasetSpec, Discriminator
+    from ganbench.variant.recipe import Recipe
 
-__all__ = ["bce", "hinge", "wasserstein"]
+__all__ = ["bce", "gradient_penalty", "hinge", "wasserstein", "zero_centred_penalty"]
+
+# Each of `bce`, `hinge` and `wasserstein` takes a recipe and a dataset, as the `losses` of a
+# `Variant` do, and returns a `ganbench.Losses`. All work on logits or scores, never on
+# probabilities, so that they stay finite and have a gradient however sure the discriminator is.
 
 
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:
@@ -34,12 +34,14 @@ def bce(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     `recipe.fake_label` above 0 two-sided; `recipe.generator_label` is the generator's own target.
     """
 
-    def d_loss(discriminator: Bound, real: Tensor, fake: Tensor) -> Tensor:
-        on_real = _cross_entropy(discriminator(real), recipe.real_label)
-        return on_real + _cross_entropy(discriminator(fake), recipe.fake_label)
+    def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
+        on_real, on_fake = discriminator(real), discriminator(fake)
+        loss = _cross_entropy(on_real, recipe.real_label)
+        return LossOutput(loss + _cross_entropy(on_fake, recipe.fake_label), on_real, on_fake)
 
-    def g_loss(discriminator: Bound, _real: Tensor, fake: Tensor) -> Tensor:
-        return _cross_entropy(discriminator(fake), recipe.generator_label)
+    def g_loss(discriminator: Discriminator, _real: Tensor, fake: Tensor) -> LossOutput:
+        on_fake = discriminator(fake)
+        return LossOutput(_cross_entropy(on_fake, recipe.generator_label), fake=on_fake)
 
     return Losses(d_loss, g_loss)
 
@@ -47,11 +49,14 @@ def bce(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
 def hinge(_recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     """Hinge loss for a critic's scores (Lim and Ye 2017, arXiv:1705.02894)."""
 
-    def d_loss(discriminator: Bound, real: Tensor, fake: Tensor) -> Tensor:
-        return F.relu(1 - discriminator(real)).mean() + F.relu(1 + discriminator(fake)).mean()
+    def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
+        on_real, on_fake = discriminator(real), discriminator(fake)
+        loss = F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
+        return LossOutput(loss, on_real, on_fake)
 
-    def g_loss(discriminator: Bound, _real: Tensor, fake: Tensor) -> Tensor:
-        return -discriminator(fake).mean()
+    def g_loss(discriminator: Discriminator, _real: Tensor, fake: Tensor) -> LossOutput:
+        on_fake = discriminator(fake)
+        return LossOutput(-on_fake.mean(), fake=on_fake)
 
     return Losses(d_loss, g_loss)
 
@@ -68,22 +73,58 @@ class GradientPenaltyRecipe(Protocol):
 def wasserstein(recipe: GradientPenaltyRecipe, _dataset: DatasetSpec) -> Losses:
     """Wasserstein loss with gradient penalty (Gulrajani et al. 2017, arXiv:1704.00028).
 
-    The recipe needs a field `gradient_penalty`, the weight of the penalty on gradients whose
-    length is not 1, at random points between real and generated images; the paper takes 10. The
+    The recipe needs a field `gradient_penalty`, the weight of the penalty; the paper takes 10. The
     discriminator must not use BatchNorm.
     """
 
-    def d_loss(discriminator: Bound, real: Tensor, fake: Tensor) -> Tensor:
-        share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
-        between = torch.lerp(real, fake, share).requires_grad_()
-        scores = discriminator(between)
-        (gradient,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
-        penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
-        distance = discriminator(real).mean() - discriminator(fake).mean()
-        loss: Tensor = recipe.gradient_penalty * penalty - distance
-        return loss
+    def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
+        penalty = gradient_penalty(discriminator, real, fake)
+        on_real, on_fake = discriminator(real), discriminator(fake)
+        loss = recipe.gradient_penalty * penalty - (on_real.mean() - on_fake.mean())
+        return LossOutput(loss, on_real, on_fake, {"gradient_penalty": penalty})
 
-    def g_loss(discriminator: Bound, _real: Tensor, fake: Tensor) -> Tensor:
-        return -discriminator(fake).mean()
+    def g_loss(discriminator: Discriminator, _real: Tensor, fake: Tensor) -> LossOutput:
+        on_fake = discriminator(fake)
+        return LossOutput(-on_fake.mean(), fake=on_fake)
 
     return Losses(d_loss, g_loss)
+
+
+def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
+    """Mean squared distance of the gradient's length from 1, between real and generated images.
+
+    At a random point between each pair (Gulrajani et al. 2017, arXiv:1704.00028).
+
+    Args:
+        discriminator: As a loss is given it; returns one tensor.
+        real: Images of shape (batch, channels, size, size).
+        fake: Likewise.
+    """
+    share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
+    between = torch.lerp(real, fake, share).requires_grad_()
+    gradient = _gradient(discriminator(between), between)
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
+
+
+def zero_centred_penalty(discriminator: Discriminator, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean squared length of the discriminator's gradient at images: R1 at real ones, R2 at fake.
+
+    The gradient is that of the pixels, before augmentation (Mescheder et al. 2018,
+    arXiv:1801.04406).
+
+    Args:
+        discriminator: As a loss is given it; returns one tensor.
+        images: Of shape (batch, channels, size, size).
+
+    Returns:
+        The penalty without a weight (the paper's has gamma / 2), and the discriminator's outputs.
+    """
+    images = images.detach().requires_grad_()
+    outputs = discriminator(images)
+    return _gradient(outputs, images).square().flatten(1).sum(1).mean(), outputs
+
+
+def _gradient(outputs: Any, images: Tensor) -> Tensor:
+    (gradient,) = torch.autograd.grad(outputs.sum(), images, create_graph=True)
+    return gradient

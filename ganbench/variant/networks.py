@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from ganbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from ganbench.variant.definition import DatasetSpec, Recipe
+    from ganbench.variant.definition import DatasetSpec
+    from ganbench.variant.recipe import Recipe
 
 __all__ = [
     "ConditionalGenerator",

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ganbench.errors import UsageError, unknown
 from ganbench.variant import source
-from ganbench.variant.definition import Recipe, Variant
+from ganbench.variant.definition import Variant
+from ganbench.variant.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -30,7 +30,7 @@ from ganbench.machine.device import choose, peak_host_memory_bytes
 from ganbench.scoring.backbones.backbone import obtain_backbone, real_features
 from ganbench.variant.registry import resolve
 from ganbench.training.session import Session
-from ganbench.training.step import TrainState
+from ganbench.training.state import TrainState
 from ganbench.training.loop import Hooks, train
 
 torch.set_num_threads(1)

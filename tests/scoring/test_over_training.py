@@ -14,7 +14,7 @@ from ganbench.scoring import over_training as over_training_module
 from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS, ScoresOverTraining, collapse
 from ganbench.training.loop import Hooks, train
 from ganbench.training.session import Session
-from ganbench.training.step import TrainState
+from ganbench.training.state import TrainState
 from ganbench.variant.budget import Budget
 from ganbench.variant.registry import resolve
 
@@ -28,7 +28,7 @@ def session() -> Session:
         {"generator_width": 4, "discriminator_width": 4, "image_size": 32, "batch_size": 8}
     )
     state = TrainState.create(found.variant, recipe, SPEC, torch.device("cpu"), 0)
-    return Session(state, tiny_split(SPEC), SPEC.captions, choose("cpu"), 0)
+    return Session(state, tiny_split(SPEC), SPEC, choose("cpu"), 0)
 
 
 def weights(one: Session) -> list[torch.Tensor]:
@@ -119,10 +119,10 @@ def test_looking_aside_does_not_change_what_training_draws():
     torch.manual_seed(3)
     expected = torch.randn(4)
     torch.manual_seed(3)
-    with one.aside("evaluation"):
+    with one.isolated_rng("evaluation"):
         first = torch.randn(4)
     assert torch.equal(torch.randn(4), expected)
-    with one.aside("evaluation"):
+    with one.isolated_rng("evaluation"):
         assert torch.equal(torch.randn(4), first)
 
 

@@ -11,7 +11,8 @@ from ganbench.machine.device import choose
 from ganbench.throughput.flops import count
 from ganbench.throughput.peak import Machine, measure_machine
 from ganbench.training.session import Session
-from ganbench.training.step import TrainState, train_step
+from ganbench.training.state import TrainState
+from ganbench.training.step import train_step
 from ganbench.variant.registry import resolve
 
 FLOAT = 4  # bytes

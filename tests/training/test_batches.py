@@ -16,7 +16,7 @@ from ganbench.training import batches
 from ganbench.training.batches import DataOrder, Resident, Streamed, place
 from ganbench.training.loop import Hooks, train
 from ganbench.training.session import Session
-from ganbench.training.step import TrainState
+from ganbench.training.state import TrainState
 from ganbench.variant.budget import Budget
 from ganbench.variant.registry import resolve
 
@@ -128,7 +128,7 @@ def session(name: str, *, streamed: bool, split: Split | None = None) -> Session
     recipe = found.variant.recipe.override({**changes, "d_steps": 2})
     state = TrainState.create(found.variant, recipe, SPEC, CPU, 0)
     train_split = split or tiny_split(SPEC)
-    return Session(state, train_split, SPEC.captions, choose("cpu"), 0, streamed=streamed)
+    return Session(state, train_split, SPEC, choose("cpu"), 0, streamed=streamed)
 
 
 def assert_same_weights(one: Session, other: Session) -> None:

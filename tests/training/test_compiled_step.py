@@ -12,13 +12,15 @@ from doubles import FakeCard, tiny_spec, tiny_split
 
 from ganbench.errors import ExecutionError
 from ganbench.machine.device import Device, choose
-from ganbench.training.compiled_step import rehearsal
+from ganbench.training.calls import Batch
+from ganbench.training.compiled_step import without_trace
 from ganbench.training.execution import EAGER, Execution
 from ganbench.training.loop import Hooks, train
 from ganbench.training.session import Session
-from ganbench.training.step import MEASURES, Batch, Parts, TrainState, train_step
+from ganbench.training.state import TrainState
+from ganbench.training.step import MEASURES, Batches, train_step
 from ganbench.variant.budget import Budget
-from ganbench.variant.definition import Losses
+from ganbench.variant.definition import Losses, LossOutput
 from ganbench.variant.registry import resolve
 
 SPEC = tiny_spec(count=40)
@@ -44,7 +46,7 @@ def session(
 ) -> Session:
     state = state_of(name, execution, **changes)
     where = choose("cpu") if device is None else device
-    return Session(state, tiny_split(SPEC), SPEC.captions, where, 0, execution)
+    return Session(state, tiny_split(SPEC), SPEC, where, 0, execution)
 
 
 def run(one: Session, steps: int) -> Session:
@@ -53,13 +55,11 @@ def run(one: Session, steps: int) -> Session:
 
 
 def learnt(one: Session) -> dict[str, torch.Tensor]:
-    networks = {"g": one.state.generator, "d": one.state.discriminator, "a": one.state.average}
+    networks = {"g": one.state.generator, "d": one.state.discriminator, "a": one.state.sampler}
     return {
         f"{name}.{key}": values
         for name, network in networks.items()
-        if network is not None
         for key, values in network.state_dict().items()
-        if key != "n_averaged"  # counted on the host
     }
 
 
@@ -79,28 +79,28 @@ def batch(state: TrainState, seed: int = 0) -> Batch:
     return Batch(real, torch.randn(count, state.recipe.latent_dim, generator=stream))
 
 
-# --- Rehearsals ---
+# --- Steps that leave no trace ---
 
 
 @pytest.mark.parametrize("steps_before", [0, 2])
-def test_a_rehearsal_leaves_no_trace(steps_before):
+def test_preparing_steps_leave_no_trace(steps_before):
     one = run(session("dcgan", ema_decay=0.9), steps_before)
     other = run(session("dcgan", ema_decay=0.9), steps_before)
-    with rehearsal(one.state, one.device):
+    with without_trace(one.state, one.device):
         for seed in range(3):
-            train_step(one.state, [batch(one.state, seed)])
+            train_step(one.state, Batches([batch(one.state, seed)]))
         torch.rand(5)
     run(one, 6)
     run(other, 6)
     assert_equal(one, other)
 
 
-def test_a_rehearsal_that_fails_leaves_no_trace_either():
+def test_preparing_steps_that_fail_leave_no_trace_either():
     one, other = session(), session()
 
     def fail() -> None:
-        with rehearsal(one.state, one.device):
-            train_step(one.state, [batch(one.state)])
+        with without_trace(one.state, one.device):
+            train_step(one.state, Batches([batch(one.state)]))
             raise ValueError("enough")
 
     with pytest.raises(ValueError, match="enough"):
@@ -141,8 +141,8 @@ def test_a_step_that_waits_for_the_device_cannot_be_captured():
     original = one.state.losses
 
     def d_loss(discriminator, real, fake):
-        loss = original.d_loss(discriminator, real, fake)
-        return loss * (2 if loss.item() > 1e9 else 1)
+        output = original.d_loss(discriminator, real, fake)
+        return output * (2 if output.loss.item() > 1e9 else 1)
 
     one.state.losses = Losses(d_loss, original.g_loss)
     with pytest.raises(ExecutionError, match=r"cuda_graphs \(AssertionError: the host waits\)"):
@@ -151,9 +151,9 @@ def test_a_step_that_waits_for_the_device_cannot_be_captured():
 
 def test_no_step_makes_the_host_wait():
     state = state_of("dcgan", ema_decay=0.9)
-    train_step(state, [batch(state)])
+    train_step(state, Batches([batch(state)]))
     card = FakeCard()
-    card.capture(lambda: train_step(state, [batch(state)], measure=True))
+    card.capture(lambda: train_step(state, Batches([batch(state)]), measure=True))
     assert card.vendor.graphs[0].recorded.calls
 
 
@@ -190,17 +190,18 @@ def test_bfloat16_learns_nearly_what_float32_does_and_keeps_float32_weights(name
 
 def test_scaled_gradients_are_unscaled_before_they_are_used():
     half, full = state_of("mlp", HALF), state_of("mlp")
-    row = train_step(half, [batch(half)], measure=True)
-    expected = train_step(full, [batch(full)], measure=True)
-    torch.testing.assert_close(row, expected, rtol=0.02, atol=1e-3)
+    row = train_step(half, Batches([batch(half)]), measure=True)
+    expected = train_step(full, Batches([batch(full)]), measure=True)
+    for name in MEASURES:
+        torch.testing.assert_close(row[name], expected[name], rtol=0.02, atol=1e-3)
 
 
 def overflowing(state: TrainState, which: str) -> None:
     """Make one network's loss overflow float16's gradients, though itself it stays finite."""
     original = state.losses
 
-    def large(loss: torch.Tensor) -> torch.Tensor:
-        return loss * 1e38
+    def large(output: LossOutput) -> LossOutput:
+        return output * 1e38
 
     state.losses = Losses(
         (lambda *a: large(original.d_loss(*a))) if which == "d" else original.d_loss,
@@ -214,7 +215,7 @@ def test_an_overflow_skips_the_step_and_halves_the_scale(which, moved):
     overflowing(state, which)
     before = copy.deepcopy(state.generator), copy.deepcopy(state.discriminator)
     scales = [state.scaling.discriminator.get_scale(), state.scaling.generator.get_scale()]
-    train_step(state, [batch(state)])
+    train_step(state, Batches([batch(state)]))
     found = {
         name
         for name, old in zip(("generator", "discriminator"), before, strict=True)
@@ -231,10 +232,10 @@ def test_a_skipped_step_does_not_skip_the_next():
     state = state_of("mlp", HALF)
     original = state.losses
     overflowing(state, "d")
-    train_step(state, [batch(state)])
+    train_step(state, Batches([batch(state)]))
     state.losses = original
     before = copy.deepcopy(state.generator)
-    train_step(state, [batch(state)])
+    train_step(state, Batches([batch(state)]))
     assert not torch.equal(next(state.generator.parameters()), next(before.parameters()))
 
 
@@ -293,7 +294,6 @@ def test_networks_and_losses_are_translated_without_a_break(eager_backend, name,
     compiled = run(session(name, Execution(precision, compile=True), **changes), 15)
     eager = run(session(name, Execution(precision), **changes), 2)
     assert eager_backend == [{"dynamic": False}] * 3
-    assert compiled.state.parts != Parts()
     tolerance = 1e-5 if precision == "fp32" else 0.05
     for one, other in zip(compiled.history, eager.history, strict=False):
         for measure in MEASURES:

@@ -13,7 +13,7 @@ from ganbench.machine.device import choose
 from ganbench.training.batches import DataOrder
 from ganbench.training.loop import Hooks, Stopped, train
 from ganbench.training.session import HISTORY_COLUMNS, Diverged, Session
-from ganbench.training.step import TrainState
+from ganbench.training.state import TrainState
 from ganbench.variant.budget import Budget
 from ganbench.variant.definition import Losses
 from ganbench.variant.registry import resolve
@@ -28,7 +28,7 @@ def session(name: str = "mlp", seed: int = 0, **changes: object) -> Session:
     small = {"generator_width": 4, "discriminator_width": 4, "image_size": 32, "batch_size": 8}
     recipe = found.variant.recipe.override({**small, **changes})
     state = TrainState.create(found.variant, recipe, SPEC, CPU, seed)
-    return Session(state, tiny_split(SPEC), SPEC.captions, choose("cpu"), seed)
+    return Session(state, tiny_split(SPEC), SPEC, choose("cpu"), seed)
 
 
 def weights(one: Session) -> dict[str, torch.Tensor]:
@@ -41,12 +41,12 @@ def weights(one: Session) -> dict[str, torch.Tensor]:
 
 def test_variants_with_the_same_seed_see_the_same_images():
     small, conv = session("mlp"), session("dcgan")
-    assert torch.equal(small.batches()[0].real, conv.batches()[0].real)
+    assert torch.equal(small.batches().discriminator[0].real, conv.batches().discriminator[0].real)
 
 
 def test_batches_are_the_stored_images_scaled_to_plus_minus_one():
     one = session()
-    (batch,) = one.batches()
+    (batch,) = one.batches().discriminator
     chosen = DataOrder(40, 0, CPU).indices(0, 8)
     expected = tiny_split(SPEC).images[chosen].double() * 2 / 255 - 1
     torch.testing.assert_close(batch.real.double(), expected, atol=1e-6, rtol=0)
@@ -56,7 +56,7 @@ def test_batches_are_the_stored_images_scaled_to_plus_minus_one():
 
 def test_a_conditional_variant_gets_the_caption_of_each_images_class():
     one = session("texthash")
-    (batch,) = one.batches()
+    (batch,) = one.batches().discriminator
     chosen = DataOrder(40, 0, CPU).indices(0, 8)
     for index, row in zip(chosen.tolist(), batch.condition, strict=True):
         caption = SPEC.captions[index % 4]
@@ -122,8 +122,8 @@ def test_a_loss_that_is_not_finite_ends_the_run():
     original = one.state.losses
 
     def d_loss(discriminator, real, fake):
-        loss = original.d_loss(discriminator, real, fake)
-        return loss * float("inf") if one.steps == 3 else loss
+        output = original.d_loss(discriminator, real, fake)
+        return output * float("inf") if one.steps == 3 else output
 
     one.state.losses = Losses(d_loss, original.g_loss)
     with pytest.raises(Diverged, match="d_loss is not finite at step 4"):
@@ -173,7 +173,7 @@ def test_a_run_that_was_interrupted_ends_with_the_very_weights_of_one_that_was_n
 
     expected, found = weights(whole), weights(second)
     assert all(torch.equal(expected[key], found[key]) for key in expected)
-    averages = whole.state.average.state_dict(), second.state.average.state_dict()
+    averages = whole.state.sampler.state_dict(), second.state.sampler.state_dict()
     assert all(torch.equal(averages[0][key], averages[1][key]) for key in averages[0])
     measured = [
         [[row[name] for name in HISTORY_COLUMNS if "second" not in name] for row in one.history]

@@ -10,7 +10,9 @@ from doubles import tiny_spec
 from torch import nn
 from torch.nn import functional as F
 
-from ganbench.training.step import MEASURES, Batch, TrainState, train_step
+from ganbench.training.calls import Batch
+from ganbench.training.state import TrainState
+from ganbench.training.step import MEASURES, Batches, train_step
 from ganbench.variant.definition import Losses
 from ganbench.variant.registry import resolve
 
@@ -38,6 +40,11 @@ def batch(state: TrainState, seed: int = 0) -> Batch:
         torch.randn(count, state.recipe.latent_dim, generator=stream),
         condition,
     )
+
+
+def as_numbers(values: dict[str, torch.Tensor]) -> dict[str, float]:
+    assert set(values) == set(MEASURES)
+    return {name: value.item() for name, value in values.items()}
 
 
 def plain_step(state: TrainState, one: Batch) -> tuple[float, float]:
@@ -72,7 +79,7 @@ def test_a_step_does_what_the_plain_loop_does(name):
     ours = build(name)
     theirs = copy.deepcopy(ours)
     one = batch(ours)
-    row = dict(zip(MEASURES, train_step(ours, [one], measure=True).tolist(), strict=True))
+    row = as_numbers(train_step(ours, Batches([one]), measure=True))
     d_loss, g_loss = plain_step(theirs, one)
     assert row["d_loss"] == pytest.approx(d_loss, rel=1e-4)
     assert row["g_loss"] == pytest.approx(g_loss, rel=1e-4)
@@ -89,7 +96,7 @@ def test_the_measures_are_what_their_names_say():
     state = build("mlp")
     one = batch(state)
     before = copy.deepcopy(state)
-    row = dict(zip(MEASURES, train_step(state, [one], measure=True).tolist(), strict=True))
+    row = as_numbers(train_step(state, Batches([one]), measure=True))
     fake = before.generator(one.latent)
     assert row["d_real"] == pytest.approx(
         before.discriminator(one.real).sigmoid().mean().item(), rel=1e-5
@@ -110,7 +117,7 @@ def test_a_critic_reports_its_scores_as_they_are():
     state.is_logit = False
     one = batch(state)
     before = copy.deepcopy(state)
-    row = dict(zip(MEASURES, train_step(state, [one], measure=True).tolist(), strict=True))
+    row = as_numbers(train_step(state, Batches([one]), measure=True))
     assert row["d_real"] == pytest.approx(before.discriminator(one.real).mean().item(), rel=1e-5)
 
 
@@ -124,7 +131,7 @@ def test_the_generators_step_leaves_no_gradient_and_no_lock_on_the_discriminator
         return original(discriminator, real, fake)
 
     state.losses = Losses(state.losses.d_loss, g_loss)
-    train_step(state, [batch(state)])
+    train_step(state, Batches([batch(state)]))
     assert not any(seen[0])
     assert all(weight.requires_grad for weight in state.discriminator.parameters())
 
@@ -134,7 +141,7 @@ def test_weights_that_a_variant_froze_stay_frozen():
     frozen = next(state.discriminator.parameters())
     frozen.requires_grad_(False)
     before = frozen.clone()
-    train_step(state, [batch(state)])
+    train_step(state, Batches([batch(state)]))
     assert not frozen.requires_grad
     assert torch.equal(frozen, before)
 
@@ -144,16 +151,16 @@ def test_several_discriminator_steps_move_the_generator_once():
     calls = []
     state.generator_optimizer.register_step_post_hook(lambda *_: calls.append("g"))
     state.discriminator_optimizer.register_step_post_hook(lambda *_: calls.append("d"))
-    train_step(state, [batch(state, seed) for seed in range(3)])
+    train_step(state, Batches([batch(state, seed) for seed in range(3)]))
     assert calls == ["d", "d", "d", "g"]
 
 
 def test_the_moving_average_follows_its_formula():
     state = build("mlp", ema_decay=0.9)
     start = [weight.clone() for weight in state.generator.parameters()]
-    train_step(state, [batch(state)])
+    train_step(state, Batches([batch(state)]))
     first = [weight.clone() for weight in state.generator.parameters()]
-    train_step(state, [batch(state, 1)])
+    train_step(state, Batches([batch(state, 1)]), number=2)
     second = list(state.generator.parameters())
     averaged = list(state.sampler.parameters())
     assert state.sampler is not state.generator
@@ -162,16 +169,16 @@ def test_the_moving_average_follows_its_formula():
         torch.testing.assert_close(mean, one * 0.9 + two * 0.1)
 
 
-def test_without_measuring_nothing_is_returned():
+def test_without_measuring_nothing_is_recorded():
     state = build("mlp")
-    assert train_step(state, [batch(state)]) is None
+    assert train_step(state, Batches([batch(state)])) == {}
 
 
 def test_a_conditional_variant_is_judged_with_its_captions():
     state = build("texthash")
     one = batch(state)
     before = copy.deepcopy(state)
-    row = dict(zip(MEASURES, train_step(state, [one], measure=True).tolist(), strict=True))
+    row = as_numbers(train_step(state, Batches([one]), measure=True))
     logits = before.discriminator(one.real, one.condition)
     fake = before.generator(one.latent, one.condition)
     expected = (

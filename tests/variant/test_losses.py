@@ -45,14 +45,18 @@ def test_bce_is_the_cross_entropy_of_the_sigmoid_with_the_recipes_labels(images,
         probabilities(fake), on_fake
     )
     g_expected = cross_entropy(probabilities(fake), on_generated)
-    assert float(objective.d_loss(mean_pixel, real, fake)) == pytest.approx(d_expected, rel=1e-5)
-    assert float(objective.g_loss(mean_pixel, real, fake)) == pytest.approx(g_expected, rel=1e-5)
+    assert float(objective.d_loss(mean_pixel, real, fake).loss) == pytest.approx(
+        d_expected, rel=1e-5
+    )
+    assert float(objective.g_loss(mean_pixel, real, fake).loss) == pytest.approx(
+        g_expected, rel=1e-5
+    )
 
 
 def test_bce_stays_finite_and_keeps_a_gradient_where_a_sigmoid_would_be_saturated(images):
     real, fake = images
     logits = torch.full((6,), -200.0, requires_grad=True)
-    loss = losses.bce(Recipe(), SPEC).g_loss(lambda _: logits, real, fake)
+    loss = losses.bce(Recipe(), SPEC).g_loss(lambda _: logits, real, fake).loss
     (gradient,) = torch.autograd.grad(loss, logits)
     assert float(loss.detach()) == pytest.approx(200.0)  # BCELoss stops at 100
     torch.testing.assert_close(gradient, torch.full((6,), -1 / 6))
@@ -64,8 +68,8 @@ def test_hinge_counts_scores_inside_the_margins(images):
     discriminator = lambda given: torch.tensor(scores[id(given)])  # noqa: E731 - a table
     objective = losses.hinge(Recipe(), SPEC)
     d_expected = (0 + 0.5 + 2) / 3 + (0 + 1 + 1.5) / 3
-    assert float(objective.d_loss(discriminator, real, fake)) == pytest.approx(d_expected)
-    assert float(objective.g_loss(discriminator, real, fake)) == pytest.approx(2.5 / 3)
+    assert float(objective.d_loss(discriminator, real, fake).loss) == pytest.approx(d_expected)
+    assert float(objective.g_loss(discriminator, real, fake).loss) == pytest.approx(2.5 / 3)
 
 
 @pytest.mark.parametrize("weight", [0.0, 10.0, 2.5])
@@ -76,8 +80,8 @@ def test_the_wasserstein_penalty_of_a_linear_critic_is_that_of_its_slope(images,
     scores = [0.75 * float(part.double().sum()) / 6 for part in (real, fake)]
     objective = losses.wasserstein(SimpleNamespace(gradient_penalty=weight), SPEC)
     expected = scores[1] - scores[0] + weight * (slope - 1) ** 2
-    assert float(objective.d_loss(critic, real, fake)) == pytest.approx(expected, rel=1e-5)
-    assert float(objective.g_loss(critic, real, fake)) == pytest.approx(-scores[1], rel=1e-5)
+    assert float(objective.d_loss(critic, real, fake).loss) == pytest.approx(expected, rel=1e-5)
+    assert float(objective.g_loss(critic, real, fake).loss) == pytest.approx(-scores[1], rel=1e-5)
 
 
 def test_the_wasserstein_penalty_looks_between_real_and_generated_images(images):
@@ -101,7 +105,7 @@ def test_the_wasserstein_penalty_of_a_flat_critic_has_a_finite_gradient(images):
     real, fake = images
     weight = torch.zeros((), requires_grad=True)
     objective = losses.wasserstein(SimpleNamespace(gradient_penalty=10.0), SPEC)
-    loss = objective.d_loss(lambda given: weight * given.sum(dim=(1, 2, 3)), real, fake)
+    loss = objective.d_loss(lambda given: weight * given.sum(dim=(1, 2, 3)), real, fake).loss
     (gradient,) = torch.autograd.grad(loss, weight)
     assert float(loss.detach()) == pytest.approx(10.0)  # a gradient of length 0 is 1 too short
     assert torch.isfinite(gradient)
@@ -117,6 +121,6 @@ def test_a_column_of_numbers_is_judged_as_a_row(images, build):
         values = []
         for discriminator in (mean_pixel, column):
             torch.manual_seed(0)
-            values.append(loss(discriminator, real, fake))
+            values.append(loss(discriminator, real, fake).loss)
         assert values[0].shape == values[1].shape == ()
         torch.testing.assert_close(values[0], values[1])

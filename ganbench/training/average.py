@@ -1,0 +1,104 @@
+"""The moving average of what the generator's update trains; nothing of it waits for the device."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from ganbench.variant.schedule import value_at
+
+if TYPE_CHECKING:
+    from ganbench.variant.recipe import Recipe
+
+__all__ = ["Average", "averages", "decay"]
+
+
+def averages(recipe: Recipe) -> bool:
+    """Whether a recipe asks for a moving average."""
+    return bool(recipe.ema_decay) or bool(recipe.ema_half_life_kimg)
+
+
+def decay(recipe: Recipe, step: int, share: float) -> float:
+    """The decay of the moving average in a training step.
+
+    A half-life in images gives `0.5 ** (batch / half-life)` per step (Karras et al. 2020,
+    arXiv:2006.06676), at most `ema_ramp` of the images seen. The first step, and all until
+    `ema_start`, copy.
+
+    Args:
+        recipe: Gives the numbers.
+        step: Number of the step, from 1.
+        share: Share of the budget that is used up, in [0, 1].
+    """
+    if step <= max(1, recipe.ema_start):
+        return 0.0
+    images = recipe.batch_size * recipe.d_steps
+    if not recipe.ema_half_life_kimg:
+        return value_at(recipe.ema_decay, share)
+    half_life = value_at(recipe.ema_half_life_kimg, share) * 1000
+    if recipe.ema_ramp > 0:
+        half_life = min(half_life, recipe.ema_ramp * step * images)
+    return float(0.5 ** (images / half_life)) if half_life > 0 else 0.0
+
+
+class Average:
+    """Copies of networks that follow them slowly.
+
+    Parameters and floating-point buffers are averaged, other buffers and non-tensor extra state
+    copied. The weight of the new values lies on the device, so that an update can be captured.
+
+    Args:
+        recipe: Gives the decay.
+        networks: What is averaged, by name.
+        device: Where they are.
+
+    Attributes:
+        networks: The copies, by name.
+    """
+
+    def __init__(
+        self, recipe: Recipe, networks: Mapping[str, nn.Module], device: torch.device
+    ) -> None:
+        self._recipe = recipe
+        self.networks = {
+            name: copy.deepcopy(network).requires_grad_(requires_grad=False)
+            for name, network in networks.items()
+        }
+        self._weight = torch.ones((), device=device)
+
+    def set(self, step: int, share: float) -> None:
+        """Prepare the update of a step."""
+        self._weight.fill_(1 - decay(self._recipe, step, share))
+
+    @torch.no_grad()
+    def update(self, networks: Mapping[str, nn.Module]) -> None:
+        """Move the copies towards the networks."""
+        for name, average in self.networks.items():
+            network = networks[name]
+            pairs = [
+                *zip(average.parameters(), network.parameters(), strict=True),
+                *zip(average.buffers(), network.buffers(), strict=True),
+            ]
+            smooth = [pair for pair in pairs if pair[0].is_floating_point()]
+            if smooth:
+                held, new = (list(values) for values in zip(*smooth, strict=True))
+                torch._foreach_lerp_(held, new, [self._weight] * len(held))
+            for held_values, values in pairs:
+                if not held_values.is_floating_point():
+                    held_values.copy_(values)
+            for held_module, module in zip(average.modules(), network.modules(), strict=True):
+                if type(module).get_extra_state is not nn.Module.get_extra_state:
+                    held_module.set_extra_state(module.get_extra_state())
+
+    def state_dict(self) -> dict[str, Any]:
+        """The copies' states, for a checkpoint."""
+        return {name: network.state_dict() for name, network in self.networks.items()}
+
+    def load_state_dict(self, values: Mapping[str, Any]) -> None:
+        """Go back to a stored state."""
+        for name, network in self.networks.items():
+            network.load_state_dict(values[name])
