@@ -155,7 +155,7 @@ COMMON = {
     "real_label": 1.0, "fake_label": 0.0, "generator_label": 1.0, "d_steps": 1, "ema_decay": 0.0,
     "dataset": "cifar10", "budget": "25epochs", "sample_every": "100steps",
     # what the field's other GANs need, and these do without
-    "latent": "normal", "generator_batch": 1, "packing": 1, "augment": "", "g_steps": 1,
+    "latent": "normal", "generator_batch": 1, "packing": 1, "augment": "none", "g_steps": 1,
     "optimizer": "adam", "eps": 1e-8, "weight_decay": 0.0, "weight_clip": 0.0,
     "ema_half_life_kimg": 0.0, "ema_ramp": 0.0, "ema_start": 0,
 }  # fmt: skip

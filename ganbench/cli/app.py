@@ -10,6 +10,7 @@ import typer
 from ganbench.cli.check import check
 from ganbench.cli.compare import compare
 from ganbench.cli.list import list_
+from ganbench.cli.new import new
 from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
 from ganbench.cli.report import report
 from ganbench.cli.run import run
@@ -43,7 +44,7 @@ def _version(
 
 
 app.command("list")(list_)
-for _command in (check, run, report, compare, throughput, selftest, sample):
+for _command in (check, new, run, report, compare, throughput, selftest, sample):
     app.command()(_command)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganbench.cli.options import console
-from ganbench.errors import unknown
+from ganbench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -91,15 +91,47 @@ _TABLES: dict[str, Callable[[], Table]] = {
 }
 
 
+def _recipe(name: str) -> Table:
+    """One row per number of a variant's recipe."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ganbench.variant.recipe_rows import recipe_rows
+    from ganbench.variant.registry import resolve
+
+    (resolved,) = resolve([name])
+    table = Table(
+        "number", "default", "range", "what", box=box.SIMPLE_HEAD, show_edge=False,
+        title=f"recipe of {resolved.name}", title_justify="left",
+    )  # fmt: skip
+    for row in recipe_rows(resolved.variant.recipe):
+        table.add_row(row.name, escape(row.default), escape(row.range), escape(row.description))
+    return table
+
+
 def list_(
     what: Annotated[
         str,
-        typer.Argument(help="variants, datasets, metrics or backbones; all of them if left out."),
+        typer.Argument(
+            help="variants, datasets, metrics, backbones, or recipe with a variant's name; "
+            "all but the last if left out."
+        ),
+    ] = "",
+    variant: Annotated[
+        str, typer.Argument(metavar="[NAME|FILE.py]", help="The variant whose recipe to show.")
     ] = "",
 ) -> None:
-    """Show what there is to choose from."""
+    """Show what there is to choose from, or the numbers of a variant's recipe."""
+    if what == "recipe":
+        if not variant:
+            raise UsageError("recipe of which variant? give its name: ganbench list recipe dcgan")
+        console().print(_recipe(variant))
+        return
+    if variant:
+        raise UsageError(f"{variant!r} is one word too many: ganbench list {what}")
     if what and what not in _TABLES:
-        raise unknown("list", what, _TABLES)
+        raise unknown("list", what, [*_TABLES, "recipe"])
     for name, table in _TABLES.items():
         if what in ("", name):
             console().print(table())

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganbench.cli.options import DEVICE
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["sample", "sample_to_file"]
 
@@ -23,7 +28,13 @@ def sample(
     prompt: Annotated[
         str | None, typer.Option(help="Text to draw, for a variant that takes prompts.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the latents.")] = 0,
+    class_: Annotated[
+        str | None,
+        typer.Option(
+            "--class", help="Number or name of the class to draw, for a variant with a condition."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the latent vectors.")] = 0,
     *,
     best: Annotated[
         bool, typer.Option("--best", help="The best moment of a run that was scored in training.")
@@ -38,6 +49,7 @@ def sample(
         run_folder,
         count=count,
         prompt=prompt,
+        class_name=class_,
         seed=seed,
         device=device,
         out=out,
@@ -51,6 +63,7 @@ def sample_to_file(
     *,
     count: int,
     prompt: str | None,
+    class_name: str | None = None,
     seed: int,
     device: str,
     out: Path | None,
@@ -62,8 +75,9 @@ def sample_to_file(
     Args:
         folder: Of the finished run.
         count: How many images.
-        prompt: What to draw; None draws latents alone.
-        seed: Of the latents.
+        prompt: Text to draw, or None.
+        class_name: Number or name of the class to draw, or None.
+        seed: Seed of the latent vectors.
         device: As on the command line.
         out: The PNG to write; in the run's folder where it is None.
         best: Whether to draw from the best moment of the run instead of its end.
@@ -82,6 +96,8 @@ def sample_to_file(
     from ganbench.scoring import draw
     from ganbench.variant.text import tokenize
 
+    if prompt is not None and class_name is not None:
+        raise UsageError("--prompt and --class: give one of them")
     run = StoredRun.read(folder)
     chosen = choose(device)
     state, spec = load_trained(run, chosen, best=best)
@@ -95,8 +111,15 @@ def sample_to_file(
             )
         images = draw.draw_prompt(state, chosen, prompt, count, seed)
         title = prompt
+    elif class_name is not None:
+        label = _label(class_name, spec)
+        table = state.conditions(spec)
+        if table is None or not state.takes_condition:
+            raise UsageError("this variant takes no class: give -n alone, or another run")
+        images = draw.draw_class(state, chosen, table[label], count, seed)
+        title = f"{run.result.variant} · class {spec.class_names[label]}"
     else:
-        conditions = None
+        conditions: Tensor | None = None
         latent = draw.latents(state, count, seed, "sample")
         encoded = state.conditions(spec)
         if encoded is not None:
@@ -106,7 +129,8 @@ def sample_to_file(
         title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"
     columns = max(1, min(8, count))
     picture = draw.titled(draw.grid(images, columns), title)
-    target = out if out is not None else run.path / f"{_file_stem(prompt)}.png"
+    stem = _file_stem(prompt if class_name is None else f"class {class_name}")
+    target = out if out is not None else run.path / f"{stem}.png"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         picture.save(target)
@@ -116,6 +140,20 @@ def sample_to_file(
         ) from error
     say(f"{count} images: {target}")
     return target
+
+
+def _label(text: str, spec: DatasetSpec) -> int:
+    """Number of a class that is given by its number or name.
+
+    Raises:
+        UsageError: There is no such class.
+    """
+    names = list(spec.class_names)
+    if text in names:
+        return names.index(text)
+    if text.isdecimal() and int(text) < len(names):
+        return int(text)
+    raise unknown("class", text, names, f"or give its number, 0 to {len(names) - 1}")
 
 
 def _file_stem(prompt: str | None) -> str:

@@ -18,7 +18,7 @@ from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.scoring.protocol import short_hash
 from ganbench.training.execution import EAGER, Execution
 from ganbench.variant.budget import Budget
-from ganbench.variant.registry import Resolved, entries, expand, resolve
+from ganbench.variant.registry import ALL, Resolved, entries, expand, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,12 +156,25 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
     if not names:
         raise UsageError("; ".join(left_out))
     resolved = resolve(names)
+    installed = ALL in suite.variants
+    named = {Path(name).stem.replace("_", "-") for name in suite.variants}
     seeds = parse_seeds(suite.seeds)
     settings = parse_settings(suite.set, [found.name for found in resolved])
     describe = cache(partial(data.describe, data_root=data_root))  # a folder is listed once
-    first = [
-        _job(suite, found, settings[found.name], seeds[0], device, describe) for found in resolved
-    ]
+    first = []
+    for candidate in resolved:
+        job = _job(suite, candidate, settings[candidate.name], seeds[0], device, describe)
+        refusal = candidate.variant.accepts.refusal(job.spec, job.image_size)
+        if not refusal:
+            first.append(job)
+        elif not installed or candidate.name in named:
+            raise UsageError(
+                f"variant {candidate.name} {refusal}: give another --dataset or --set image_size"
+            )
+        else:
+            left_out += (f"left out: {candidate.name} {refusal}",)
+    if not first:
+        raise UsageError("; ".join(left_out))
     jobs = tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first)
     return Plan(jobs, left_out)
 
@@ -239,15 +252,17 @@ def _fitted(
 def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) -> None:
     """Refuse a recipe that the variant cannot be built with, before anything is trained.
 
-    Other errors than a `UsageError` are left to the run, which reports them in its row.
+    This process does not train: what a plugin leaves in it reaches no run. Other errors than a
+    `UsageError` are left to the run, which reports them in its row.
     """
     import torch
 
-    with torch.device("meta"):
+    packed = dataclasses.replace(spec, channels=spec.channels * recipe.packing)
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
         try:
             variant.generator(recipe, spec)
-            variant.discriminator(recipe, spec)
+            variant.discriminator(recipe, packed)
         except UsageError:
             raise
-        except Exception:  # noqa: BLE001 - a plugin may raise anything; its run will say what
+        except (Exception, SystemExit):  # noqa: BLE001 - a plugin may raise anything
             return

@@ -320,7 +320,7 @@ def _build(
         networks[name], updates[name] = network.build(recipe, spec), network.update
     if variant.augment is not None:
         networks["augment"], updates["augment"] = variant.augment(recipe, spec), "none"
-    elif recipe.augment:
+    elif recipe.augments:
         networks["augment"], updates["augment"] = Augmentation(recipe.augment), "none"
     for name, built in networks.items():
         if not isinstance(built, nn.Module):

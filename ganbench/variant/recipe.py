@@ -24,6 +24,8 @@ __all__ = ["AUGMENTATIONS", "Recipe"]
 AUGMENTATIONS = ("color", "translation", "cutout", "flip")
 """What `ganbench.variant.augmentation` can do, by the names that a recipe's `augment` takes."""
 
+_NO_AUGMENTATION = "none"
+
 
 def _budget_text(text: str) -> str:
     try:
@@ -37,10 +39,12 @@ BudgetText = Annotated[str, AfterValidator(_budget_text)]
 
 def _policy_text(text: str) -> str:
     names = [name.strip() for name in text.split(",") if name.strip()]
+    if names == [_NO_AUGMENTATION]:
+        return _NO_AUGMENTATION
     for name in names:
         if name not in AUGMENTATIONS:
-            raise ValueError(f"{name!r} is none of {', '.join(AUGMENTATIONS)}")
-    return ",".join(dict.fromkeys(names))
+            raise ValueError(f"{name!r} is neither none nor one of {', '.join(AUGMENTATIONS)}")
+    return ",".join(dict.fromkeys(names)) or _NO_AUGMENTATION
 
 
 PolicyText = Annotated[str, AfterValidator(_policy_text)]
@@ -76,8 +80,8 @@ class Recipe(BaseModel):
         1, ge=1, description="images that the discriminator sees joined along the channels (PacGAN)"
     )
     augment: PolicyText = Field(
-        "",
-        description="augmentation of all that the discriminator sees: of "
+        _NO_AUGMENTATION,
+        description="augmentation of all that the discriminator sees: none, or of "
         "color, translation, cutout and flip, separated by commas",
     )
 
@@ -137,6 +141,11 @@ class Recipe(BaseModel):
         "25epochs", description="the budget that is used where none is named"
     )
     sample_every: BudgetText = Field("100steps", description="how often a grid of samples is drawn")
+
+    @property
+    def augments(self) -> bool:
+        """Whether what the discriminator sees is augmented as the recipe says."""
+        return self.augment != _NO_AUGMENTATION
 
     @field_validator("*")
     @classmethod

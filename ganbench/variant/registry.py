@@ -60,13 +60,16 @@ class Resolved:
         name: As on the command line.
         variant: The module's constant.
         origin: As in `Entry`.
-        source_hash: Hash of the text of the variant's module; line endings do not matter.
+        source_hash: Hash of the text of the variant's module and of the neighbours that it imports;
+            line endings do not matter.
+        path: The file that defines it.
     """
 
     name: str
     variant: Variant
     origin: str
     source_hash: str
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -243,7 +246,7 @@ def _load(candidate: _Candidate) -> Resolved:
     if candidate.fault or path is None:
         raise _refusal(candidate, candidate.fault)
     try:
-        digest = source.text_hash(path)
+        digest = source.identity(path)
         if candidate.kind == "file":
             module = source.run(path)
         else:
@@ -261,4 +264,4 @@ def _load(candidate: _Candidate) -> Resolved:
     recipe: object = variant.recipe
     if not isinstance(recipe, Recipe):
         raise _refusal(candidate, f"its recipe is no ganbench.Recipe: {recipe!r:.80}")
-    return Resolved(candidate.name, variant, candidate.origin, digest)
+    return Resolved(candidate.name, variant, candidate.origin, digest, path)

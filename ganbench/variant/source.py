@@ -8,18 +8,19 @@ import importlib.util
 import sys
 import textwrap
 import traceback
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import SourceFileLoader
-from importlib.util import decode_source
+from importlib.util import decode_source, spec_from_loader
 from itertools import accumulate
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
 
-__all__ = ["find", "inspect", "reason", "run", "text_hash"]
+__all__ = ["find", "identity", "inspect", "neighbours", "reason", "run", "text_hash"]
 
 _LONGEST_REASON = 200  # characters
 
@@ -62,7 +63,8 @@ def inspect(path: Path, constant: str) -> tuple[str, str]:
         return "", f"{type(error).__name__}: {error}"
     summary = (ast.get_docstring(tree) or "").partition("\n")[0]
     for package in _imported_packages(tree):
-        if package not in sys.modules and _find_spec(package, None) is None:
+        beside = (path.parent / f"{package}.py").is_file()
+        if not beside and package not in sys.modules and _find_spec(package, None) is None:
             return summary, f"it imports {package}, which is not installed"
     if not _may_bind(tree, constant.partition(".")[0]):
         return summary, f"it defines no {constant}"
@@ -93,6 +95,56 @@ def _may_bind(tree: ast.Module, constant: str) -> bool:
     return False
 
 
+def neighbours(path: Path) -> list[Path]:
+    """Files beside a Python file that it imports, and that those import, by name.
+
+    Seen are imports such as `from layers import Block` and `from .layers import Block` wherever
+    they stand in the text; nothing is run.
+    """
+    seen, ahead = {path.resolve()}, [path.resolve()]
+    while ahead:
+        file = ahead.pop()
+        try:
+            tree = ast.parse(decode_source(file.read_bytes()))
+        except (OSError, SyntaxError, ValueError, RecursionError):
+            continue
+        for name in _neighbour_names(tree):
+            beside = file.parent / f"{name}.py"
+            if beside not in seen and beside.is_file():
+                seen.add(beside)
+                ahead.append(beside)
+    return sorted(seen - {path.resolve()})
+
+
+def _neighbour_names(tree: ast.Module) -> set[str]:
+    """First parts of all names that may be a file beside the module."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=aliases):
+                names |= {alias.name for alias in aliases}
+            case ast.ImportFrom(level=1, module=None, names=aliases):
+                names |= {alias.name for alias in aliases}
+            case ast.ImportFrom(level=0 | 1, module=str(module)):
+                names.add(module)
+    return {name.partition(".")[0] for name in names}
+
+
+def identity(path: Path) -> str:
+    """Hash of a variant's text: its file's, joined with those of the neighbours that it imports.
+
+    Raises:
+        OSError: A file cannot be read.
+        SyntaxError: Its encoding is unknown.
+        UnicodeDecodeError: It is not in its encoding.
+    """
+    own, beside = text_hash(path), neighbours(path)
+    if not beside:
+        return own
+    texts = [own, *(f"{file.name} {text_hash(file)}" for file in beside)]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
 def text_hash(path: Path) -> str:
     """Hash a Python file's text to 16 hexadecimal digits; line endings do not matter.
 
@@ -111,14 +163,65 @@ class _FreshLoader(SourceFileLoader):
         raise OSError(f"{path} has no bytecode")
 
 
+class _Neighbours(MetaPathFinder):
+    """Finds files beside a variant's file, where nothing else has the name.
+
+    It is asked last and only while the variant's file runs, so that no library of that name is
+    hidden. The files are modules of a package that stands for the folder: two folders may both
+    have a `layers.py`.
+    """
+
+    def __init__(self, package: str, folder: Path) -> None:
+        self._package = package
+        self._folder = folder
+        self.given: list[str] = []
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a top-level name that is a file in the folder."""
+        if path is not None or not (self._folder / f"{name}.py").is_file():
+            return None
+        module = importlib.import_module(f"{self._package}.{name}")
+        self.given.append(name)
+        return spec_from_loader(name, _Given(module))
+
+
+class _Given(Loader):
+    """Gives a module that is loaded already."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def create_module(self, _spec: ModuleSpec) -> ModuleType:
+        """Give it."""
+        return self._module
+
+    def exec_module(self, _module: ModuleType) -> None:
+        """It has run."""
+
+
+def _folder_package(folder: Path) -> str:
+    """Name of the package that stands for a folder, as its files are now."""
+    files = sorted(folder.glob("*.py"))
+    state = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    name = f"ganbench_folder_{hashlib.sha256(repr((str(folder), state)).encode()).hexdigest()[:8]}"
+    if name not in sys.modules:
+        package = ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    return name
+
+
 def run(path: Path) -> ModuleType:
     """Import a file that belongs to no package, under a name of its own; `sys.path` stays as is.
 
-    The same text at the same place is run once a process. Whatever the file raises comes through.
+    It may import its neighbours. The same text at the same place is run once per process. Whatever
+    the file raises comes through.
     """
     path = path.resolve()
-    place = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    name = f"ganbench_file_{path.stem}_{place}_{text_hash(path)}"
+    package = _folder_package(path.parent)
+    name = f"{package}.{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
     loader = _FreshLoader(name, str(path))
@@ -127,11 +230,17 @@ def run(path: Path) -> ModuleType:
         raise ImportError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # pydantic and dataclasses look up the names of their module there
+    finder = _Neighbours(package, path.parent)
+    sys.meta_path.append(finder)
     try:
         loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise
+    finally:
+        sys.meta_path.remove(finder)
+        for given in finder.given:
+            sys.modules.pop(given, None)
     return module
 
 
