@@ -48,8 +48,8 @@ def decay(recipe: Recipe, step: int, share: float) -> float:
 class Average:
     """Copies of networks that follow them slowly.
 
-    Parameters and floating-point buffers are averaged, other buffers and non-tensor extra state
-    copied. The weight of the new values lies on the device, so that an update can be captured.
+    Parameters are averaged; buffers and extra state are copied, as StyleGAN2 does. The weight of
+    the new values lies on the device, so that an update can be captured.
 
     Args:
         recipe: Gives the decay.
@@ -79,17 +79,10 @@ class Average:
         """Move the copies towards the networks."""
         for name, average in self.networks.items():
             network = networks[name]
-            pairs = [
-                *zip(average.parameters(), network.parameters(), strict=True),
-                *zip(average.buffers(), network.buffers(), strict=True),
-            ]
-            smooth = [pair for pair in pairs if pair[0].is_floating_point()]
-            if smooth:
-                held, new = (list(values) for values in zip(*smooth, strict=True))
-                torch._foreach_lerp_(held, new, [self._weight] * len(held))
-            for held_values, values in pairs:
-                if not held_values.is_floating_point():
-                    held_values.copy_(values)
+            held, new = list(average.parameters()), list(network.parameters())
+            torch._foreach_lerp_(held, new, [self._weight] * len(held))  # noqa: SLF001 - one call
+            for held_values, values in zip(average.buffers(), network.buffers(), strict=True):
+                held_values.copy_(values)
             for held_module, module in zip(average.modules(), network.modules(), strict=True):
                 if type(module).get_extra_state is not nn.Module.get_extra_state:
                     held_module.set_extra_state(module.get_extra_state())

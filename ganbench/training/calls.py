@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganbench.errors import ContractError
 from ganbench.variant.context import Context
@@ -75,14 +75,19 @@ def _packed(values: Tensor, count: int) -> Tensor:
 
 
 def _discriminate(
-    state: TrainState, images: Tensor, further: tuple[Tensor, ...], condition: Tensor | None
+    state: TrainState,
+    images: Tensor,
+    further: tuple[Tensor, ...],
+    condition: Tensor | None,
+    networks: Mapping[str, Callable[..., Any]] | None = None,
 ) -> Any:
     """Outputs of the discriminator network on images, augmented and packed as the recipe says."""
-    if "augment" in state.networks:
-        images = state.networks["augment"](images)
+    networks = state.networks if networks is None else networks
+    if "augment" in networks:
+        images = networks["augment"](images)
     inputs = [_packed(values, state.recipe.packing) for values in (images, *further)]
     given = (condition,) if condition is not None else ()
-    return _float(state.networks["discriminator"](*inputs, *given))
+    return _float(networks["discriminator"](*inputs, *given))
 
 
 def _float(outputs: Any) -> Any:
@@ -206,18 +211,28 @@ def forward(state: TrainState, batch: Batch) -> None:
         objective(state, batch, fake, lambda: (1, 0.0))
 
 
+def _with_copied_buffers(network: nn.Module, *inputs: Tensor) -> Any:
+    """Call a network that changes copies of its buffers instead of them."""
+    copies = {name: held.clone() for name, held in network.named_buffers()}
+    return torch.func.functional_call(network, copies, inputs)
+
+
 def probe(state: TrainState, batch: Batch, images: Tensor) -> Tensor:
     """The discriminator's outputs on images, asked apart for a loss that does not return them.
 
-    Leaves no trace: buffers and the host's random numbers are put back.
+    Leaves no trace: buffers are copies, and the host's random numbers are put back.
 
     Raises:
         ContractError: It cannot be asked by images alone.
     """
-    network = state.networks["discriminator"]
-    buffers = [(held, held.clone()) for held in network.buffers()]
+    copies: dict[str, Callable[..., Any]] = {
+        name: partial(_with_copied_buffers, state.networks[name])
+        for name in ("augment", "discriminator")
+        if name in state.networks
+    }
     random = torch.get_rng_state()
-    discriminator = _Discriminator(state, batch.condition, _discriminate)
+    call = partial(_discriminate, networks=copies)
+    discriminator = _Discriminator(state, batch.condition, call)
     try:
         with torch.no_grad(), _format(state, images):
             outputs = discriminator(images)
@@ -228,8 +243,6 @@ def probe(state: TrainState, batch: Batch, images: Tensor) -> Tensor:
         ) from error
     finally:
         torch.set_rng_state(random)
-        for held, before in buffers:
-            held.copy_(before)
     if not isinstance(outputs, Tensor):
         raise ContractError(
             "the discriminator returns several outputs: the losses must say which are logits or "
