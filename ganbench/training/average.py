@@ -80,7 +80,7 @@ class Average:
         for name, average in self.networks.items():
             network = networks[name]
             held, new = list(average.parameters()), list(network.parameters())
-            torch._foreach_lerp_(held, new, [self._weight] * len(held))  # noqa: SLF001 - one call
+            torch._foreach_lerp_(held, new, [self._weight] * len(held))
             for held_values, values in zip(average.buffers(), network.buffers(), strict=True):
                 held_values.copy_(values)
             for held_module, module in zip(average.modules(), network.modules(), strict=True):
