@@ -150,7 +150,7 @@ def evaluate(
         noise: Which latents to draw from.
     """
     state, seed = session.state, session.seed
-    session.train.let_go()
+    session.train.release()
     release_host_memory()
     count = reference.fake_count
     latent = _part(draw.latents(state, count, seed, "evaluation latents"), noise)

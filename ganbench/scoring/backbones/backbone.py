@@ -230,7 +230,7 @@ def real_features(
     images: Split = getattr(dataset, split)
 
     def go_on(text: str, done: int, total: int) -> None:
-        images.let_go()  # what has been described
+        images.release()  # what has been described
         report(text, done, total)
 
     features = backbone.extract(images.images, go_on, logits=logits)

@@ -245,7 +245,7 @@ def _train(
         optimizer.step()
         schedule.step()
         if step % 10 == 0:
-            split.let_go()
+            split.release()
             report(f"training the classifier of {name}", step, steps)
 
     accuracy = _accuracy(network, dataset.test, size, device)
@@ -281,5 +281,5 @@ def _accuracy(network: ClassifierNetwork, split: Split, size: int, device: torch
         rows = slice(start, start + _EVALUATION_BATCH)
         named = network(resize(split.images[rows], size).to(device)).argmax(1).cpu()
         right += int((named == split.labels[rows]).sum())
-        split.let_go()
+        split.release()
     return right / max(1, len(split))
