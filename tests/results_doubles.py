@@ -44,8 +44,8 @@ def protocol(dataset: str = "mnist", **changes: Any) -> Protocol:
         "neighbour_count": 10_000,
         "backbone": "classifier",
         "backbone_hash": "c1a551f1e5",
-        "judge_hash": "c1a551f1e5",
-        "judge_accuracy": 0.9893,
+        "classifier_hash": "c1a551f1e5",
+        "classifier_accuracy": 0.9893,
         "resolution": 28,
     }
     return Protocol(**{**values, **changes})

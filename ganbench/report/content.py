@@ -199,7 +199,7 @@ def _protocol(group: Group) -> str:
     fields = group.protocol_fields
     if not fields:
         return ""
-    size, accuracy = fields.get("resolution"), fields.get("judge_accuracy")
+    size, accuracy = fields.get("resolution"), fields.get("classifier_accuracy")
     generated, real = (number(fields.get(f"{kind}_count", 0)) for kind in ("fake", "real"))
     parts = [
         f"{generated} generated images against {real} real ones ({fields.get('real_split')} split)",

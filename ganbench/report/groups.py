@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.data.catalogue import short_dataset
 from ganbench.report import columns
 from ganbench.report.comparison.statistics import Estimate, estimate
+from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,8 @@ class Group:
     @property
     def protocol_fields(self) -> dict[str, Any]:
         """The protocol, field by field; empty where nothing was scored."""
-        return next((e.result.protocol_fields for e in self.entries if e.result.protocol), {})
+        fields = (e.result.protocol_fields for e in self.entries if e.result.protocol)
+        return current_names(next(fields, {}))
 
     @property
     def modes_total(self) -> int | None:
