@@ -54,7 +54,7 @@ def protocol(dataset: str = "mnist", **changes: Any) -> Protocol:
 def result(
     variant: str = "dcgan", seed: int = 0, dataset: str = "mnist", **changes: Any
 ) -> RunResult:
-    """A run that ended well, with numbers drawn around the variant's character."""
+    """A run that completed, with numbers drawn around the variant's character."""
     fid, modes, speed, size_g, size_d, _ = CHARACTERS.get(variant, CHARACTERS["dcgan"])
     random = np.random.default_rng([seed, *variant.encode()])
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ganbench.errors import UsageError
 from ganbench.experiment.store import write_text
-from ganbench.report.charts.style import LIGHT, Look, draw, encode
+from ganbench.report.charts.style import LIGHT, ChartStyle, draw, encode
 from ganbench.report.templates import template
 from ganbench.selftest import charts
 from ganbench.selftest.page import page
@@ -86,9 +86,9 @@ def _row(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _drawn(chart: Callable[[Outcome, Look], Figure], outcome: Outcome) -> bytes:
+def _drawn(chart: Callable[[Outcome, ChartStyle], Figure], outcome: Outcome) -> bytes:
     """A chart as a PNG that keeps the colours of small marks."""
-    image = draw(partial(chart, outcome), Look(LIGHT, ()))
+    image = draw(partial(chart, outcome), ChartStyle(LIGHT, ()))
     return b"" if image is None else encode(image, "exact")
 
 

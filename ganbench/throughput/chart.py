@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from ganbench.report.charts.style import LIGHT, Look, canvas, draw, encode, heading
+from ganbench.report.charts.style import LIGHT, ChartStyle, canvas, draw, encode, heading
 from ganbench.report.formatting import number
 from ganbench.throughput.curve import KNEE_SHARE
 
@@ -37,15 +37,15 @@ def chart_png(rows: Sequence[Row], conditions: str) -> bytes | None:
         conditions: The device, and how steps were carried out.
     """
     labels = tuple(dict.fromkeys(row.point.variant for row in rows))
-    image = draw(lambda look: figure_of(rows, conditions, look), Look(LIGHT, labels))
+    image = draw(lambda style: figure_of(rows, conditions, style), ChartStyle(LIGHT, labels))
     return None if image is None else encode(image, "drawing")
 
 
-def figure_of(rows: Sequence[Row], conditions: str, look: Look) -> Figure | None:
+def figure_of(rows: Sequence[Row], conditions: str, style: ChartStyle) -> Figure | None:
     """A panel a variant that has at least one point."""
     by_variant = {
         label: [row for row in rows if row.point.variant == label and row.point.status == "ok"]
-        for label in look.labels
+        for label in style.labels
     }
     shown = {label: own for label, own in by_variant.items() if own}
     if not shown:
@@ -58,12 +58,12 @@ def figure_of(rows: Sequence[Row], conditions: str, look: Look) -> Figure | None
         f"Training throughput · {conditions}",
         f"ring: knee, the smallest batch at {KNEE_SHARE:.0%} of the best; "
         "dashed: arithmetic limit",
-        look,
+        style,
     )  # fmt: skip
     panels = figure.subplots(down, across, squeeze=False).flatten().tolist()
     for axes, (label, own) in zip(panels, shown.items(), strict=False):
         lost = [row for row in rows if row.point.variant == label and row.point.status != "ok"]
-        _panel(axes, label, own, lost, look)
+        _panel(axes, label, own, lost, style)
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
     for axes in panels[::across]:
@@ -73,19 +73,19 @@ def figure_of(rows: Sequence[Row], conditions: str, look: Look) -> Figure | None
     return figure
 
 
-def _panel(axes: Axes, label: str, rows: list[Row], lost: list[Row], look: Look) -> None:
+def _panel(axes: Axes, label: str, rows: list[Row], lost: list[Row], style: ChartStyle) -> None:
     sizes = [row.point.batch_size or 0 for row in rows]
     rates = [row.point.images_per_second or 0.0 for row in rows]
     limits = [row.limit_images_per_second or math.nan for row in rows]
-    colour = look.colour(label)
+    colour = style.colour(label)
     axes.plot(
-        sizes, rates, color=colour, marker=look.marker(label), markersize=5, linewidth=1.6,
-        markeredgecolor=look.theme.paper, markeredgewidth=0.8, zorder=3,
+        sizes, rates, color=colour, marker=style.marker(label), markersize=5, linewidth=1.6,
+        markeredgecolor=style.theme.paper, markeredgewidth=0.8, zorder=3,
     )  # fmt: skip
-    _limit(axes, sizes, limits, look)
+    _limit(axes, sizes, limits, style)
     top = max(value for value in [*rates, *limits] if math.isfinite(value)) * _HEADROOM
-    _knee(axes, rows, top, look, is_open=not lost)
-    heading(axes, label, _note(lost) or rows[0].images, look)
+    _knee(axes, rows, top, style, is_open=not lost)
+    heading(axes, label, _note(lost) or rows[0].images, style)
     ticks = sorted({*sizes, *(row.point.batch_size or sizes[0] for row in lost)})
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
@@ -97,14 +97,14 @@ def _panel(axes: Axes, label: str, rows: list[Row], lost: list[Row], look: Look)
     axes.set_ylim(0, top)
 
 
-def _limit(axes: Axes, sizes: list[int], limits: list[float], look: Look) -> None:
+def _limit(axes: Axes, sizes: list[int], limits: list[float], style: ChartStyle) -> None:
     """The dashed line; for a single batch size a short one, so that it can be seen."""
     if len(sizes) == 1:
         sizes, limits = [sizes[0] / 1.2, sizes[0] * 1.2], limits * 2  # type: ignore[list-item]
-    axes.plot(sizes, limits, color=look.theme.muted, linestyle=(0, (4, 3)), linewidth=1.2)
+    axes.plot(sizes, limits, color=style.theme.muted, linestyle=(0, (4, 3)), linewidth=1.2)
 
 
-def _knee(axes: Axes, rows: list[Row], top: float, look: Look, *, is_open: bool) -> None:
+def _knee(axes: Axes, rows: list[Row], top: float, style: ChartStyle, *, is_open: bool) -> None:
     """A ring around the knee, and its numbers where the curve does not run.
 
     Where `is_open`, the curve may rise beyond the largest batch, which is then named as such.
@@ -117,7 +117,7 @@ def _knee(axes: Axes, rows: list[Row], top: float, look: Look, *, is_open: bool)
             continue
         axes.plot(
             size, rate, "o", markersize=12, markerfacecolor="none",
-            markeredgecolor=look.theme.ink, markeredgewidth=1.2, zorder=4,
+            markeredgecolor=style.theme.ink, markeredgewidth=1.2, zorder=4,
         )  # fmt: skip
         told = f"{number(rate)} images/s at {size:,}"
         if is_open and row is rows[-1]:
@@ -126,7 +126,7 @@ def _knee(axes: Axes, rows: list[Row], top: float, look: Look, *, is_open: bool)
             told += f"\n{row.share_of_peak:.0%} of the limit"
         axes.text(
             0.97, height, told, transform=axes.transAxes, ha="right", va="bottom", size=8,
-            color=look.theme.ink,
+            color=style.theme.ink,
         )  # fmt: skip
 
 

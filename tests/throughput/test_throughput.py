@@ -316,10 +316,10 @@ def test_what_was_not_measured_is_empty_in_the_csv():
 
 
 def test_the_chart_shows_the_curve_its_knee_and_the_limit():
-    from ganbench.report.charts.style import LIGHT, Look
+    from ganbench.report.charts.style import LIGHT, ChartStyle
 
     points = [point(8, 900.0), point(16, 1000.0), point(32, None), point(8, None, "b")]
-    figure = figure_of(rows_of(points, MACHINE), "a machine", Look(LIGHT, ("a", "b")))
+    figure = figure_of(rows_of(points, MACHINE), "a machine", ChartStyle(LIGHT, ("a", "b")))
     assert figure is not None
     (panel,) = figure.axes
     curve, limit, ring = panel.lines
@@ -334,11 +334,11 @@ def test_the_chart_shows_the_curve_its_knee_and_the_limit():
 
 
 def test_a_knee_at_the_largest_batch_is_named_as_such_beside_what_the_images_are():
-    from ganbench.report.charts.style import LIGHT, Look
+    from ganbench.report.charts.style import LIGHT, ChartStyle
 
     shape = {"dataset": "mnist", "image_size": 28}
     points = [point(8, 900.0, **shape), point(16, 1000.0, **shape)]
-    figure = figure_of(rows_of(points, MACHINE), "a machine", Look(LIGHT, ("a",)))
+    figure = figure_of(rows_of(points, MACHINE), "a machine", ChartStyle(LIGHT, ("a",)))
     assert figure is not None
     told = [text.get_text() for text in figure.axes[0].texts]
     assert "1,000 images/s at 16, the largest\n50% of the limit" in told
@@ -346,9 +346,9 @@ def test_a_knee_at_the_largest_batch_is_named_as_such_beside_what_the_images_are
 
 
 def test_without_a_single_point_there_is_no_chart():
-    from ganbench.report.charts.style import LIGHT, Look
+    from ganbench.report.charts.style import LIGHT, ChartStyle
 
-    assert figure_of(rows_of([point(8, None)], MACHINE), "m", Look(LIGHT, ("a",))) is None
+    assert figure_of(rows_of([point(8, None)], MACHINE), "m", ChartStyle(LIGHT, ("a",))) is None
 
 
 @pytest.mark.parametrize(
