@@ -1,4 +1,4 @@
-"""Charts of a self-test: response curves, a panel a metric and fault, and a heat map of answers."""
+"""Charts of a self-test: response curves, and a heat map of answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ganbench.report.charts.style import ChartStyle
     from ganbench.scoring.metrics.catalogue import Metric
-    from ganbench.selftest.outcome import Outcome, Verdict, Word
+    from ganbench.selftest.outcome import Detection, Outcome, Verdict
 
 __all__ = ["heat_map", "responses"]
 
@@ -33,16 +33,16 @@ _CELL = (0.95, 0.34)
 _LABEL_INCHES = 2.0
 _LOGARITHMIC_FROM = 20.0  # control bands that the values of one metric span
 _MOST_SHOWN = 1000.0  # deviations at which the heat map's colours end
-_MEANINGS: dict[Word, str] = {
+_MEANINGS: dict[Detection, str] = {
     "sees": "sees: worse beyond chance",
     "misled": "misled: better beyond chance",
     "blind": "blind: within chance",
 }
 
 
-def _colour(word: Word, style: ChartStyle) -> str:
+def _colour(detection: Detection, style: ChartStyle) -> str:
     blue, orange = style.theme.palette[:2]
-    return {"sees": blue, "misled": orange, "blind": style.theme.muted}[word]
+    return {"sees": blue, "misled": orange, "blind": style.theme.muted}[detection]
 
 
 def responses(outcome: Outcome, style: ChartStyle) -> Figure:
@@ -51,8 +51,8 @@ def responses(outcome: Outcome, style: ChartStyle) -> Figure:
     figure = canvas(
         _LABEL_INCHES / 2 + _PANEL[0] * len(faults), _PANEL[1] * len(metrics) + 0.5,
         f"Response of each metric to each fault · {outcome.dataset}",
-        "strengths grow to the right; grey band: where chance leaves the mean of as many control "
-        "draws; a small dot is one draw", style,
+        "strengths grow to the right; grey band: where the mean of as many control draws lies by "
+        "chance; a small dot is one draw", style,
     )  # fmt: skip
     grid = figure.subplots(len(metrics), len(faults), sharex="col", sharey="row", squeeze=False)
     for row, metric in zip(grid, metrics, strict=True):
@@ -68,8 +68,8 @@ def responses(outcome: Outcome, style: ChartStyle) -> Figure:
     for axes, fault in zip(grid[-1], faults, strict=True):
         axes.set_xlabel(_wrapped(fault.unit), fontsize=7.5)
     marks = [
-        Line2D([], [], marker="o", linestyle="", color=_colour(word, style), label=_MEANINGS[word])
-        for word in _MEANINGS
+        Line2D([], [], marker="o", linestyle="", color=_colour(detection, style), label=meaning)
+        for detection, meaning in _MEANINGS.items()
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=3)
     return figure
@@ -86,7 +86,7 @@ def _curve(axes: Axes, outcome: Outcome, verdict: Verdict, style: ChartStyle) ->
     rows = outcome.responses[outcome.responses["generator"] == verdict.fault]
     for place, answer in enumerate(answers):
         drawn = rows.loc[rows["strength"] == answer.strength, metric.name].dropna()
-        colour = _colour(answer.word, style)
+        colour = _colour(answer.detection, style)
         axes.plot([place] * len(drawn), drawn, "o", color=colour, ms=2, alpha=0.45, mew=0)
         axes.plot(place, answer.mean, "o", color=colour, ms=4.5, mec=style.theme.paper, mew=0.6,
                   zorder=3)  # fmt: skip
@@ -98,7 +98,7 @@ def _curve(axes: Axes, outcome: Outcome, verdict: Verdict, style: ChartStyle) ->
 
 
 def _value_axis(axes: Axes, outcome: Outcome, metric: Metric, style: ChartStyle) -> None:
-    """The scale that a row of panels shares, and the metric's name beside it."""
+    """The axis that a row of panels shares, and the metric's name beside it."""
     column = columns.column(metric.name)
     name = _wrapped(column.heading(outcome.backbone), 16)
     axes.set_ylabel(
@@ -140,8 +140,10 @@ def heat_map(outcome: Outcome, style: ChartStyle) -> Figure:
             if verdict is not None:
                 size = verdict.answers[-1].standardised
                 scaled = math.log10(1 + min(abs(size), _MOST_SHOWN))
-                shown[row, place] = 0 if verdict.word == "blind" else math.copysign(scaled, size)
-                parts = [verdict.word, verdict.arrow, deviations(size)]
+                shown[row, place] = (
+                    0 if verdict.detection == "blind" else math.copysign(scaled, size)
+                )
+                parts = [verdict.detection, verdict.arrow, deviations(size)]
                 texts[row, place] = " ".join(filter(None, parts))
     figure = canvas(
         _LABEL_INCHES + _CELL[0] * len(faults), _CELL[1] * len(metrics) + 0.7,
@@ -162,8 +164,9 @@ def heat_map(outcome: Outcome, style: ChartStyle) -> Figure:
     )  # fmt: skip
     axes.tick_params(length=0, labelrotation=0, labelcolor=style.theme.ink)
     axes.xaxis.tick_top()
-    marks = [Patch(color=_colour(word, style), alpha=0.6, label=_MEANINGS[word])
-             for word in ("sees", "misled")]  # fmt: skip
+    detections: tuple[Detection, ...] = ("sees", "misled")
+    marks = [Patch(color=_colour(one, style), alpha=0.6, label=_MEANINGS[one])
+             for one in detections]  # fmt: skip
     figure.legend(handles=marks, loc="outside lower center", ncols=2)
     return figure
 
