@@ -11,7 +11,7 @@ from ganbench import data
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.noise import noise
 from ganbench.scoring.backbones.backbone import Backbone
-from ganbench.scoring.backbones.fuse import fold
+from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception
 
 from .workloads import random_inception_weights, untrained_judge
@@ -30,7 +30,7 @@ def time_extraction(
 ) -> None:
     """Time `extract` on images of `size`, which it resizes to the backbone's resolution first."""
     count = _TINY_COUNT if tiny else _COUNTS[backbone.name]
-    channels = backbone.judge.network.mean.shape[1]
+    channels = backbone.classifier.network.mean.shape[1]
     images = noise(count, channels, size).images
     if benchmark.enabled:
         backbone.extract(images)
@@ -70,7 +70,7 @@ def test_inception(
     tiny: bool,
 ) -> None:
     """torch-fidelity's InceptionV3 at 299×299, with the judge beside it."""
-    network = fold(
+    network = fuse_batchnorm(
         obtain_inception(random_inception_weights(tmp_path), tmp_path, ignore_progress)
     ).to(device.torch)
     backbone = Backbone(

@@ -19,7 +19,7 @@ from ganbench.data.noise import noise
 from ganbench.machine.device import peak_host_memory_bytes, reset_peak_host_memory
 from ganbench.machine.memory import release_host_memory
 from ganbench.scoring.backbones.backbone import Backbone, Features
-from ganbench.scoring.backbones.fuse import fold
+from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception
 from ganbench.scoring.metrics.all_scores import score
 from ganbench.scoring.metrics.fid import Statistics, fid
@@ -40,7 +40,9 @@ class Extraction:
     def __init__(self, count: int, device: Device, folder: Path) -> None:
         self.device = device
         weights = random_inception_weights(folder)
-        network = fold(obtain_inception(weights, folder, ignore_progress)).to(device.torch)
+        network = fuse_batchnorm(obtain_inception(weights, folder, ignore_progress)).to(
+            device.torch
+        )
         judge = untrained_judge(3, 32, device)
         self.ours = Backbone("inception", "random", judge, "", 32, device.torch, network)
         self.options = {"cuda": device.kind == "cuda", "save_cpu_ram": True, "verbose": False}

@@ -52,7 +52,7 @@ def streamed_from(file: Path, session: Session) -> Session:
 
 def forget(file: Path, session: Session) -> None:
     """Have the system drop what it holds of the file in memory."""
-    session.train.let_go()
+    session.train.release()
     with file.open("rb") as opened:
         os.fsync(opened.fileno())  # what is not on the disk yet would stay
         os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -210,8 +210,8 @@ def tiny_spec(channels: int = 1, classes: int = 4, count: int = 40) -> DatasetSp
 
 def tiny_split(spec: DatasetSpec, size: int = 32) -> Split:
     """Images that are the same each time, of all classes in turn."""
-    stream = torch.Generator().manual_seed(7)
+    generator = torch.Generator().manual_seed(7)
     shape = (spec.train_count, spec.channels, size, size)
-    images = torch.randint(0, 256, shape, generator=stream, dtype=torch.uint8)
+    images = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
     labels = torch.arange(spec.train_count) % len(spec.class_names)
     return Split(images.contiguous(memory_format=torch.channels_last), labels)

@@ -38,7 +38,7 @@ class LabelledFeatures:
 def clusters(
     count: int, seed: int, *, classes: int = CLASSES, entries: int = 16
 ) -> LabelledFeatures:
-    """Balanced classes as Gaussian clusters that lie well apart; the judge names them rightly.
+    """Balanced classes as Gaussian clusters far apart, which the classifier names correctly.
 
     The centres are positive, as the features of networks are.
     """
@@ -52,7 +52,7 @@ def clusters(
 def certain(
     labels: torch.Tensor, classes: int = CLASSES, probability: float = 0.91
 ) -> torch.Tensor:
-    """What a judge says that gives each label the same probability."""
+    """Probabilities of a classifier that gives each label the same one."""
     rest = (1 - probability) / (classes - 1) if classes > 1 else 0.0
     one_hot = torch.nn.functional.one_hot(labels, classes).float()
     return one_hot * (probability - rest) + rest
@@ -64,11 +64,11 @@ def digits() -> tuple[LabelledFeatures, LabelledFeatures]:
     pixels, labels = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(pixels))
     train, held_out = order[:900], order[900:]
-    judge = KNeighborsClassifier(5).fit(pixels[train], labels[train])
+    nearest = KNeighborsClassifier(5).fit(pixels[train], labels[train])
     first, second = (
         LabelledFeatures(
             torch.from_numpy(pixels[rows]).float(),
-            torch.from_numpy(judge.predict_proba(pixels[rows])).float(),
+            torch.from_numpy(nearest.predict_proba(pixels[rows])).float(),
             torch.from_numpy(labels[rows]).long(),
         )
         for rows in (train, held_out)

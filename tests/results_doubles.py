@@ -44,8 +44,8 @@ def protocol(dataset: str = "mnist", **changes: Any) -> Protocol:
         "neighbour_count": 10_000,
         "backbone": "classifier",
         "backbone_hash": "c1a551f1e5",
-        "judge_hash": "c1a551f1e5",
-        "judge_accuracy": 0.9893,
+        "classifier_hash": "c1a551f1e5",
+        "classifier_accuracy": 0.9893,
         "resolution": 28,
     }
     return Protocol(**{**values, **changes})
@@ -54,7 +54,7 @@ def protocol(dataset: str = "mnist", **changes: Any) -> Protocol:
 def result(
     variant: str = "dcgan", seed: int = 0, dataset: str = "mnist", **changes: Any
 ) -> RunResult:
-    """A run that ended well, with numbers drawn around the variant's character."""
+    """A run that completed, with numbers drawn around the variant's character."""
     fid, modes, speed, size_g, size_d, _ = CHARACTERS.get(variant, CHARACTERS["dcgan"])
     random = np.random.default_rng([seed, *variant.encode()])
 

@@ -1,4 +1,4 @@
-"""What is known of each dataset without reading it: for `ganbench list datasets` and for plans."""
+"""Names, shapes and classes of the datasets, known without reading any."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ SUMMARIES: dict[str, str] = {
     "mnist": "70,000 handwritten digits, 28×28; downloaded once (12 MB)",
     "imagefolder:DIR": "any folder of class folders, or one that holds train and test with those",
 }
-"""One line a dataset, for people."""
+"""One line per dataset, for people."""
 
 
 def short_dataset(name: str) -> str:

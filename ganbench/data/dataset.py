@@ -1,4 +1,4 @@
-"""Images, in memory or mapped into it, with their labels and a fingerprint of both."""
+"""A dataset that has been read: images, labels and a fingerprint of both."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HASHED_BYTES = 1 << 24  # at once
 
 
 def ignore_progress(_text: str, _done: int, _total: int) -> None:
-    """Report to nobody."""
+    """Ignore progress: the default where nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def let_go(self) -> None:
-        """Give the memory of mapped images back; what is used again is read again."""
-        mapping.let_go(self.file)
+    def release(self) -> None:
+        """Give the memory of mapped images back to the system, which reads them again if used."""
+        mapping.release(self.file)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Dataset:
 def fingerprint(*splits: Split) -> str:
     """Hash shapes, images and labels to 16 hexadecimal digits, however they lie in memory.
 
-    Of mapped images little is in memory at a time.
+    Mapped images are hashed block by block, so that few of them are in memory at a time.
     """
     digest = hashlib.sha256()
     for split in splits:
@@ -87,7 +87,7 @@ def fingerprint(*splits: Split) -> str:
         digest.update(f"{tuple(pixels.shape)}".encode())
         for block in pixels.split(max(1, _HASHED_BYTES // max(1, pixels[0].numel()))):
             digest.update(block.contiguous().numpy().data)
-            split.let_go()
+            split.release()
         digest.update(split.labels.contiguous().numpy().data)
     return digest.hexdigest()[:16]
 

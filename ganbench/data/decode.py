@@ -1,4 +1,4 @@
-"""Image files to uint8 arrays, decoded once by several threads and kept in the cache."""
+"""Image files, decoded once to uint8 arrays that the cache keeps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["load_imagefolder"]
 
 VERSION = 1  # of the decoding: part of the cache's key
 
-_CHUNK = 64  # images a task of a thread
+_CHUNK = 64  # images per task of a thread
 _MOST_THREADS = 8
 
 
@@ -45,7 +45,7 @@ def load_imagefolder(
 
     Args:
         folder: What `scan` found.
-        cache_root: Its folder `imagefolders` holds a file a dataset and size.
+        cache_root: Its folder `imagefolders` holds one file per dataset and size.
         image_size: Height and width that will be wanted later, in pixels.
         report: Called with the progress of decoding.
 
@@ -71,13 +71,15 @@ def load_imagefolder(
 
 
 def _key(folder: ImageFolder, shape: tuple[int, ...]) -> str:
-    """Hash where the files lie, how long and how old they are, and how they are decoded.
+    """Hash the paths, sizes and times of the files, and how they are decoded.
 
     Raises:
         DataError: A file has vanished.
     """
     head = json.dumps([VERSION, shape, folder.spec.train_count])
-    digest = hashlib.sha256(f"{head[:-1]}, [".encode())  # as one list, which is never whole
+    digest = hashlib.sha256(
+        f"{head[:-1]}, [".encode()
+    )  # one JSON list, hashed row by row to save memory
     for number, (path, _) in enumerate(folder.files):
         try:
             status = path.stat()
@@ -109,7 +111,7 @@ def _decode(folder: ImageFolder, shape: tuple[int, ...], path: Path, report: Pro
 
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
         for done in pool.map(work, range(0, count, _CHUNK)):
-            mapping.let_go(mapping.file_of(pixels))  # what is written is on its way to the disk
+            mapping.release(mapping.file_of(pixels))  # what is written is on its way to the disk
             report(text, done, count)
     pixels.flush()
 

@@ -1,4 +1,4 @@
-"""Downloads by other libraries, kept quiet and impatient."""
+"""Downloads by other libraries, without their bars and with a short timeout."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 __all__ = ["downloading", "one_line"]
 
-_PATIENCE_SECONDS = 20.0
+_TIMEOUT_SECONDS = 20.0
 
 
 @contextmanager
 def downloading(what: str, report: Progress) -> Iterator[None]:
     """Report a download whose length is unknown, and hide the bars that its library draws.
 
-    A server that is silent for 20 seconds counts as not there.
+    A server that sends nothing for 20 seconds counts as unreachable.
     """
     report(f"downloading {what}", 0, 0)
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_PATIENCE_SECONDS)
+    socket.setdefaulttimeout(_TIMEOUT_SECONDS)
     try:
         with redirect_stderr(io.StringIO()):
             yield

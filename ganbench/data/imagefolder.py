@@ -1,4 +1,4 @@
-"""Any folder of class folders as a dataset: what lies in it, and which of it is held out.
+"""A folder of class folders as a dataset: its files, classes and splits.
 
 Nothing is decoded here, and torch is not loaded.
 """
@@ -55,7 +55,7 @@ class ImageFolder:
 
 @dataclass(frozen=True)
 class _Listing:
-    """Image files of each class folder, in alphabetical order, and how many files are others."""
+    """Image files of each class folder, in alphabetical order, and the number of other files."""
 
     classes: dict[str, list[Path]]
     ignored: int
@@ -70,7 +70,7 @@ def scan(name: str, data_root: Path) -> ImageFolder:
     Args:
         name: `imagefolder:DIR`; a relative DIR is looked for in the working directory, then in
             `data_root`.
-        data_root: See there.
+        data_root: Where a relative DIR is looked for second.
 
     Raises:
         UsageError: DIR is empty.
@@ -92,8 +92,10 @@ def scan(name: str, data_root: Path) -> ImageFolder:
         listings = [_list(root / "train"), _list(root / "test")]
         train, test = (listing.classes for listing in listings)
         if list(train) != list(test):
-            odd = sorted(set(train) ^ set(test))[0]
-            raise DataError(f"{root}: train and test need the same class folders; see {odd!r}")
+            unmatched = sorted(set(train) ^ set(test))[0]
+            raise DataError(
+                f"{root}: train and test need the same class folders; see {unmatched!r}"
+            )
     else:
         listings = [_list(root)]
         train, test = _divide(listings[0].classes)

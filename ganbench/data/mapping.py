@@ -1,4 +1,7 @@
-"""Pixels in files that are mapped into memory: the system reads what is used, and may forget it."""
+"""Files of uint8 pixels that are mapped into memory.
+
+The system reads the parts that are used, and may drop them from memory again.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ if TYPE_CHECKING:
 
     Pixels = np.memmap[Any, np.dtype[np.uint8]]
 
-__all__ = ["create", "file_of", "let_go", "read"]
+__all__ = ["create", "file_of", "read", "release"]
 
 
 def create(path: Path, shape: tuple[int, ...]) -> Pixels:
     """Make a file for uint8 pixels; what is assigned to the array is in it after `flush`.
 
-    The disk's space is taken at once, where the system can: a mapped file for which it does not
-    suffice later would end the process without a word.
+    The disk's space is taken at once, where the system can: were the disk full later, writing to
+    the mapped file would end the process without a message.
 
     Raises:
         OSError: The file cannot be written, or the disk is too full for it.
@@ -48,11 +51,11 @@ def file_of(pixels: Pixels) -> mmap.mmap | None:
     return pixels.base if isinstance(pixels.base, mmap.mmap) else None
 
 
-def let_go(file: mmap.mmap | None) -> None:
-    """Give the memory of a mapped file back, where the system can; what is used is read again.
+def release(file: mmap.mmap | None) -> None:
+    """Give the memory of a mapped file back to the system, which reads it again where it is used.
 
-    What was written to an array from `create` stays. What was written to one from `read`, which
-    does not change the file, is forgotten.
+    Values written to an array from `create` stay in the file. Values written to an array from
+    `read`, which never change the file, are lost. Does nothing where the system cannot do it.
     """
     if file is not None and hasattr(mmap, "MADV_DONTNEED"):
         file.madvise(mmap.MADV_DONTNEED)

@@ -1,4 +1,7 @@
-"""Random bytes in the shape of a dataset: a step takes as long, whatever the images show."""
+"""Random images in the shape of a dataset, for timing training steps.
+
+A step takes equally long whatever the images show.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = ["noise", "noise_count", "noise_dataset"]
 
-_MOST_BYTES = 1 << 27  # of one training split at the size of the recipe
+_MOST_BYTES = 1 << 27  # of one training split, at the image size of the recipe
 
 
 def noise(count: int, channels: int, size: int, classes: int = 10) -> Split:
-    """Random images, uint8 of shape (count, channels, size, size), the classes in turn."""
-    stream = torch.Generator().manual_seed(0)
+    """Random images, uint8 of shape (count, channels, size, size), with the classes in turn."""
+    generator = torch.Generator().manual_seed(0)
     images = torch.randint(
-        0, 256, (count, size, size, channels), generator=stream, dtype=torch.uint8
+        0, 256, (count, size, size, channels), generator=generator, dtype=torch.uint8
     )
     return Split(images.permute(0, 3, 1, 2), torch.arange(count) % classes)
 
 
 def noise_count(spec: DatasetSpec, image_size: int) -> int:
-    """As many images as the training split has, but at most 128 MiB of them at a size."""
+    """Number of images in the training split, or as many as fit 128 MiB at `image_size`."""
     return max(1, min(spec.train_count, _MOST_BYTES // (spec.channels * image_size**2)))
 
 
@@ -35,12 +38,12 @@ def noise_dataset(spec: DatasetSpec, image_size: int) -> Dataset:
     """A dataset of noise whose images have the size that the networks see.
 
     Args:
-        spec: What the noise stands for.
+        spec: The dataset whose shape and classes the noise has.
         image_size: Height and width, in pixels.
     """
     classes = len(spec.class_names)
     count = noise_count(spec, image_size)
     train = noise(count, spec.channels, image_size, classes)
     test = noise(1, spec.channels, image_size, classes)
-    told = dataclasses.replace(spec, train_count=count, test_count=1)
-    return Dataset(told, train, test, fingerprint="noise")
+    described = dataclasses.replace(spec, train_count=count, test_count=1)
+    return Dataset(described, train, test, fingerprint="noise")

@@ -1,4 +1,4 @@
-"""The training images at the size that a run trains on, made once for all runs and processes."""
+"""Training images resized to what a run trains on, once for all processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["training_split"]
 
 VERSION = 1  # of the resizing: part of the cache's key
 
-_LARGE_BYTES = 1 << 27  # from here on they are kept in a file
+_LARGE_BYTES = 1 << 27  # from this size on, images are kept in a file
 _BLOCK_BYTES = 1 << 24
 
 
@@ -31,13 +31,13 @@ def training_split(
 ) -> Split:
     """Bring the training split to a size.
 
-    What takes 128 MiB or more is written to the cache once, block by block, and mapped into memory
+    A split of 128 MiB or more is written to the cache once, block by block, and mapped into memory
     afterwards: processes share it, and it may be larger than memory.
 
     Args:
-        dataset: Whose training split.
+        dataset: The dataset whose training split is resized.
         size: Height and width wanted, in pixels.
-        cache_root: Its folder `resized` holds a file a dataset and size.
+        cache_root: Its folder `resized` holds one file per dataset and size.
         report: Called with the progress.
 
     Returns:
@@ -75,8 +75,8 @@ def _write(train: Split, shape: tuple[int, ...], path: Path, report: Callable[[i
     for start in range(0, count, step):
         part = resize(train.images[start : start + step], size)
         pixels[start : start + step] = part.permute(0, 2, 3, 1).numpy()
-        train.let_go()
-        mapping.let_go(mapping.file_of(pixels))  # they are on their way to the disk
+        train.release()
+        mapping.release(mapping.file_of(pixels))  # they are on their way to the disk
         report(min(start + step, count))
     pixels.flush()
     release_host_memory()

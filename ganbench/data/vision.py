@@ -1,4 +1,4 @@
-"""MNIST, Fashion-MNIST and CIFAR-10 through torchvision, which checks each download's checksum."""
+"""MNIST, Fashion-MNIST and CIFAR-10, read and downloaded by torchvision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report: tables, charts and pages made of the files that runs leave.
+"""The report: tables, charts and pages, made from the files of runs.
 
 It reads results folders and knows nothing of how runs are made. Importing it loads nothing heavy.
 """
@@ -39,9 +39,9 @@ def build(directories: Sequence[Path], out: Path | None = None) -> Path:
 
 
 def summary_table(directory: Path) -> RenderableType:
-    """The table that ends a comparison on the terminal, for `rich`: a row a variant.
+    """The table that ends a comparison on the terminal, for `rich`: one row per variant.
 
-    It fits itself to the terminal: columns that find no room go to a second table below.
+    It fits the width of the terminal: columns without room go to a second table below.
 
     Raises:
         UsageError: The folder is no results folder.

@@ -1,4 +1,4 @@
-"""The names of the columns: which there are, in which order, and how each is shown to a person."""
+"""The columns of all tables: their names, order, labels and units."""
 
 from __future__ import annotations
 
@@ -64,19 +64,19 @@ SPEED = (
 TIMED = (
     "images_per_second", "sample_images_per_second", "step_seconds_median", "step_seconds_p95",
 )  # fmt: skip
-"""What other runs beside the one that is measured change."""
+"""Speeds, which other runs on the same machine change."""
 SHARED_MARK = "†"
-"""Stands beside a number of `TIMED` that was measured so."""
+"""Marks a number of `TIMED` that was measured while other runs shared the machine."""
 SIZE = ("parameters_generator", "parameters_discriminator")
 PHASES = ("share_data", "share_discriminator", "share_generator", "share_average", "share_step")
-"""What a step spends its time on, in percent; a captured step is not split any further."""
+"""Shares of a step's time by phase, in percent; a captured step has only `share_step`."""
 OUTSIDE = ("evaluation_seconds", "samples_seconds", "saving_seconds")
-"""What a run does while its training clock stands."""
+"""Seconds that a run spends while its training clock is stopped."""
 COUNTS = ("steps", "images_seen", *SIZE)
-"""What is set rather than measured: a spread is only worth a word where there is one."""
+"""Counts that are set rather than measured: their spread is left out where it is 0."""
 
 OVER_TRAINING_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")
-"""What scoring during training told, in the order of its table."""
+"""Results of scoring during training, in the order of their table."""
 
 _OVER_TRAINING = (
     "over_training_protocol",
@@ -128,9 +128,9 @@ class Column:
 
 _SPEED_COLUMNS = (
     Column("images_per_second", "Training images/s", "higher", "images/s",
-           "Real images consumed a second in steady state, data included."),
+           "Real images consumed per second in steady state, data included."),
     Column("sample_images_per_second", "Sampling images/s", "higher", "images/s",
-           "Images that the trained generator draws a second."),
+           "Images that the trained generator draws per second."),
     Column("train_seconds", "Training time", "", "s",
            "Seconds on the training clock, warm-up included; scoring and saving are not."),
     Column("evaluation_seconds", "Evaluation", "", "s",
@@ -143,7 +143,7 @@ _SPEED_COLUMNS = (
     Column("step_seconds_p95", "Step, 95th percentile", "lower", "s",
            "19 of 20 steps took less."),
     Column("peak_memory_bytes", "Peak memory", "lower", "bytes",
-           "The most held on the device in training; on a CPU, by the whole process."),
+           "The most memory held on the device in training; on a CPU, by the whole process."),
     Column("peak_host_memory_bytes", "Peak host memory", "lower", "bytes",
            "The most that the process held in main memory."),
     Column("steps", "Steps", "", "", "Training steps."),
@@ -154,7 +154,7 @@ _SPEED_COLUMNS = (
     Column("best_images_seen", "Best at, images", "", "", "Images seen at the best moment."),
     Column("best_seconds", "Best at, time", "", "s", "Training time at the best moment."),
     Column("last_fid", "Last FID", "lower", "", "FID at the end on the noise of the best FID."),
-    Column("fid_gap", "Gap", "lower", "", "What the best moment was better than the last.",
+    Column("fid_gap", "Gap", "lower", "", "By how much the best moment was better than the last.",
            bounds=(-math.inf, math.inf)),
     Column("parameters_discriminator", "Parameters of D", "", "",
            "Numbers that the discriminator learns."),
@@ -164,7 +164,7 @@ _PHASE_COLUMNS = (
     Column("share_data", "Data, %", summary="Time of a step in which it gathers its images and "
            "latents.", bounds=(0.0, 100.0)),
     Column("share_discriminator", "Discriminator, %", summary="Time of a step in which the "
-           "discriminator learns; drawing the images that it judges is included.",
+           "discriminator learns; drawing generated images is included.",
            bounds=(0.0, 100.0)),
     Column("share_generator", "Generator, %", summary="Time of a step in which the generator "
            "learns.", bounds=(0.0, 100.0)),
@@ -197,14 +197,14 @@ _COLUMNS |= {
 
 
 def column(name: str) -> Column:
-    """How the column `name` is shown; a name that nobody described is shown as it is."""
+    """How the column `name` is shown; a name without a description is shown as it is."""
     return _COLUMNS.get(name) or Column(name, name.replace("_", " "), bounds=_bounds(""))
 
 
 def score_names(results: list[RunResult]) -> list[str]:
     """All scores that the catalogue or any run knows: the catalogue's order, then by name."""
-    found = {name for result in results for name in result.scores}
-    return [*SCORES, *sorted(found.difference(SCORES))]
+    stored = {name for result in results for name in result.scores}
+    return [*SCORES, *sorted(stored.difference(SCORES))]
 
 
 def further_scores(results: list[RunResult]) -> list[str]:
@@ -237,7 +237,7 @@ def value(result: RunResult, name: str) -> object:
 
 
 def _over_training_value(over_training: dict[str, Any], name: str) -> object:
-    """One entry of what scoring during training told; None where there was none."""
+    """One result of scoring during training; None where there was none."""
     best, collapsed = over_training.get("best") or {}, over_training.get("collapsed") or {}
     return {
         "over_training_protocol": over_training.get("protocol"),
@@ -253,6 +253,6 @@ def _over_training_value(over_training: dict[str, Any], name: str) -> object:
 
 
 def _share(seconds: dict[str, float], phase: str) -> float | None:
-    """A phase in percent of a step, without the extra work of those steps that are measured."""
+    """A phase in percent of a step, without the extra work of the steps that are measured."""
     total = sum(part for name, part in seconds.items() if f"share_{name}" in PHASES)
     return 100 * seconds[phase] / total if phase in seconds and total > 0 else None

@@ -1,4 +1,4 @@
-"""What README.md and report.html say, as plain records: the templates only lay it out."""
+"""The content of README.md and report.html, as plain records for templates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ __all__ = ["RANKING_NOTE", "Cell", "Content", "Failure", "Sample", "Section", "T
 RANKING_NOTE = (
     "Pairs are compared seed by seed. A pair is resolved where the p-value, corrected by Holm's "
     "method for the number of pairs, is below 0.05; intervals are not corrected. The smallest "
-    "detectable difference is the true one that so many seeds would find in four of five cases."
+    "detectable difference is the true difference that this number of seeds finds in four of five "
+    "cases."
 )
 
 
@@ -42,7 +43,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that did not end well."""
+    """A run that did not complete."""
 
     label: str
     dataset: str
@@ -136,14 +137,14 @@ def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
     shown_names = group.present(names)
     if not shown_names:
         return None
-    found = [columns.column(name) for name in shown_names]
-    heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in found]
+    shown_columns = [columns.column(name) for name in shown_names]
+    heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in shown_columns]
     rows = [
         (
             label,
             len(group.of(label)),
             sum(entry.label == label for entry in group.entries),
-            tuple(_cell(group, label, column) for column in found),
+            tuple(_cell(group, label, column) for column in shown_columns),
         )
         for label in group.labels
     ]
@@ -152,31 +153,31 @@ def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
 
 
 def _cell(group: Group, label: str, column: columns.Column) -> Cell:
-    found = group.estimate(label, column.name)
-    if found is None:
+    estimate = group.estimate(label, column.name)
+    if estimate is None:
         return Cell()
-    text = shown(found.mean, column)
+    text = shown(estimate.mean, column)
     if column.name.startswith("modes_covered"):
-        text = share_of(found.mean, group.modes_total)
+        text = share_of(estimate.mean, group.modes_total)
     if group.is_shared(label, column.name):
         text = f"{text} {columns.SHARED_MARK}"
-    if found.std == 0 and column.name in columns.COUNTS:
+    if estimate.std == 0 and column.name in columns.COUNTS:
         return Cell(text)
-    return Cell(text, spread(found, column), interval(found, column))
+    return Cell(text, spread(estimate, column), interval(estimate, column))
 
 
 def _seeds_note(group: Group) -> str:
     if not group.labels:
-        return "No run ended well, so there is nothing to compare."
+        return "No run completed, so there is nothing to compare."
     if group.seeds == 1:
         return "One seed: no interval. A difference may be chance."
     methods = {
-        found.method
+        estimate.method
         for label in group.labels
-        if (found := group.estimate(label, "images_per_second")) and found.method != "none"
+        if (estimate := group.estimate(label, "images_per_second")) and estimate.method != "none"
     }
-    told = {"t": "Student's t", "bootstrap BCa": "BCa bootstrap"}
-    how = " or ".join(told[method] for method in sorted(methods))
+    names = {"t": "Student's t", "bootstrap BCa": "BCa bootstrap"}
+    how = " or ".join(names[method] for method in sorted(methods))
     return (
         "Mean ± standard deviation over seeds, and the mean's 95% interval in brackets"
         f"{f' ({how})' if how else ''}. A variant with one seed has no interval."
@@ -184,22 +185,22 @@ def _seeds_note(group: Group) -> str:
 
 
 def _budget_note(group: Group) -> str:
-    """Which variants were trained for how long, where that differs."""
+    """Which variants were trained with which budget, where budgets differ."""
     budgets: dict[str, list[str]] = defaultdict(list)
     for label in group.labels:
         for budget in dict.fromkeys(entry.result.budget for entry in group.of(label)):
             budgets[budget or "unknown"].append(label)
     if len(budgets) < 2:  # noqa: PLR2004 - one budget is no difference
         return ""
-    told = "; ".join(f"{budget} for {', '.join(labels)}" for budget, labels in budgets.items())
-    return f"Budgets differ: {told}. More training alone may explain a better score."
+    differing = "; ".join(f"{budget} for {', '.join(labels)}" for budget, labels in budgets.items())
+    return f"Budgets differ: {differing}. More training alone may explain a better score."
 
 
 def _protocol(group: Group) -> str:
     fields = group.protocol_fields
     if not fields:
         return ""
-    size, accuracy = fields.get("resolution"), fields.get("judge_accuracy")
+    size, accuracy = fields.get("resolution"), fields.get("classifier_accuracy")
     generated, real = (number(fields.get(f"{kind}_count", 0)) for kind in ("fake", "real"))
     parts = [
         f"{generated} generated images against {real} real ones ({fields.get('real_split')} split)",

@@ -1,4 +1,4 @@
-"""The head of a report: what was run, on which machine, with which command and budget."""
+"""The head of a report: runs, machine, software, budget and command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Fact", "facts_of"]
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the head: a name, and what there is to say."""
+    """One line of the head: a name and a text."""
 
     name: str
     text: str
@@ -26,7 +26,7 @@ class Fact:
 
 
 def facts_of(results: Results, source: Source) -> list[Fact]:
-    """What is to be said of one folder; what is not known is left out."""
+    """The head's lines on one folder; facts that are not known are left out."""
     plan = source.plan
     own = [entry.result for entry in results.entries if entry.run.path.is_relative_to(source.path)]
     several = len(results.sources) > 1
@@ -54,26 +54,26 @@ def _runs(records: Sequence[Any], planned: int) -> str:
     variants = len({record.variant for record in records})
     seeds = sorted({record.seed for record in records})
     plural = "s" if variants != 1 else ""
-    told = ", ".join(map(str, seeds))
+    listed = ", ".join(map(str, seeds))
     of_planned = f" of {planned} planned" if planned > len(records) else ""
     return (
-        f"{len(records)}{of_planned} ({good} ended well): {variants} variant{plural}, "
-        f"seed{'s' if len(seeds) != 1 else ''} {told}"
+        f"{len(records)}{of_planned} ({good} completed): {variants} variant{plural}, "
+        f"seed{'s' if len(seeds) != 1 else ''} {listed}"
     )
 
 
 def _execution(records: Sequence[RunResult]) -> str:
-    """How steps were carried out, where that was not as ever."""
-    told = dict.fromkeys(
+    """How steps were carried out; empty where all of them were plain float32, eagerly."""
+    texts = dict.fromkeys(
         Execution(record.training_precision, record.compiled, record.captured).text
         for record in records
     )
-    return "" if list(told) == [EAGER.text] else "; ".join(told)
+    return "" if list(texts) == [EAGER.text] else "; ".join(texts)
 
 
 def _software(environments: Sequence[dict[str, Any]]) -> str:
     """Versions, platform, threads and commit; where runs differ, all of their values."""
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for environment in environments:
         flat = {**environment, **(environment.get("versions") or {})}
         if flat.get("commit"):
@@ -82,5 +82,5 @@ def _software(environments: Sequence[dict[str, Any]]) -> str:
             )
         for name in ("python", "torch", "ganbench", "platform", "driver", "threads", "commit"):
             if flat.get(name) is not None:
-                found.setdefault(name, []).append(str(flat[name]))
-    return ", ".join(f"{name} {' / '.join(dict.fromkeys(texts))}" for name, texts in found.items())
+                values.setdefault(name, []).append(str(flat[name]))
+    return ", ".join(f"{name} {' / '.join(dict.fromkeys(texts))}" for name, texts in values.items())

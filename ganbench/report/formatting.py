@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers, spreads and intervals as text for people."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _TINY = 1e-4
 
 
 def _decimals(value: float) -> int:
-    """Decimals that leave three digits that say something."""
+    """Decimals that leave three significant digits."""
     if value == 0 or not math.isfinite(value):
         return 0
     return max(0, 2 - math.floor(math.log10(abs(value))))
 
 
 def number(value: float, like: float | None = None) -> str:
-    """Three digits that say something: `0.0123`, `1.23`, `123`, `12,345`.
+    """Three significant digits: `0.0123`, `1.23`, `123`, `12,345`.
 
     Args:
         value: What is written.
-        like: A number whose decimals to take, so that an interval lines up with its mean.
+        like: A number whose decimals are used, so that an interval lines up with its mean.
     """
     model = value if like is None else like
     if 0 < abs(model) < _TINY:
@@ -54,7 +54,7 @@ def in_unit(value: float, unit: str, like: float | None = None) -> str:
 
 
 def shown(value: float, column: Column, like: float | None = None) -> str:
-    """A number as its column wants it: with its unit, or a share with three decimals."""
+    """A number in the form of its column: with its unit, or a share with three decimals."""
     if column.is_share:
         return f"{value:.3f}"
     return in_unit(value, column.unit, like)
@@ -74,11 +74,11 @@ def interval(estimate: Estimate, column: Column) -> str:
 
 
 def share_of(count: float, total: int | None) -> str:
-    """A count of a whole, as `9 / 10`."""
+    """A count out of a total, as `9 / 10`; the count alone where the total is unknown."""
     return number(count) if total is None else f"{number(count)} / {total}"
 
 
 def _bare(value: float, column: Column, like: float) -> str:
-    """A number in the unit of its mean, which says it already."""
+    """A number without the unit, which its mean already has."""
     text = shown(value, column, like)
     return text.rpartition(" ")[0] if column.unit in ("bytes", "s") else text

@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Results:
-    """All that a report is made of."""
+    """Everything that a report is made of."""
 
     sources: tuple[Source, ...]
     groups: tuple[Group, ...]
@@ -68,10 +68,10 @@ def gather(directories: Sequence[Path]) -> Results:
         raise UsageError("no results folder was given; name one, for example results/first")
     sources, runs = [], []
     for directory in dict.fromkeys(Path(path) for path in directories):
-        source, found = _read(directory)
+        source, stored = _read(directory)
         sources.append(source)
-        runs.extend(found)
-    _refuse_doubles(runs)
+        runs.extend(stored)
+    _refuse_duplicates(runs)
     return Results(tuple(sources), group_runs(runs))
 
 
@@ -108,7 +108,7 @@ def _order(result: RunResult) -> tuple[str, str, int, str]:
     return result.dataset, result.variant, result.seed, result.run_id
 
 
-def _refuse_doubles(runs: list[StoredRun]) -> None:
+def _refuse_duplicates(runs: list[StoredRun]) -> None:
     seen: dict[str, Path] = {}
     for run in runs:
         first = seen.setdefault(run.result.run_id, run.path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.data.catalogue import short_dataset
 from ganbench.report import columns
 from ganbench.report.comparison.statistics import Estimate, estimate
+from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Group", "group_runs"]
 
-# Fields of a recipe that change no number of the result, or stand in a column of their own.
-_ASIDE = ("budget", "dataset", "sample_every")
+# Fields of a recipe that change no number of the result, or have a column of their own.
+_NOT_SETTINGS = ("budget", "dataset", "sample_every")
 # The run's own, which may not be the recipe's; the space sorts them first.
 _BUDGET, _PRECISION, _COMPILED, _CAPTURED = " budget", " precision", " compiled", " captured"
 
@@ -47,7 +48,7 @@ class Group:
         device: Kind of the device, for example `cuda`.
         device_name: The device as its maker calls it.
         protocol: Hash of the protocol; empty where nothing was scored.
-        entries: The runs, finished well or not.
+        entries: The runs, completed or not.
         slug: A short name for files, unlike that of any other group.
         title: A heading, unlike that of any other group.
     """
@@ -62,7 +63,7 @@ class Group:
 
     @property
     def finished(self) -> list[Entry]:
-        """The runs whose status is ok, on which all statistics stand."""
+        """The runs whose status is ok, over which all statistics are taken."""
         return [entry for entry in self.entries if entry.result.status == "ok"]
 
     @property
@@ -83,13 +84,14 @@ class Group:
     @property
     def protocol_fields(self) -> dict[str, Any]:
         """The protocol, field by field; empty where nothing was scored."""
-        return next((e.result.protocol_fields for e in self.entries if e.result.protocol), {})
+        fields = (e.result.protocol_fields for e in self.entries if e.result.protocol)
+        return current_names(next(fields, {}))
 
     @property
     def modes_total(self) -> int | None:
         """Classes that there are to cover."""
-        found = (entry.result.scores.get("modes_total") for entry in self.finished)
-        return next((int(count) for count in found if count is not None), None)
+        counts = (entry.result.scores.get("modes_total") for entry in self.finished)
+        return next((int(count) for count in counts if count is not None), None)
 
     def of(self, label: str) -> list[Entry]:
         """The finished runs of one variant, by seed."""
@@ -97,13 +99,13 @@ class Group:
 
     def values(self, label: str, name: str) -> list[float]:
         """A variant's numbers in the column `name`, by seed, without those that do not apply."""
-        found = (columns.value(entry.result, name) for entry in self.of(label))
-        return [float(number) for number in found if isinstance(number, int | float)]
+        numbers = (columns.value(entry.result, name) for entry in self.of(label))
+        return [float(number) for number in numbers if isinstance(number, int | float)]
 
     def by_seed(self, label: str, name: str) -> dict[int, float]:
         """A variant's numbers in the column `name`, each under its seed."""
-        found = ((e.result.seed, columns.value(e.result, name)) for e in self.of(label))
-        return {seed: float(number) for seed, number in found if isinstance(number, int | float)}
+        pairs = ((e.result.seed, columns.value(e.result, name)) for e in self.of(label))
+        return {seed: float(number) for seed, number in pairs if isinstance(number, int | float)}
 
     def estimate(self, label: str, name: str) -> Estimate | None:
         """Mean, spread and interval of a variant's numbers over its seeds."""
@@ -117,29 +119,29 @@ class Group:
         return name in columns.TIMED and any(entry.result.timing_shared for entry in self.of(label))
 
     def heading(self, name: str, *labels: str) -> str:
-        """The head of a column, with what its numbers for these variants depend on."""
+        """The head of a column, which names the backbone and shared timing where they matter."""
         head = columns.column(name).heading(self.backbone)
         shared = any(self.is_shared(label, name) for label in labels)
         return f"{head} while other runs shared the machine" if shared else head
 
     @property
     def timing_note(self) -> str:
-        """What to know of the speeds besides; empty where each run had the machine for itself."""
+        """A note on how speeds were measured; empty where each run had the machine for itself."""
         records = [entry.result for entry in self.finished]
         if any(record.timing_shared for record in records):
             return (
                 f"{columns.SHARED_MARK} Measured while other runs shared the machine: these speeds "
-                "say little of the variants, and less beside speeds measured alone. "
+                "say little about the variants, and less beside speeds measured alone. "
                 "`ganbench run --exclusive-timing` measures each run alone."
             )
-        found = [record.environment.get("timing_threads") for record in records]
-        threads = sorted({int(count) for count in found if count is not None})
+        stored = [record.environment.get("timing_threads") for record in records]
+        threads = sorted({int(count) for count in stored if count is not None})
         if not threads:
             return ""
-        told = " or ".join(map(str, threads))
+        counts = " or ".join(map(str, threads))
         return (
             "Runs trained side by side, and their throughput was then measured with each alone on "
-            f"{told} threads; training time and peak memory are those of the training."
+            f"{counts} threads; training time and peak memory are those of the training."
         )
 
     def present(self, names: Sequence[str]) -> list[str]:
@@ -148,7 +150,7 @@ class Group:
 
 
 def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
-    """Sort runs into groups; a run that ended without a score joins those it was meant for."""
+    """Sort runs into groups; a failed run without scores joins others of its device."""
     together: dict[tuple[str, str, str, str], list[StoredRun]] = defaultdict(list)
     for run in runs:
         together[_key(run.result)].append(run)
@@ -185,7 +187,7 @@ def _labelled(runs: list[StoredRun]) -> tuple[Entry, ...]:
 
 
 def _settings(result: RunResult) -> dict[str, Any]:
-    recipe = {key: item for key, item in result.recipe.items() if key not in _ASIDE}
+    recipe = {key: item for key, item in result.recipe.items() if key not in _NOT_SETTINGS}
     execution = {
         _PRECISION: result.training_precision,
         _COMPILED: "compiled" if result.compiled else "not compiled",
@@ -199,7 +201,7 @@ def _setting(key: str, value: Any) -> str:
 
 
 def _named(groups: list[Group]) -> tuple[Group, ...]:
-    """Give each group a title and a file name that tell it from the others, if need be."""
+    """Give each group a title and a slug that differ from those of all other groups."""
     named: list[Group] = []
     for group in groups:
         same_dataset = [other for other in groups if other.dataset == group.dataset]
@@ -211,8 +213,8 @@ def _named(groups: list[Group]) -> tuple[Group, ...]:
         if len(same_kind) > len(same_device):
             title, slug = f"{title} ({group.device_name})", f"{slug}-{group.device_name}"
         if len(same_device) > 1:
-            told = group.protocol or "not scored"
-            title, slug = f"{title}, protocol {told}", f"{slug}-{told}"
+            protocol = group.protocol or "not scored"
+            title, slug = f"{title}, protocol {protocol}", f"{slug}-{protocol}"
         named.append(dataclasses.replace(group, title=title, slug=_unlike(slug, named)))
     return tuple(named)
 

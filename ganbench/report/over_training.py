@@ -1,4 +1,4 @@
-"""Quality over time: the best moment beside the last, lost modes, and the time to a target."""
+"""Tables of scores during training: best and last moment, time to targets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROUND = (1, 2, 5)
 
 
 def read_scores(file: Path) -> pd.DataFrame | None:
-    """A run's scores during training, a row an evaluation; None where there are none."""
+    """A run's scores during training, one row per evaluation; None where there are none."""
     try:
         frame: pd.DataFrame = pd.read_csv(file)
     except (OSError, ValueError):  # pandas' own errors are ValueErrors
@@ -38,16 +38,16 @@ def read_scores(file: Path) -> pd.DataFrame | None:
 
 
 def _note(group: Group) -> str:
-    """How the scores during training were taken."""
+    """How the scores during training were computed."""
     summaries = [
         entry.result.over_training for entry in group.finished if entry.result.over_training
     ]
     fields, digest = summaries[0]["protocol_fields"], summaries[0]["protocol"]
     return (
-        f"Scores during training stand on {number(fields['fake_count'])} generated images a time, "
-        f"one half of the evaluation noise (protocol `{digest}`). The best moment is chosen by its "
-        "FID on that half; it and the last moment are reported on the other half, so the gap owes "
-        "nothing to the choice. Times are of the training clock, at the first evaluation that is "
+        f"Each score during training is of {number(fields['fake_count'])} generated images, drawn "
+        f"from one half of the evaluation noise (protocol `{digest}`). The best moment is chosen "
+        "by its FID on that half; it and the last moment are reported on the other half, so the "
+        "choice does not flatter the gap. Times are of the training clock, at the first evaluation "
         "at or below the target."
     )
 
@@ -61,17 +61,17 @@ def over_training_tables(group: Group) -> list[Table]:
 
 def _moments(group: Group) -> Table:
     names = columns.OVER_TRAINING_SHOWN
-    found = [columns.column(name) for name in names]
-    heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in found]
+    shown_columns = [columns.column(name) for name in names]
+    heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in shown_columns]
     rows = []
     for label in group.labels:
         entries = group.of(label)
         cells = []
-        for name, column in zip(names, found, strict=True):
-            told = group.estimate(label, name)
+        for name, column in zip(names, shown_columns, strict=True):
+            moment = group.estimate(label, name)
             cells.append(
-                Cell(shown(told.mean, column), spread(told, column), interval(told, column))
-                if told
+                Cell(shown(moment.mean, column), spread(moment, column), interval(moment, column))
+                if moment
                 else Cell()
             )
         lost = [
@@ -79,13 +79,13 @@ def _moments(group: Group) -> Table:
             for entry in entries
             if entry.result.over_training.get("collapsed")
         ]
-        told_lost = Cell("never")
+        lost_cell = Cell("never")
         if lost:
-            told_lost = Cell(
+            lost_cell = Cell(
                 f"by {number(min(lost))} images", f"{len(lost)} of {len(entries)} seeds"
             )
         total = sum(entry.label == label for entry in group.entries)
-        rows.append((label, len(entries), total, (*cells, told_lost)))
+        rows.append((label, len(entries), total, (*cells, lost_cell)))
     return Table("Best and last moment", (*heads, "Modes collapsed"), tuple(rows), _note(group))
 
 
@@ -113,16 +113,16 @@ def _time_to_target(group: Group) -> Table | None:
         label: [frame for e in group.of(label) if (frame := read_scores(e.run.scores)) is not None]
         for label in group.labels
     }
-    every = [frame[_SCORE].dropna() for found in frames.values() for frame in found]
+    every = [frame[_SCORE].dropna() for by_seed in frames.values() for frame in by_seed]
     every = [scores for scores in every if len(scores)]
     chosen = targets([float(s.iloc[0]) for s in every], [float(s.min()) for s in every])
     if not chosen:
         return None
     title = columns.column(_SCORE).heading(group.backbone)
     rows = []
-    for label, found in frames.items():
+    for label, by_seed in frames.items():
         total = sum(entry.label == label for entry in group.entries)
-        cells = tuple(_reached(found, target) for target in chosen)
+        cells = tuple(_reached(by_seed, target) for target in chosen)
         rows.append((label, len(group.of(label)), total, cells))
     heads = tuple(f"{title} ≤ {number(target)}" for target in chosen)
     return Table("Training time to a target", heads, tuple(rows))
@@ -135,8 +135,8 @@ def _reached(frames: list[pd.DataFrame], target: float) -> Cell:
     images = [float(rows["images_seen"].iloc[0]) for rows in firsts if len(rows)]
     if not seconds:
         return Cell("not reached")
-    found = estimate(seconds, (0.0, math.inf))
-    deviation = f"± {number(found.std, found.mean)}" if found and found.std is not None else ""
+    time = estimate(seconds, (0.0, math.inf))
+    deviation = f"± {number(time.std, time.mean)}" if time and time.std is not None else ""
     counted = "" if len(seconds) == len(frames) else f"{len(seconds)} of {len(frames)} seeds"
-    told = ", ".join(filter(None, (f"{number(round(float(np.mean(images))))} images", counted)))
-    return Cell(in_unit(float(np.mean(seconds)), "s"), deviation, f"({told})")
+    remark = ", ".join(filter(None, (f"{number(round(float(np.mean(images))))} images", counted)))
+    return Cell(in_unit(float(np.mean(seconds)), "s"), deviation, f"({remark})")

@@ -1,4 +1,4 @@
-"""Writing a report from the files of a results folder: tables, charts, README.md, report.html."""
+"""Writing a report: tables, charts, README.md and report.html."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WEBP_QUALITY = 85
 
 
 def write_report(directories: Sequence[Path], out: Path | None) -> Path:
-    """Do what `ganbench.report.build` says."""
+    """Write all files of a report, as `ganbench.report.build` describes."""
     folders = [Path(directory) for directory in directories]
     if out is None and len(folders) > 1:
         raise UsageError("several folders are joined into a new one: say where with --out")
@@ -87,7 +87,7 @@ def readme(content: Content, charts: Sequence[Drawn], out: Path) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text that does not end its cell of a table."""
+    """A text that can stand in a cell of a Markdown table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 

@@ -1,4 +1,4 @@
-"""The two tables for programs: runs.csv, a row a run, and summary.csv, a row a variant."""
+"""Tables for programs: runs.csv and summary.csv; records of tables for people."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Table:
     Attributes:
         caption: What they are.
         heads: Heads of the columns after the variant and the number of seeds.
-        rows: Label, seeds that ended well, seeds in all, and a cell a head.
-        note: How they came about, where the section does not say it.
+        rows: Label, seeds that completed, seeds in all, and one cell per head.
+        note: How they were measured, where the section does not say it.
     """
 
     caption: str
@@ -45,7 +45,7 @@ class Table:
 
 
 def runs_csv(results: Results) -> str:
-    """A row a run; what does not apply is empty."""
+    """One row per run; a number that does not apply is empty."""
     records = results.records
     names = columns.run_columns(records)
     rows = [[columns.value(record, name) for name in names] for record in records]
@@ -53,9 +53,9 @@ def runs_csv(results: Results) -> str:
 
 
 def summary_csv(results: Results) -> str:
-    """A row a variant × dataset × device × protocol.
+    """One row per variant, dataset, device and protocol.
 
-    `n` counts the runs that ended well, on which every number of the row stands. Each score and
+    `n` counts the runs that completed, over which every number of the row is taken. Each score and
     timing has five columns: `<name>_n` (smaller than n where a score did not apply to a run), mean,
     std, and the ends of the 95% interval, whose method is named in `interval_method` (a score with
     fewer values than n takes the method for its own count).
@@ -87,15 +87,15 @@ def _summary_row(group: Group, label: str, names: list[str]) -> list[Any]:
         records[0].budget, len(records), *counts, method_for(counts[0]), _shared(records),
     ]  # fmt: skip
     for name in names:
-        found = group.estimate(label, name)
-        row += [found.n, found.mean, found.std, found.low, found.high] if found else [None] * 5
+        one = group.estimate(label, name)
+        row += [one.n, one.mean, one.std, one.low, one.high] if one else [None] * 5
     return row
 
 
 def _shared(records: list[RunResult]) -> bool | None:
     """Whether any speed among these was measured while other runs went on; None without speeds."""
-    found = [record.timing_shared for record in records if record.status == "ok"]
-    return any(found) if any(one is not None for one in found) else None
+    flags = [record.timing_shared for record in records if record.status == "ok"]
+    return any(flags) if any(flag is not None for flag in flags) else None
 
 
 def csv_text(names: list[str], rows: list[list[Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Templates of Markdown and HTML pages, set up in one way for every command that writes some."""
+"""Loading the templates of Markdown and HTML pages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["template"]
 
 
 def template(room: str, name: str, **filters: object) -> Template:
-    """Load a template; one whose name says `.html` escapes what is put into it.
+    """Load a template; one with `.html` in its name escapes what is put into it.
 
     Args:
         room: The room of ganbench that holds it, for example `"report"`.
-        name: Its file.
-        filters: By the names that the template uses.
+        name: Name of its file.
+        filters: Filters, by the names that the template uses.
     """
     is_html = ".html" in name
     environment = Environment(

@@ -39,7 +39,7 @@ _GAP = 2  # blanks between two columns, of which rich's divider is one
 
 @dataclass(frozen=True)
 class Summary:
-    """One table a group, each cut into as many parts as the terminal's width asks for."""
+    """One table per group, each cut into as many parts as the terminal's width needs."""
 
     groups: tuple[Group, ...]
 
@@ -52,7 +52,7 @@ class Summary:
 
 
 def summary_of(directory: Path) -> Summary:
-    """Do what `ganbench.report.summary_table` says."""
+    """The table that `ganbench.report.summary_table` describes."""
     return Summary(gather([Path(directory)]).groups)
 
 
@@ -120,18 +120,18 @@ def _status(group: Group, label: str) -> Text:
 
 def _cell(group: Group, label: str, name: str) -> Text:
     """The mean, and the standard deviation below it where there are several seeds."""
-    found = group.estimate(label, name)
-    if found is None:
+    estimate = group.estimate(label, name)
+    if estimate is None:
         return Text()
     column = columns.column(name)
     text = Text(
-        share_of(found.mean, group.modes_total)
+        share_of(estimate.mean, group.modes_total)
         if name == "modes_covered"
-        else shown(found.mean, column)
+        else shown(estimate.mean, column)
     )
     if group.is_shared(label, name):
         text.append(f" {columns.SHARED_MARK}")
-    if found.std is not None and not (found.std == 0 and name in columns.COUNTS):
-        spread = f"{found.std:.3f}" if column.is_share else number(found.std, found.mean)
+    if estimate.std is not None and not (estimate.std == 0 and name in columns.COUNTS):
+        spread = f"{estimate.std:.3f}" if column.is_share else number(estimate.std, estimate.mean)
         text.append(f"\n± {spread}", style="dim")
     return text

@@ -1,1 +1,1 @@
-"""Scores of a generator: images are drawn, described by features, and measured."""
+"""Scores of a generator: draw images, extract features, compute scores."""

@@ -1,4 +1,4 @@
-"""Images from a generator: from given latents, from prompts, and as a grid to look at.
+"""Draw images from a generator: from latents, from prompts, and as a grid.
 
 BatchNorm uses its running statistics here, so that an image does not depend on the others that
 are drawn beside it.

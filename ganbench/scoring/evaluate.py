@@ -1,4 +1,4 @@
-"""Scoring a trained generator: draw, extract features once, and compute every score from them."""
+"""Scoring a trained generator: draw, extract features, compute every score."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ganbench.data.dataset import Dataset, Progress
     from ganbench.machine.device import Device
-    from ganbench.scoring.metrics.all_scores import Panel
+    from ganbench.scoring.metrics.all_scores import AllScores
     from ganbench.training.session import Session
 
 __all__ = ["FAKE_COUNT", "Evaluation", "Noise", "Reference", "evaluate"]
@@ -86,7 +86,7 @@ class Reference:
         """Images that a generator has to draw: 10,000, or fewer for a small dataset."""
         return min(FAKE_COUNT, len(self.dataset.train.labels))
 
-    def score(self, fake: Features, seed: int) -> Panel:
+    def score(self, fake: Features, seed: int) -> AllScores:
         """Compute every score that needs no more than the features of generated images.
 
         Args:
@@ -116,8 +116,8 @@ class Reference:
             neighbour_count=min(NEIGHBOUR_LIMIT, real_count, fake_count),
             backbone=self.backbone.name,
             backbone_hash=self.backbone.hash,
-            judge_hash=self.backbone.judge.hash,
-            judge_accuracy=self.backbone.judge.accuracy,
+            classifier_hash=self.backbone.classifier.hash,
+            classifier_accuracy=self.backbone.classifier.accuracy,
             resolution=self.backbone.resolution,
             ema=ema,
         )
@@ -146,11 +146,11 @@ def evaluate(
         session: A trained run.
         reference: The real side.
         device: Where the networks are.
-        report: Told how far the work is.
+        report: Called with the progress.
         noise: Which latents to draw from.
     """
     state, seed = session.state, session.seed
-    session.train.let_go()
+    session.train.release()
     release_host_memory()
     count = reference.fake_count
     latent = _part(draw.latents(state, count, seed, "evaluation latents"), noise)
@@ -175,11 +175,11 @@ def evaluate(
     fake = reference.backbone.extract(images, report)
     del images
     release_host_memory()
-    panel = reference.score(fake, seed)
-    scores = {**panel.scores, "prompt_alignment": _alignment(session, reference, device, noise)}
+    computed = reference.score(fake, seed)
+    scores = {**computed.scores, "prompt_alignment": _alignment(session, reference, device, noise)}
     return Evaluation(
         scores=scores,
-        class_histogram=_named(panel.class_histogram, reference.dataset.spec.class_names),
+        class_histogram=_named(computed.class_histogram, reference.dataset.spec.class_names),
         protocol=reference.protocol(ema=state.average is not None, noise=noise),
         sample_images_per_second=rate,
     )
@@ -219,8 +219,8 @@ def _alignment(
         for label, caption in enumerate(captions)
     ]
     wanted = torch.arange(len(captions)).repeat_interleave(len(drawn[0]))
-    judged = reference.backbone.extract(torch.cat(drawn))
-    return prompt_alignment(judged.probabilities, wanted)
+    features = reference.backbone.extract(torch.cat(drawn))
+    return prompt_alignment(features.probabilities, wanted)
 
 
 def _named(histogram: dict[str, Any], names: tuple[str, ...]) -> dict[str, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Quality over time: a run's scores while it trains, its best moment, and whether modes collapsed.
+"""Scores during training: the best step, and whether modes collapsed.
 
 A moment chosen for its score looks better than it is. So the scores during training are taken on
 one half of the evaluation noise, and the best moment's, beside the last one's, on the other half.
@@ -38,7 +38,7 @@ class ScoresOverTraining:
     Attributes:
         reference: The real side.
         device: Where the networks are.
-        report: Told how far an evaluation is.
+        report: Called with the progress of an evaluation.
         rows: One per evaluation, by the names in `OVER_TRAINING_COLUMNS`; None where a score does
             not apply.
         best: Position of the best row, or None.
@@ -83,7 +83,7 @@ class ScoresOverTraining:
             minus best; `collapsed`, the position at which modes were lost, or None.
         """
         last = evaluate(session, self.reference, self.device, self.report, "reporting")
-        found: dict[str, Any] = {
+        summary: dict[str, Any] = {
             "evaluations": len(self.rows),
             "chosen_by": CHOSEN_BY,
             "protocol": last.protocol.hash,
@@ -94,7 +94,7 @@ class ScoresOverTraining:
             "collapsed": collapse(self.rows),
         }
         if self.best is None:
-            return found
+            return summary
         chosen = self.rows[self.best]
         scores = last.scores
         if chosen["step"] != session.steps:
@@ -103,13 +103,13 @@ class ScoresOverTraining:
             sampler.load_state_dict(self.weights)
             scores = evaluate(session, self.reference, self.device, self.report, "reporting").scores
             sampler.load_state_dict(present)
-        found["best"] = {**{name: chosen[name] for name in POSITION}, "scores": scores}
+        summary["best"] = {**{name: chosen[name] for name in POSITION}, "scores": scores}
         end, top = last.scores.get(CHOSEN_BY), scores.get(CHOSEN_BY)
-        found["gap"] = None if end is None or top is None else end - top
-        return found
+        summary["gap"] = None if end is None or top is None else end - top
+        return summary
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps of it, as `torch.load(weights_only=True)` accepts it."""
+        """What a checkpoint stores, as `torch.load(weights_only=True)` accepts it."""
         return {"rows": self.rows, "best": self.best, "weights": self.weights}
 
     def restore(self, values: Mapping[str, Any]) -> None:
@@ -120,24 +120,24 @@ class ScoresOverTraining:
 
 
 def collapse(rows: Sequence[Mapping[str, float | None]]) -> dict[str, float | None] | None:
-    """Where modes collapsed: more than half of the classes covered at best are gone, to the end.
+    """Where modes collapsed: more than half of the classes covered at best are lost until the end.
 
     Args:
         rows: In the order of the steps, with `modes_covered`.
 
     Returns:
-        Position of the first evaluation of the loss that was not made good, or None.
+        Position of the first evaluation of a loss that lasted to the end, or None.
     """
     covered = [row.get("modes_covered") for row in rows]
     counts = [0.0 if count is None else float(count) for count in covered]
-    found = None
+    position = None
     for place, row in enumerate(rows):
         most = max(counts[:place], default=0.0)
         lost = most >= _LEAST and all(count < _LOST * most for count in counts[place:])
         if lost:
-            found = {name: row[name] for name in POSITION}
+            position = {name: row[name] for name in POSITION}
             break
-    return found
+    return position
 
 
 def _position(session: Session) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""All that a score depends on besides the generator, and a short name for it."""
+"""The protocol: all that a score depends on besides the generator."""
 
 from __future__ import annotations
 
@@ -6,9 +6,25 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Protocol", "short_hash"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Protocol", "current_names", "short_hash"]
+
+_OLD_NAMES = {"classifier_hash": "judge_hash", "classifier_accuracy": "judge_accuracy"}
+"""Names that stored results had before; hashes are taken over them, so that old ones stay valid."""
+
+
+def current_names(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a stored protocol under the names that `Protocol` has now.
+
+    Args:
+        fields: As a result stores them, under old names or present ones.
+    """
+    present = {old: new for new, old in _OLD_NAMES.items()}
+    return {present.get(name, name): value for name, value in fields.items()}
 
 
 def short_hash(value: Any, length: int = 10) -> str:
@@ -32,10 +48,10 @@ class Protocol:
         neighbour_count: Images of each kind that precision, recall and coverage look at.
         backbone: `inception`, `efficientnet` or `classifier`.
         backbone_hash: Hash of the backbone's weights.
-        judge_hash: Hash of the classifier that names the class of an image.
-        judge_accuracy: Share of the test split that this classifier names rightly, in [0, 1].
+        classifier_hash: Hash of the classifier that names the class of an image.
+        classifier_accuracy: Share of the test split that it classifies correctly, in [0, 1].
         resolution: Height and width to which generated images are resized first, in pixels.
-        resize: How.
+        resize: How images are resized.
         dtype: Number format of the features.
         ema: Whether the generator's moving average made the images.
         batchnorm: `running` statistics or those of each `batch`.
@@ -50,8 +66,8 @@ class Protocol:
     neighbour_count: int
     backbone: str
     backbone_hash: str
-    judge_hash: str
-    judge_accuracy: float
+    classifier_hash: str
+    classifier_accuracy: float
     resolution: int
     resize: str = "bilinear, antialiased, to uint8"
     dtype: str = "float32"
@@ -61,5 +77,6 @@ class Protocol:
 
     @property
     def hash(self) -> str:
-        """A short name for this protocol."""
-        return short_hash(dataclasses.asdict(self))
+        """A short name for this protocol, which equals that of results stored with old names."""
+        fields = dataclasses.asdict(self)
+        return short_hash({_OLD_NAMES.get(name, name): value for name, value in fields.items()})

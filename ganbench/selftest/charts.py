@@ -1,4 +1,4 @@
-"""Charts of a self-test: response curves, a panel a metric and fault, and a heat map of answers."""
+"""Charts of a self-test: response curves, and a heat map of answers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ganbench.report.charts.style import Look
+    from ganbench.report.charts.style import ChartStyle
     from ganbench.scoring.metrics.catalogue import Metric
-    from ganbench.selftest.outcome import Outcome, Verdict, Word
+    from ganbench.selftest.outcome import Detection, Outcome, Verdict
 
 __all__ = ["heat_map", "responses"]
 
@@ -33,26 +33,26 @@ _CELL = (0.95, 0.34)
 _LABEL_INCHES = 2.0
 _LOGARITHMIC_FROM = 20.0  # control bands that the values of one metric span
 _MOST_SHOWN = 1000.0  # deviations at which the heat map's colours end
-_MEANINGS: dict[Word, str] = {
+_MEANINGS: dict[Detection, str] = {
     "sees": "sees: worse beyond chance",
     "misled": "misled: better beyond chance",
     "blind": "blind: within chance",
 }
 
 
-def _colour(word: Word, look: Look) -> str:
-    blue, orange = look.theme.palette[:2]
-    return {"sees": blue, "misled": orange, "blind": look.theme.muted}[word]
+def _colour(detection: Detection, style: ChartStyle) -> str:
+    blue, orange = style.theme.palette[:2]
+    return {"sees": blue, "misled": orange, "blind": style.theme.muted}[detection]
 
 
-def responses(outcome: Outcome, look: Look) -> Figure:
+def responses(outcome: Outcome, style: ChartStyle) -> Figure:
     """Every metric over the strengths of every fault, with what chance does to the control."""
     metrics, faults = outcome.metrics, outcome.faults
     figure = canvas(
         _LABEL_INCHES / 2 + _PANEL[0] * len(faults), _PANEL[1] * len(metrics) + 0.5,
         f"Response of each metric to each fault · {outcome.dataset}",
-        "strengths grow to the right; grey band: where chance leaves the mean of as many control "
-        "draws; a small dot is one draw", look,
+        "strengths grow to the right; grey band: where the mean of as many control draws lies by "
+        "chance; a small dot is one draw", style,
     )  # fmt: skip
     grid = figure.subplots(len(metrics), len(faults), sharex="col", sharey="row", squeeze=False)
     for row, metric in zip(grid, metrics, strict=True):
@@ -61,48 +61,48 @@ def responses(outcome: Outcome, look: Look) -> Figure:
             if verdict is None:
                 axes.set_axis_off()
             else:
-                _curve(axes, outcome, verdict, look)
-        _value_axis(row[0], outcome, metric, look)
+                _curve(axes, outcome, verdict, style)
+        _value_axis(row[0], outcome, metric, style)
     for axes, fault in zip(grid[0], faults, strict=True):
         axes.set_title(fault.name)
     for axes, fault in zip(grid[-1], faults, strict=True):
         axes.set_xlabel(_wrapped(fault.unit), fontsize=7.5)
     marks = [
-        Line2D([], [], marker="o", linestyle="", color=_colour(word, look), label=_MEANINGS[word])
-        for word in _MEANINGS
+        Line2D([], [], marker="o", linestyle="", color=_colour(detection, style), label=meaning)
+        for detection, meaning in _MEANINGS.items()
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=3)
     return figure
 
 
-def _curve(axes: Axes, outcome: Outcome, verdict: Verdict, look: Look) -> None:
+def _curve(axes: Axes, outcome: Outcome, verdict: Verdict, style: ChartStyle) -> None:
     """One panel: the mean over the draws at each strength, coloured by the answer."""
     answers, metric = verdict.answers, verdict.metric
     half = band(outcome.record["controls"], outcome.record["draws"]) * verdict.deviation
     axes.axhspan(
-        verdict.control - half, verdict.control + half, color=look.theme.muted, alpha=0.25, lw=0
+        verdict.control - half, verdict.control + half, color=style.theme.muted, alpha=0.25, lw=0
     )
-    axes.axhline(verdict.control, color=look.theme.muted, linewidth=0.8)
+    axes.axhline(verdict.control, color=style.theme.muted, linewidth=0.8)
     rows = outcome.responses[outcome.responses["generator"] == verdict.fault]
     for place, answer in enumerate(answers):
         drawn = rows.loc[rows["strength"] == answer.strength, metric.name].dropna()
-        colour = _colour(answer.word, look)
+        colour = _colour(answer.detection, style)
         axes.plot([place] * len(drawn), drawn, "o", color=colour, ms=2, alpha=0.45, mew=0)
-        axes.plot(place, answer.mean, "o", color=colour, ms=4.5, mec=look.theme.paper, mew=0.6,
+        axes.plot(place, answer.mean, "o", color=colour, ms=4.5, mec=style.theme.paper, mew=0.6,
                   zorder=3)  # fmt: skip
-    axes.plot([answer.mean for answer in answers], color=look.theme.muted, linewidth=1, zorder=1)
+    axes.plot([answer.mean for answer in answers], color=style.theme.muted, linewidth=1, zorder=1)
     axes.set_xlim(-0.6, len(answers) - 0.4)
     axes.set_xticks(range(len(answers)), [answer.label for answer in answers], fontsize=6.5)
     axes.grid(visible=False, axis="x")
     axes.tick_params(axis="both", length=0)
 
 
-def _value_axis(axes: Axes, outcome: Outcome, metric: Metric, look: Look) -> None:
-    """The scale that a row of panels shares, and the metric's name beside it."""
+def _value_axis(axes: Axes, outcome: Outcome, metric: Metric, style: ChartStyle) -> None:
+    """The axis that a row of panels shares, and the metric's name beside it."""
     column = columns.column(metric.name)
     name = _wrapped(column.heading(outcome.backbone), 16)
     axes.set_ylabel(
-        f"{name} {column.arrow}", rotation=0, ha="right", va="center", color=look.theme.ink,
+        f"{name} {column.arrow}", rotation=0, ha="right", va="center", color=style.theme.ink,
         fontweight="bold",
     )  # fmt: skip
     axes.tick_params(axis="y", labelsize=7)
@@ -129,7 +129,7 @@ def _value_axis(axes: Axes, outcome: Outcome, metric: Metric, look: Look) -> Non
         axes.set_ylim(bottom=min(0.0, *means) - 0.06 * max(means))
 
 
-def heat_map(outcome: Outcome, look: Look) -> Figure:
+def heat_map(outcome: Outcome, style: ChartStyle) -> Figure:
     """The standardised answer of each metric to the strongest of each fault."""
     metrics, faults = outcome.metrics, outcome.faults
     shape = (len(metrics), len(faults))
@@ -140,30 +140,33 @@ def heat_map(outcome: Outcome, look: Look) -> Figure:
             if verdict is not None:
                 size = verdict.answers[-1].standardised
                 scaled = math.log10(1 + min(abs(size), _MOST_SHOWN))
-                shown[row, place] = 0 if verdict.word == "blind" else math.copysign(scaled, size)
-                parts = [verdict.word, verdict.arrow, deviations(size)]
+                shown[row, place] = (
+                    0 if verdict.detection == "blind" else math.copysign(scaled, size)
+                )
+                parts = [verdict.detection, verdict.arrow, deviations(size)]
                 texts[row, place] = " ".join(filter(None, parts))
     figure = canvas(
         _LABEL_INCHES + _CELL[0] * len(faults), _CELL[1] * len(metrics) + 0.7,
         f"What each metric sees · {outcome.dataset}",
         "answer to the strongest of each fault, in standard deviations of the control; positive is "
-        "worse", look,
+        "worse", style,
     )  # fmt: skip
     axes = figure.subplots()
-    blue, orange = look.theme.palette[:2]
-    colours = LinearSegmentedColormap.from_list("answers", [orange, look.theme.paper, blue])
+    blue, orange = style.theme.palette[:2]
+    colours = LinearSegmentedColormap.from_list("answers", [orange, style.theme.paper, blue])
     end = math.log10(1 + _MOST_SHOWN) * 1.6  # never so dark that the text is lost
     sns.heatmap(
         shown, ax=axes, cmap=colours, vmin=-end, vmax=end, annot=texts, fmt="", cbar=False,
-        linewidths=1.5, linecolor=look.theme.paper,
-        annot_kws={"size": 7.5, "color": look.theme.ink},
+        linewidths=1.5, linecolor=style.theme.paper,
+        annot_kws={"size": 7.5, "color": style.theme.ink},
         xticklabels=[_strongest(outcome, fault.name) for fault in faults],
         yticklabels=[_row_name(outcome, metric) for metric in metrics],
     )  # fmt: skip
-    axes.tick_params(length=0, labelrotation=0, labelcolor=look.theme.ink)
+    axes.tick_params(length=0, labelrotation=0, labelcolor=style.theme.ink)
     axes.xaxis.tick_top()
-    marks = [Patch(color=_colour(word, look), alpha=0.6, label=_MEANINGS[word])
-             for word in ("sees", "misled")]  # fmt: skip
+    detections: tuple[Detection, ...] = ("sees", "misled")
+    marks = [Patch(color=_colour(one, style), alpha=0.6, label=_MEANINGS[one])
+             for one in detections]  # fmt: skip
     figure.legend(handles=marks, loc="outside lower center", ncols=2)
     return figure
 

@@ -1,4 +1,4 @@
-"""The known generators: every fault with its strengths, from the weakest to the strongest."""
+"""The known generators: every fault, with its strengths from weak to strong."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ganbench.selftest import pixels
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganbench.selftest.splits import Sides
+    from ganbench.selftest.splits import Splits
 
-__all__ = ["CONTROL", "Fakes", "Fault", "Strength", "control", "ladder"]
+__all__ = ["CONTROL", "Fakes", "Fault", "Strength", "control", "known_generators"]
 
 CONTROL = "control"
 
@@ -26,7 +26,7 @@ _BLUR = (0.02, 0.04, 0.08, 0.16)
 _CONTRAST = (0.1, 0.25, 0.5, 0.75)
 _COPIED = (0.1, 0.25, 0.5, 1.0)
 _RATIOS = (2, 5, 20, 100)
-_DISTINCT = (2, 10, 100)  # images of the generator for each one that is distinct
+_DISTINCT = (2, 10, 100)  # generated images per distinct one
 _MOST_STEPS = 10
 
 
@@ -44,13 +44,13 @@ class Strength:
 
     Attributes:
         value: The number in `responses.csv`, in the fault's unit.
-        label: The same for people.
-        make: Draws, given the images and the number of the draw.
+        label: The number as people read it.
+        make: Draws images, given the splits and the number of the draw.
     """
 
     value: float
     label: str
-    make: Callable[[Sides, int], Fakes]
+    make: Callable[[Splits, int], Fakes]
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ class Fault:
     strengths: tuple[Strength, ...]
 
 
-def control(sides: Sides, draw: int) -> Fakes:
+def control(splits: Splits, draw: int) -> Fakes:
     """New real images: what a perfect generator draws."""
-    return Fakes(_some(sides.pool, sides.count, "control", draw))
+    return Fakes(_some(splits.pool, splits.count, "control", draw))
 
 
-def ladder(sides: Sides) -> list[Fault]:
-    """All faults that the images allow."""
-    classes, count = len(sides.classes), sides.count
+def known_generators(splits: Splits) -> list[Fault]:
+    """All faults that the images allow, each of which is a generator at several strengths."""
+    classes, count = len(splits.classes), splits.count
     steps = min(classes, _MOST_STEPS)
     kept = dict.fromkeys(torch.linspace(classes, 1, steps).round().int().tolist())
     distinct = dict.fromkeys([*(max(1, count // times) for times in _DISTINCT), 1])
@@ -89,7 +89,7 @@ def ladder(sides: Sides) -> list[Fault]:
         Fault("imbalance", "draws the classes out of proportion, in geometric steps",
               "ratio of the first class to the last",
               tuple(Strength(r, f"{r}", partial(_imbalance, r)) for r in _RATIOS)),
-        Fault("memorised", "copies images of the real side", "share of copies",
+        Fault("memorised", "copies real images that it is compared with", "share of copies",
               tuple(Strength(s, f"{s:.0%}", partial(_memorised, s)) for s in _COPIED)),
         Fault("noise", "adds Gaussian noise", "standard deviation, in grey values",
               tuple(Strength(d, f"{d}", partial(_noise, d)) for d in _NOISE)),
@@ -97,74 +97,74 @@ def ladder(sides: Sides) -> list[Fault]:
               tuple(Strength(s, f"{s:.0%}", partial(_blur, s)) for s in _BLUR)),
         Fault("contrast", "loses contrast", "share that is lost",
               tuple(Strength(s, f"{s:.0%}", partial(_contrast, s)) for s in _CONTRAST)),
-        Fault("unseen", "is perfect, and new to the judge: draws from the test split", "",
+        Fault("unseen", "is perfect, and new to the classifier: draws from the test split", "",
               (Strength(1, "new", _unseen),)),
     ]  # fmt: skip
-    return faults if len(sides.unseen) else faults[:-1]
+    return faults if len(splits.unseen) else faults[:-1]
 
 
-def _some(rows: Tensor, count: int, *stream: str | int) -> Tensor:
-    """Choose rows, none twice; the same stream chooses the same ones."""
-    return rows[torch.randperm(len(rows), generator=generator(0, "self-test", *stream))[:count]]
+def _some(rows: Tensor, count: int, *key: str | int) -> Tensor:
+    """Choose rows, none twice; the same key of a random stream chooses the same ones."""
+    return rows[torch.randperm(len(rows), generator=generator(0, "self-test", *key))[:count]]
 
 
-def _order(sides: Sides, draw: int) -> list[int]:
+def _order(splits: Splits, draw: int) -> list[int]:
     """The classes in an order of their own for each draw."""
-    order = torch.randperm(len(sides.classes), generator=generator(0, "self-test classes", draw))
-    return [sides.classes[place] for place in order.tolist()]
+    order = torch.randperm(len(splits.classes), generator=generator(0, "self-test classes", draw))
+    return [splits.classes[place] for place in order.tolist()]
 
 
-def _repeated(distinct: int, sides: Sides, draw: int) -> Fakes:
-    rows = _some(sides.pool, distinct, "repeated", distinct, draw)
-    return Fakes(rows.repeat(-(-sides.count // distinct))[: sides.count])
+def _repeated(distinct: int, splits: Splits, draw: int) -> Fakes:
+    rows = _some(splits.pool, distinct, "repeated", distinct, draw)
+    return Fakes(rows.repeat(-(-splits.count // distinct))[: splits.count])
 
 
-def _classes(kept: int, sides: Sides, draw: int) -> Fakes:
-    """Of one draw, the classes of a smaller k are among those of a larger one."""
-    wanted = torch.isin(sides.labels[sides.pool], torch.tensor(_order(sides, draw)[:kept]))
-    return Fakes(_some(sides.pool[wanted], sides.count, "classes", kept, draw))
+def _classes(kept: int, splits: Splits, draw: int) -> Fakes:
+    """Within one draw, the classes of a smaller k are among those of a larger one."""
+    wanted = torch.isin(splits.labels[splits.pool], torch.tensor(_order(splits, draw)[:kept]))
+    return Fakes(_some(splits.pool[wanted], splits.count, "classes", kept, draw))
 
 
-def _imbalance(ratio: float, sides: Sides, draw: int) -> Fakes:
+def _imbalance(ratio: float, splits: Splits, draw: int) -> Fakes:
     """The long tail of Cui et al. 2019 (arXiv:1901.05555), times the classes' own shares."""
-    order, labels = _order(sides, draw), sides.labels[sides.pool]
+    order, labels = _order(splits, draw), splits.labels[splits.pool]
     steps = torch.arange(len(order)) / (len(order) - 1)
     shares = torch.bincount(labels, minlength=max(order) + 1)[order] * ratio**-steps
     random = generator(0, "self-test imbalance", str(ratio), draw)
-    drawn = torch.multinomial(shares, sides.count, replacement=True, generator=random)
+    drawn = torch.multinomial(shares, splits.count, replacement=True, generator=random)
     parts = [
-        _some(sides.pool[labels == label], int((drawn == place).sum()), "imbalance", label, draw)
+        _some(splits.pool[labels == label], int((drawn == place).sum()), "imbalance", label, draw)
         for place, label in enumerate(order)
     ]
     return Fakes(torch.cat(parts))
 
 
-def _memorised(share: float, sides: Sides, draw: int) -> Fakes:
-    copies = round(share * sides.count)
-    new = _some(sides.pool, sides.count - copies, "control", draw)
-    return Fakes(torch.cat([_some(sides.real, copies, "memorised", draw), new]))
+def _memorised(share: float, splits: Splits, draw: int) -> Fakes:
+    copies = round(share * splits.count)
+    new = _some(splits.pool, splits.count - copies, "control", draw)
+    return Fakes(torch.cat([_some(splits.real, copies, "memorised", draw), new]))
 
 
-# Spoilt images are those of the control of the same draw: only their pixels differ.
+# Changed images are those of the control in the same draw: only their pixels differ.
 
 
-def _noise(deviation: float, sides: Sides, draw: int) -> Fakes:
+def _noise(deviation: float, splits: Splits, draw: int) -> Fakes:
     random = generator(0, "self-test noise", str(deviation), draw)
     change = partial(pixels.add_noise, deviation=deviation, random=random)
-    return Fakes(control(sides, draw).rows, change)
+    return Fakes(control(splits, draw).rows, change)
 
 
-def _blur(share: float, sides: Sides, draw: int) -> Fakes:
-    return Fakes(control(sides, draw).rows, partial(pixels.blur, share=share))
+def _blur(share: float, splits: Splits, draw: int) -> Fakes:
+    return Fakes(control(splits, draw).rows, partial(pixels.blur, share=share))
 
 
-def _contrast(lost: float, sides: Sides, draw: int) -> Fakes:
-    return Fakes(control(sides, draw).rows, partial(pixels.lose_contrast, lost=lost))
+def _contrast(lost: float, splits: Splits, draw: int) -> Fakes:
+    return Fakes(control(splits, draw).rows, partial(pixels.lose_contrast, lost=lost))
 
 
-def _unseen(sides: Sides, draw: int) -> Fakes:
-    """A part of the test split for each draw, as far as it lasts."""
-    start = draw * sides.count
-    if start + sides.count <= len(sides.unseen):
-        return Fakes(sides.unseen[start : start + sides.count])
-    return Fakes(_some(sides.unseen, sides.count, "unseen", draw))
+def _unseen(splits: Splits, draw: int) -> Fakes:
+    """Another part of the test split for each draw, as long as there are unused images."""
+    start = draw * splits.count
+    if start + splits.count <= len(splits.unseen):
+        return Fakes(splits.unseen[start : start + splits.count])
+    return Fakes(_some(splits.unseen, splits.count, "unseen", draw))

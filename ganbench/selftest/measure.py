@@ -25,62 +25,62 @@ if TYPE_CHECKING:
     from ganbench.scoring.backbones.backbone import Backbone
     from ganbench.scoring.protocol import Protocol
     from ganbench.selftest.known_generators import Fault
-    from ganbench.selftest.splits import Sides
+    from ganbench.selftest.splits import Splits
 
-__all__ = ["Bench"]
+__all__ = ["Scorer"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Bench:
-    """The real side of a self-test, ready to score generators.
+class Scorer:
+    """Scores known generators against the real images of a self-test.
 
     Attributes:
-        sides: The images.
-        backbone: What describes them.
-        features: Of all chosen images.
-        reference: The real side, as a run has one.
+        splits: The images.
+        backbone: Extracts their features.
+        features: Features of all chosen images.
+        reference: The real images, as the scoring of a run has them.
     """
 
-    sides: Sides
+    splits: Splits
     backbone: Backbone
     features: Features
     reference: Reference
 
     @classmethod
-    def of(cls, sides: Sides, backbone: Backbone, cache_root: Path, report: Progress) -> Bench:
-        """Describe all chosen images once; features are cached as those of a dataset are.
+    def of(cls, splits: Splits, backbone: Backbone, cache_root: Path, report: Progress) -> Scorer:
+        """Extract the features of all chosen images once; the cache keeps them as a dataset's.
 
         Raises:
             DataError: The cache cannot be written.
         """
-        features = real_features(backbone, sides.dataset, cache_root, report, logits=True)
-        spec = sides.dataset.spec
-        dataset = Dataset.of(spec, sides.split(sides.real), sides.split(sides.held_out))
-        real, held_out = _rows(features, sides.real), _rows(features, sides.held_out)
+        features = real_features(backbone, splits.dataset, cache_root, report, logits=True)
+        spec = splits.dataset.spec
+        dataset = Dataset.of(spec, splits.part(splits.real), splits.part(splits.held_out))
+        real, held_out = _rows(features, splits.real), _rows(features, splits.held_out)
         reference = Reference(dataset, backbone, real, held_out, Statistics.of(real.vectors))
-        return cls(sides, backbone, features, reference)
+        return cls(splits, backbone, features, reference)
 
     @property
     def protocol(self) -> Protocol:
         """All that the scores depend on besides the generator."""
-        count = self.sides.count
+        count = self.splits.count
         return dataclasses.replace(
             self.reference.protocol(ema=False),
             real_split="train, a part",
             fake_count=count,
-            neighbour_count=min(NEIGHBOUR_LIMIT, len(self.sides.real), count),
+            neighbour_count=min(NEIGHBOUR_LIMIT, len(self.splits.real), count),
         )
 
     def score(self, fakes: Fakes, draw: int) -> dict[str, float | None]:
         """Every score of what one generator drew.
 
-        Images whose pixels are as they were have their features already.
+        The features of images with unchanged pixels are known already.
         """
-        found = _rows(self.features, fakes.rows)
+        features = _rows(self.features, fakes.rows)
         if fakes.change is not None:
-            images = self.sides.dataset.train.images[fakes.rows]
-            found = self.backbone.extract(fakes.change(images))
-        return self.reference.score(found, seed=draw).scores
+            images = self.splits.dataset.train.images[fakes.rows]
+            features = self.backbone.extract(fakes.change(images))
+        return self.reference.score(features, seed=draw).scores
 
     def measure(
         self, faults: Sequence[Fault], *, controls: int, draws: int, report: Progress
@@ -90,7 +90,7 @@ class Bench:
         Returns:
             The columns `generator`, `strength` (empty for the control), `draw`, and the scores.
         """
-        makers: list[tuple[str, float | None, int, Callable[[Sides, int], Fakes]]] = [
+        makers: list[tuple[str, float | None, int, Callable[[Splits, int], Fakes]]] = [
             (CONTROL, None, draw, control) for draw in range(controls)
         ]
         makers += [
@@ -102,7 +102,7 @@ class Bench:
         rows: list[dict[str, Any]] = []
         for done, (name, value, draw, make) in enumerate(makers):
             report("scoring known generators", done, len(makers))
-            scores = self.score(make(self.sides, draw), draw)
+            scores = self.score(make(self.splits, draw), draw)
             rows.append({"generator": name, "strength": value, "draw": draw, **scores})
         report("scoring known generators", len(makers), len(makers))
         return pd.DataFrame(rows, columns=["generator", "strength", "draw", *SCORES])

@@ -1,4 +1,4 @@
-"""From scores to verdicts: what each metric makes of each fault, against what chance does."""
+"""From scores to verdicts: whether each metric sees each fault beyond chance."""
 
 from __future__ import annotations
 
@@ -20,14 +20,23 @@ if TYPE_CHECKING:
     from ganbench.scoring.metrics.catalogue import Metric
     from ganbench.selftest.known_generators import Fault
 
-__all__ = ["CONFIDENCE", "Answer", "Outcome", "Verdict", "Word", "band", "judge", "outcome_of"]
+__all__ = [
+    "CONFIDENCE",
+    "Answer",
+    "Detection",
+    "Outcome",
+    "Verdict",
+    "band",
+    "detect",
+    "outcome_of",
+]
 
 CONFIDENCE = 0.999
-"""Share of means of so many new control draws that chance keeps within the band."""
+"""Share of the means of new control draws that lie within the band by chance."""
 
 _ROUNDING = 1e-6
 
-Word = Literal["sees", "blind", "misled"]
+Detection = Literal["sees", "blind", "misled"]
 
 
 @dataclass(frozen=True)
@@ -37,13 +46,13 @@ class Answer:
     Attributes:
         fault: Its name.
         strength: Its value.
-        label: The strength for people.
+        label: The strength as people read it.
         mean: The metric's mean over the draws.
         standardised: How far the mean (where 1 is best: the mean distance from 1) lies from the
             control's, in the control's standard deviations, positive where it is worse; infinite
             where the control never varied.
-        word: `sees` where the metric got worse beyond chance in every draw, `misled` where it got
-            better, `blind` otherwise.
+        detection: `sees` where the metric got worse beyond chance in every draw, `misled` where it
+            got better, `blind` otherwise.
         rises: Whether every draw lies above the control's mean; None where draws disagree.
     """
 
@@ -52,19 +61,19 @@ class Answer:
     label: str
     mean: float
     standardised: float
-    word: Word
+    detection: Detection
     rises: bool | None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one metric makes of one fault: its answer at the strongest, and how it gets there.
+    """How one metric answers one fault, from its weakest to its strongest strength.
 
     Attributes:
         metric: From the catalogue.
         control: The metric's mean over the control's draws.
         deviation: Their standard deviation.
-        answers: One a strength, the weakest first.
+        answers: One per strength, the weakest first.
     """
 
     metric: Metric
@@ -78,14 +87,14 @@ class Verdict:
         return self.answers[-1].fault
 
     @property
-    def word(self) -> Word:
-        """The verdict: that at the strongest strength."""
-        return self.answers[-1].word
+    def detection(self) -> Detection:
+        """The verdict: the answer at the strongest strength."""
+        return self.answers[-1].detection
 
     @property
     def arrow(self) -> str:
         """Where 1 is best, whether the metric rose (↑), fell (↓) or did either (↕); else empty."""
-        if self.metric.direction != "one" or self.word == "blind":
+        if self.metric.direction != "one" or self.detection == "blind":
             return ""
         return {True: "↑", False: "↓", None: "↕"}[self.answers[-1].rises]
 
@@ -94,7 +103,7 @@ class Verdict:
         """The weakest strength from which on the metric sees the fault at every one."""
         first = None
         for answer in reversed(self.answers):
-            if answer.word != "sees":
+            if answer.detection != "sees":
                 break
             first = answer
         return first
@@ -102,16 +111,16 @@ class Verdict:
     @property
     def misled_at(self) -> tuple[Answer, ...]:
         """The strengths at which the metric got better."""
-        return tuple(answer for answer in self.answers if answer.word == "misled")
+        return tuple(answer for answer in self.answers if answer.detection == "misled")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything that a self-test found.
+    """The results of a self-test.
 
     Attributes:
-        responses: A row a generator, strength and draw, with a column a score.
-        faults: In order.
+        responses: One row per generator, strength and draw, with one column per score.
+        faults: In the order of the tables.
         verdicts: By metric, then by fault; metrics that do not apply are left out.
         absent: Metrics that gave no number here.
         record: The conditions, as plain values.
@@ -130,7 +139,7 @@ class Outcome:
 
     @property
     def backbone(self) -> str:
-        """What made the features."""
+        """Name of the backbone that gave the features."""
         return str(self.record["protocol"]["backbone"])
 
     @property
@@ -146,12 +155,12 @@ class Outcome:
     def verdict(self, metric: str, fault: str) -> Verdict | None:
         """The verdict of one metric on one fault."""
         wanted = (metric, fault)
-        found = (item for item in self.verdicts if (item.metric.name, item.fault) == wanted)
-        return next(found, None)
+        matching = (item for item in self.verdicts if (item.metric.name, item.fault) == wanted)
+        return next(matching, None)
 
 
 def band(controls: int, draws: int) -> float:
-    """How far chance takes the mean of new control draws, in the control's standard deviations.
+    """Half-width of the band of the means of new control draws, in the control's deviations.
 
     Student's prediction interval for the mean of `draws` from `controls` earlier ones.
     """
@@ -159,39 +168,41 @@ def band(controls: int, draws: int) -> float:
     return quantile * math.sqrt(1 / draws + 1 / controls)
 
 
-def judge(metric: Metric, found: Sequence[float], control: Sequence[float]) -> tuple[float, Word]:
+def detect(
+    metric: Metric, values: Sequence[float], control: Sequence[float]
+) -> tuple[float, Detection]:
     """Compare a metric's values on a faulty generator with those on the control.
 
     The mean has to leave the control's band, and every draw has to lie on the same side of the
-    control's mean: few images repeated are a small sample, that scatters more than the control.
-    Where 1 is best, distances from 1 take the place of the values.
+    control's mean, since few images repeated are a small sample that scatters more than the
+    control. Where 1 is best, distances from 1 take the place of the values.
 
     Args:
         metric: Its direction says what is worse.
-        found: A value a draw.
-        control: Two or more values.
+        values: One per draw of the faulty generator.
+        control: One per draw of the control, at least two.
 
     Returns:
         The standardised answer, positive where it is worse, and the verdict.
     """
     deviation = float(np.std(control, ddof=1))
     if metric.direction == "one":
-        found, control = ([abs(value - 1) for value in values] for values in (found, control))
-    mean, usual = _mean(found), _mean(control)
+        values, control = ([abs(value - 1) for value in some] for some in (values, control))
+    mean, usual = _mean(values), _mean(control)
     rounding = _ROUNDING * max(1.0, abs(usual))
     if abs(mean - usual) <= rounding:
         return 0.0, "blind"
     worse = mean < usual if metric.direction == "higher" else mean > usual
     size = abs(mean - usual) / deviation if deviation > rounding else math.inf
-    agree = len({value > usual for value in found}) == 1
-    word: Word = "sees" if worse else "misled"
-    if not agree or size <= band(len(control), len(found)):
-        word = "blind"
-    return size if worse else -size, word
+    agree = len({value > usual for value in values}) == 1
+    detection: Detection = "sees" if worse else "misled"
+    if not agree or size <= band(len(control), len(values)):
+        detection = "blind"
+    return size if worse else -size, detection
 
 
 def outcome_of(responses: pd.DataFrame, faults: Sequence[Fault], record: dict[str, Any]) -> Outcome:
-    """Judge every metric on every fault."""
+    """The verdict of every metric on every fault, from the responses."""
     by_generator = dict(iter(responses.groupby("generator")))
     verdicts, absent = [], []
     for metric in METRICS:
@@ -211,13 +222,13 @@ def _answers(
 ) -> tuple[Answer, ...]:
     answers = []
     for strength in fault.strengths:
-        found = rows.loc[rows["strength"] == strength.value, metric.name].dropna().astype(float)
-        if len(found):
-            mean, (size, word) = found.mean(), judge(metric, list(found), control)
-            sides = {bool(value > _mean(control)) for value in found}
-            rises = sides.pop() if len(sides) == 1 else None
+        values = rows.loc[rows["strength"] == strength.value, metric.name].dropna().astype(float)
+        if len(values):
+            mean, (size, detection) = values.mean(), detect(metric, list(values), control)
+            above = {bool(value > _mean(control)) for value in values}
+            rises = above.pop() if len(above) == 1 else None
             answers.append(
-                Answer(fault.name, strength.value, strength.label, mean, size, word, rises)
+                Answer(fault.name, strength.value, strength.label, mean, size, detection, rises)
             )
     return tuple(answers)
 

@@ -20,9 +20,9 @@ def page(title: str, readme: str, charts: Mapping[str, bytes]) -> str:
     """Write the README as an HTML page that needs no other file.
 
     Args:
-        title: Of the page.
+        title: Title of the page.
         readme: Markdown; raw HTML in it is shown as text.
-        charts: PNGs by the paths that the README gives them.
+        charts: PNGs, by the paths under which the README links them.
     """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     body = parser.render(readme)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_noise", "blur", "lose_contrast"]
 
-_REACH = 3  # standard deviations of a Gaussian that its kernel holds
+_REACH = 3  # standard deviations of a Gaussian that its kernel spans
 
 
 def add_noise(images: Tensor, deviation: float, random: torch.Generator) -> Tensor:
@@ -21,8 +21,8 @@ def add_noise(images: Tensor, deviation: float, random: torch.Generator) -> Tens
 
     Args:
         images: uint8 of shape (n, channels, height, width).
-        deviation: In grey values.
-        random: Where the noise comes from.
+        deviation: Standard deviation, in grey values.
+        random: Generator of the noise.
     """
     noise = torch.randn(images.shape, generator=random)
     return (images + deviation * noise).round_().clamp_(0, 255).to(torch.uint8)
@@ -33,7 +33,7 @@ def blur(images: Tensor, share: float) -> Tensor:
 
     Args:
         images: uint8 of shape (n, channels, height, width).
-        share: Its standard deviation as a share of the width.
+        share: Standard deviation, as a share of the image's width.
     """
     width = min(images.shape[-2:])
     sigma = share * width
@@ -47,7 +47,7 @@ def lose_contrast(images: Tensor, lost: float) -> Tensor:
 
     Args:
         images: uint8 of shape (n, channels, height, width).
-        lost: Share of the contrast, 0 to 1.
+        lost: Share of the contrast that is lost, 0 to 1.
     """
     flat: Tensor = F.adjust_contrast(images, 1 - lost)
     return flat

@@ -1,4 +1,4 @@
-"""The folder of a self-test: tables, charts, and a README that says what each metric sees."""
+"""The folder of a self-test: tables, charts and README."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pandas as pd
 
 from ganbench.errors import UsageError
 from ganbench.experiment.store import write_text
-from ganbench.report.charts.style import LIGHT, Look, draw, encode
+from ganbench.report.charts.style import LIGHT, ChartStyle, draw, encode
 from ganbench.report.templates import template
 from ganbench.selftest import charts
 from ganbench.selftest.page import page
-from ganbench.selftest.text import Words
+from ganbench.selftest.text import OutcomeText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +47,8 @@ def publish(outcome: Outcome, folder: Path) -> None:
         for name, png in drawn.items():
             (folder / name).write_bytes(png)
         notes = folder / _NOTES_FILE
-        told = notes.read_text(encoding="utf-8").strip() if notes.exists() else ""
-        readme = _readme(outcome, told)
+        findings = notes.read_text(encoding="utf-8").strip() if notes.exists() else ""
+        readme = _readme(outcome, findings)
         write_text(folder / "README.md", readme)
         write_text(folder / "report.html", page(str(outcome.record["title"]), readme, drawn))
     except OSError as error:
@@ -59,11 +59,11 @@ def publish(outcome: Outcome, folder: Path) -> None:
 
 
 def verdicts_csv(outcome: Outcome) -> str:
-    """A row a metric and fault; the verdict is that at the strongest, which `strength` names.
+    """One row per metric and fault; its verdict is that at the strongest strength.
 
-    `standardised` is positive where the metric got worse, in standard deviations of the control;
-    `sees_from` the weakest strength from which on it sees the fault, `misled_at` those at which it
-    got better, and both may be empty.
+    `strength` is that strongest strength. `standardised` is in standard deviations of the control,
+    positive where the metric got worse. `sees_from` is the weakest strength from which on the
+    metric sees the fault, `misled_at` lists those at which it got better; both may be empty.
     """
     rows = [_row(verdict) for verdict in outcome.verdicts]
     return str(pd.DataFrame(rows, dtype=object).to_csv(index=False, lineterminator="\n"))
@@ -75,7 +75,7 @@ def _row(verdict: Verdict) -> dict[str, object]:
         "metric": verdict.metric.name,
         "better": verdict.metric.direction,
         "generator": verdict.fault,
-        "verdict": verdict.word,
+        "verdict": verdict.detection,
         "strength": last.strength,
         "mean": last.mean,
         "control_mean": verdict.control,
@@ -86,12 +86,12 @@ def _row(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _drawn(chart: Callable[[Outcome, Look], Figure], outcome: Outcome) -> bytes:
+def _drawn(chart: Callable[[Outcome, ChartStyle], Figure], outcome: Outcome) -> bytes:
     """A chart as a PNG that keeps the colours of small marks."""
-    image = draw(partial(chart, outcome), Look(LIGHT, ()))
+    image = draw(partial(chart, outcome), ChartStyle(LIGHT, ()))
     return b"" if image is None else encode(image, "exact")
 
 
 def _readme(outcome: Outcome, notes: str) -> str:
     page = template("selftest", "readme.md.jinja")
-    return page.render(outcome=outcome, words=Words(outcome), notes=notes)
+    return page.render(outcome=outcome, text=OutcomeText(outcome), notes=notes)

@@ -1,10 +1,10 @@
-"""The parts that a self-test is played with: a real side, a pool to draw from, held-out images.
+"""The splits of a self-test: real images, a pool to draw from, held-out images.
 
 All three come from the dataset's training split, stratified by class, and no image is in two of
-them. The judge has learnt that whole split, so it knows all three equally well: an image drawn from
-the pool differs from one of the real side by chance alone, and so does a held-out one. That makes
-the control fair. In a run the generated and held-out images are new to the judge; what that changes
-is shown by a generator of its own, which draws from the test split.
+them. The classifier has learnt that whole split, so it knows all three equally well: an image drawn
+from the pool differs from a real one by chance alone, and so does a held-out one. That makes the
+control fair. In a run the generated and held-out images are new to the classifier; a generator of
+its own, which draws from the test split, shows what that changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ganbench.machine.random_streams import generator
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["MOST_IMAGES", "Sides", "choose_count", "divide"]
+__all__ = ["MOST_IMAGES", "Splits", "choose_count", "divide"]
 
 MOST_IMAGES = 1000
 _FEWEST_IMAGES = 20
@@ -29,15 +29,16 @@ _HELD_OUT = 5  # images of the pool for each held-out one
 
 
 @dataclass(frozen=True)
-class Sides:
+class Splits:
     """Chosen images, and which part each of them belongs to.
 
     Attributes:
         dataset: All of them, as its training split; its test split is what it was.
-        real: int64, the rows of the real side.
+        real: int64, the rows that generators are compared with.
         pool: int64, the rows that generators draw from; each class has `count` or more.
         held_out: int64, rows that no generator draws: what memorisation is measured against.
-        unseen: int64, rows of the dataset's test split, new to the judge; empty where it is small.
+        unseen: int64, rows of the dataset's test split, new to the classifier; empty where it is
+            small.
         count: Images of every generator.
     """
 
@@ -58,13 +59,13 @@ class Sides:
         """The classes that occur."""
         return [int(label) for label in self.labels[self.pool].unique()]
 
-    def split(self, rows: Tensor) -> Split:
-        """Some of the images with their labels."""
+    def part(self, rows: Tensor) -> Split:
+        """Some of the images, with their labels."""
         return Split(self.dataset.train.images[rows], self.labels[rows])
 
 
 def choose_count(dataset: Dataset, asked: int | None) -> int:
-    """Images of every generator: as many as the smallest class can give to pool and real side.
+    """Images of every generator: as many as the smallest class allows, or as asked for.
 
     Raises:
         DataError: The dataset has one class, or a class is too small.
@@ -92,20 +93,21 @@ def choose_count(dataset: Dataset, asked: int | None) -> int:
     if not _FEWEST_IMAGES <= asked <= most:
         raise UsageError(
             f"--images {asked} cannot be: {dataset.spec.name} allows {_FEWEST_IMAGES} to {most} "
-            f"(its smallest class has {smallest} training images, for pool, real side and held out)"
+            f"(its smallest class has {smallest} training images for three splits)"
         )
     return asked
 
 
-def divide(dataset: Dataset, count: int, draws: int) -> Sides:
+def divide(dataset: Dataset, count: int, draws: int) -> Splits:
     """Choose images in the classes' own proportions, no more than `count` a generator needs.
 
     Args:
         dataset: What to choose from.
-        count: As by `choose_count`.
-        draws: Draws that the test split should give, where it can.
+        count: Images of every generator, from `choose_count`.
+        draws: Number of draws of distinct images wanted from the test split, where it is large
+            enough.
     """
-    random = generator(0, "self-test sides")
+    random = generator(0, "self-test sides")  # another key would choose other images
     labels = dataset.train.labels.cpu()
     sizes = torch.bincount(labels)
     smallest = int(sizes[sizes > 0].min())
@@ -128,4 +130,4 @@ def divide(dataset: Dataset, count: int, draws: int) -> Sides:
     lengths = [len(real), len(pool), len(held_out), len(unseen)]
     places = torch.arange(len(known)).split(lengths)  # of the four parts, one after the other
     joined = Dataset.of(dataset.spec, Split(images, known), dataset.test)
-    return Sides(joined, places[0], places[1], places[2], places[3], count)
+    return Splits(joined, places[0], places[1], places[2], places[3], count)

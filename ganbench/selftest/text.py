@@ -1,4 +1,4 @@
-"""A self-test in words and cells: for the README, and the table that ends it on the terminal."""
+"""The text of a self-test: cells and sentences, and the table on the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ganbench.selftest.known_generators import Fault
     from ganbench.selftest.outcome import Answer, Outcome, Verdict
 
-__all__ = ["Words", "deviations", "verdict_table"]
+__all__ = ["OutcomeText", "deviations", "verdict_table"]
 
 _TITLE_LETTERS = 13  # so that the table fits 80 columns
 _STYLES = {"sees": "green", "blind": "dim", "misled": "bold red"}
@@ -28,19 +28,19 @@ _WORSE = {"lower": "higher", "higher": "lower", "one": "further from 1"}
 
 
 @dataclass(frozen=True)
-class Words:
-    """What there is to say of an outcome."""
+class OutcomeText:
+    """The texts of an outcome that its README shows."""
 
     outcome: Outcome
 
     @property
     def chance(self) -> str:
-        """What counts as beyond chance."""
+        """The band beyond which a mean is beyond chance."""
         record = self.outcome.record
         wide = band(record["controls"], record["draws"])
         return (
-            f"{wide:.2f} standard deviations of the control around its mean, in which chance keeps "
-            f"{CONFIDENCE:.1%} of the means of {record['draws']} new control draws"
+            f"{wide:.2f} standard deviations of the control around its mean, which hold "
+            f"{CONFIDENCE:.1%} of the means of {record['draws']} new control draws by chance"
         )
 
     @property
@@ -63,8 +63,9 @@ class Words:
         if verdict is None:
             return ""
         size = deviations(verdict.answers[-1].standardised)
-        word = f"**{verdict.word}**" if verdict.word == "misled" else verdict.word
-        return " ".join(filter(None, [word, verdict.arrow, size]))
+        emphasis = "**" if verdict.detection == "misled" else ""
+        parts = [f"{emphasis}{verdict.detection}{emphasis}", verdict.arrow, size]
+        return " ".join(filter(None, parts))
 
     def value(self, metric: Metric, fault: str, strength: float) -> str:
         """A metric's mean at one strength."""
@@ -80,21 +81,23 @@ class Words:
         return f"{_shown(verdict.control, metric)} ± {number(verdict.deviation)}"
 
     def sentence(self, metric: Metric) -> str:
-        """What a metric sees, is blind to and is misled by."""
+        """Which faults a metric sees, is blind to and is misled by, as one sentence."""
         verdicts = [item for item in self.outcome.verdicts if item.metric is metric]
         parts = {
-            "sees": [_seen(item) for item in verdicts if item.word == "sees"],
-            "blind to": [item.fault for item in verdicts if item.word == "blind"],
-            "misled by": [item.fault for item in verdicts if item.word == "misled"],
+            "sees": [_seen(item) for item in verdicts if item.detection == "sees"],
+            "blind to": [item.fault for item in verdicts if item.detection == "blind"],
+            "misled by": [item.fault for item in verdicts if item.detection == "misled"],
         }
-        told = "; ".join(f"{name} {', '.join(faults)}" for name, faults in parts.items() if faults)
+        strongest = "; ".join(
+            f"{name} {', '.join(faults)}" for name, faults in parts.items() if faults
+        )
         between = [
             f"{item.fault} at {_labels(item.misled_at)}"
             for item in verdicts
-            if item.misled_at and item.word != "misled"
+            if item.misled_at and item.detection != "misled"
         ]
-        aside = f"; on the way it is misled by {', '.join(between)}" if between else ""
-        return f"worse is {_WORSE[metric.direction]}: {told}{aside}."
+        weaker = f"; at weaker strengths it is misled by {', '.join(between)}" if between else ""
+        return f"worse is {_WORSE[metric.direction]}: {strongest}{weaker}."
 
 
 def deviations(value: float) -> str:
@@ -107,14 +110,14 @@ def deviations(value: float) -> str:
 def _seen(verdict: Verdict) -> str:
     """The fault, and from which strength on it is seen where that is not the weakest."""
     first = verdict.sees_from
-    told = f"{verdict.fault} {verdict.arrow}".strip()
+    fault = f"{verdict.fault} {verdict.arrow}".strip()
     if first is None or len(verdict.answers) == 1:
-        return told
-    return f"{told} (from {first.label})"
+        return fault
+    return f"{fault} (from {first.label})"
 
 
-def _pointed(verdict: Verdict) -> str:
-    return f"{verdict.word} {verdict.arrow}".strip()
+def _with_arrow(verdict: Verdict) -> str:
+    return f"{verdict.detection} {verdict.arrow}".strip()
 
 
 def _labels(answers: tuple[Answer, ...]) -> str:
@@ -126,7 +129,7 @@ def _shown(value: float, metric: Metric) -> str:
 
 
 def verdict_table(outcome: Outcome) -> Table:
-    """The verdicts for `rich`: a row a metric, a column a fault at its strongest."""
+    """The verdicts for `rich`: one row per metric, one column per fault at its strongest."""
     table = Table(
         title=f"what each metric sees ({outcome.dataset}, {outcome.backbone})",
         caption="each fault at its strongest\n"
@@ -141,7 +144,7 @@ def verdict_table(outcome: Outcome) -> Table:
         cells = []
         for fault in outcome.faults:
             verdict = outcome.verdict(metric.name, fault.name)
-            style = _STYLES[verdict.word] if verdict else ""
-            cells.append(Text(_pointed(verdict) if verdict else "", style=style))
+            style = _STYLES[verdict.detection] if verdict else ""
+            cells.append(Text(_with_arrow(verdict) if verdict else "", style=style))
         table.add_row(textwrap.fill(metric.title, _TITLE_LETTERS), *cells)
     return table

@@ -1,4 +1,4 @@
-"""A self-test from its request to its folder."""
+"""A self-test, from its request to its folder."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ganbench.errors import DataError, UsageError, unknown
 from ganbench.experiment.store import ResultsFolder
 from ganbench.machine import environment
 from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone
-from ganbench.selftest.known_generators import ladder
-from ganbench.selftest.measure import Bench
+from ganbench.selftest.known_generators import known_generators
+from ganbench.selftest.measure import Scorer
 from ganbench.selftest.outcome import outcome_of
 from ganbench.selftest.publish import RECORD_FILE, publish
 from ganbench.selftest.splits import choose_count, divide
@@ -37,19 +37,19 @@ CONTROLS = 20
 """Draws of the control, from which chance is estimated."""
 
 DRAWS = 5
-"""Draws of every fault at every strength, where nothing else is asked for."""
+"""Draws of every fault at every strength, unless the request says otherwise."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a self-test is asked for.
+    """The settings of a self-test.
 
     Attributes:
         dataset: As `--dataset`.
         data_root: Where datasets are looked for.
-        cache_root: Where judges and features are kept.
+        cache_root: Where classifiers and features are kept.
         backbone: As `--backbone`.
-        inception_weights: A file, instead of a download.
+        inception_weights: File of inception's weights, instead of a download.
         images: Images of each generator; None for as many as the dataset allows, at most 1,000.
         draws: Draws of each fault at each strength, at most as many as of the control.
         out: Where to publish; None for a folder in `results/`.
@@ -71,12 +71,12 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
     """Draw from every known generator, score it, and publish how the scores answer.
 
     Args:
-        request: What to do.
+        request: The settings.
         device: Where the networks run.
         display: Where progress is shown.
 
     Returns:
-        The folder that was written, and what is in it.
+        The folder that was written, and the outcome in it.
 
     Raises:
         UsageError: The dataset or backbone is unknown or cannot be had, a class has too few images,
@@ -99,12 +99,14 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
         display.report,
     )  # fmt: skip
     display.say(f"{dataset.spec.name}: {backbone.reason}; {count:,} images of each generator")
-    sides = divide(dataset, count, request.draws)
-    bench = Bench.of(sides, backbone, request.cache_root, display.report)
+    splits = divide(dataset, count, request.draws)
+    scorer = Scorer.of(splits, backbone, request.cache_root, display.report)
 
     # The known generators
-    faults = ladder(sides)
-    responses = bench.measure(faults, controls=CONTROLS, draws=request.draws, report=display.report)
+    faults = known_generators(splits)
+    responses = scorer.measure(
+        faults, controls=CONTROLS, draws=request.draws, report=display.report
+    )
     record = {
         "schema": 1,
         "title": f"Self-test of the metrics on {short_dataset(spec.name)}",
@@ -113,9 +115,9 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
         "settings": settings,
         "controls": CONTROLS,
         "draws": request.draws,
-        "counts": {name: len(getattr(sides, name)) for name in ("real", "pool", "held_out")},
-        "protocol": dataclasses.asdict(bench.protocol),
-        "protocol_hash": bench.protocol.hash,
+        "counts": {name: len(getattr(splits, name)) for name in ("real", "pool", "held_out")},
+        "protocol": dataclasses.asdict(scorer.protocol),
+        "protocol_hash": scorer.protocol.hash,
         "environment": environment.describe(device),
     }
     outcome = outcome_of(responses, faults, record)
@@ -146,8 +148,8 @@ def _folder(out: Path | None, topic: str, settings: dict[str, Any]) -> ResultsFo
             )
         if stored != settings:
             raise UsageError(
-                f"{path} holds a self-test of other settings ({_told(stored)}; asked for: "
-                f"{_told(settings)}): give another folder with --out"
+                f"{path} holds a self-test of other settings ({_joined(stored)}; asked for: "
+                f"{_joined(settings)}): give another folder with --out"
             )
     folder = ResultsFolder(path)
     folder.prepare()
@@ -170,5 +172,5 @@ def _stored(path: Path) -> dict[str, Any] | None:
     return stored
 
 
-def _told(settings: dict[str, Any]) -> str:
+def _joined(settings: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in settings.items() if value is not None)

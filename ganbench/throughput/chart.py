@@ -1,4 +1,4 @@
-"""The curve: images a second against the batch size, a panel a variant, the limit dashed."""
+"""Chart of a sweep: images per second against the batch size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from ganbench.report.charts.style import LIGHT, Look, canvas, draw, encode, heading
+from ganbench.report.charts.style import LIGHT, ChartStyle, canvas, draw, encode, heading
 from ganbench.report.formatting import number
 from ganbench.throughput.curve import KNEE_SHARE
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chart_png", "figure_of"]
 
-_PANELS_A_ROW = 3
+_PANELS_PER_ROW = 3
 _PANEL_INCHES = 2.9, 2.5
 _NARROWEST_INCHES = 5.6
 _HEADROOM = 1.12
@@ -34,23 +34,23 @@ def chart_png(rows: Sequence[Row], conditions: str) -> bytes | None:
 
     Args:
         rows: The points beside their limits.
-        conditions: The device, and how steps were carried out.
+        conditions: Name of the device, and how steps were carried out.
     """
     labels = tuple(dict.fromkeys(row.point.variant for row in rows))
-    image = draw(lambda look: figure_of(rows, conditions, look), Look(LIGHT, labels))
+    image = draw(lambda style: figure_of(rows, conditions, style), ChartStyle(LIGHT, labels))
     return None if image is None else encode(image, "drawing")
 
 
-def figure_of(rows: Sequence[Row], conditions: str, look: Look) -> Figure | None:
-    """A panel a variant that has at least one point."""
+def figure_of(rows: Sequence[Row], conditions: str, style: ChartStyle) -> Figure | None:
+    """One panel per variant that has at least one point, with the limit dashed."""
     by_variant = {
         label: [row for row in rows if row.point.variant == label and row.point.status == "ok"]
-        for label in look.labels
+        for label in style.labels
     }
     shown = {label: own for label, own in by_variant.items() if own}
     if not shown:
         return None
-    across = min(_PANELS_A_ROW, len(shown))
+    across = min(_PANELS_PER_ROW, len(shown))
     down = math.ceil(len(shown) / across)
     width, height = _PANEL_INCHES
     figure = canvas(
@@ -58,12 +58,12 @@ def figure_of(rows: Sequence[Row], conditions: str, look: Look) -> Figure | None
         f"Training throughput · {conditions}",
         f"ring: knee, the smallest batch at {KNEE_SHARE:.0%} of the best; "
         "dashed: arithmetic limit",
-        look,
+        style,
     )  # fmt: skip
     panels = figure.subplots(down, across, squeeze=False).flatten().tolist()
     for axes, (label, own) in zip(panels, shown.items(), strict=False):
-        lost = [row for row in rows if row.point.variant == label and row.point.status != "ok"]
-        _panel(axes, label, own, lost, look)
+        failed = [row for row in rows if row.point.variant == label and row.point.status != "ok"]
+        _panel(axes, label, own, failed, style)
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
     for axes in panels[::across]:
@@ -73,20 +73,20 @@ def figure_of(rows: Sequence[Row], conditions: str, look: Look) -> Figure | None
     return figure
 
 
-def _panel(axes: Axes, label: str, rows: list[Row], lost: list[Row], look: Look) -> None:
+def _panel(axes: Axes, label: str, rows: list[Row], failed: list[Row], style: ChartStyle) -> None:
     sizes = [row.point.batch_size or 0 for row in rows]
     rates = [row.point.images_per_second or 0.0 for row in rows]
     limits = [row.limit_images_per_second or math.nan for row in rows]
-    colour = look.colour(label)
+    colour = style.colour(label)
     axes.plot(
-        sizes, rates, color=colour, marker=look.marker(label), markersize=5, linewidth=1.6,
-        markeredgecolor=look.theme.paper, markeredgewidth=0.8, zorder=3,
+        sizes, rates, color=colour, marker=style.marker(label), markersize=5, linewidth=1.6,
+        markeredgecolor=style.theme.paper, markeredgewidth=0.8, zorder=3,
     )  # fmt: skip
-    _limit(axes, sizes, limits, look)
+    _limit(axes, sizes, limits, style)
     top = max(value for value in [*rates, *limits] if math.isfinite(value)) * _HEADROOM
-    _knee(axes, rows, top, look, is_open=not lost)
-    heading(axes, label, _note(lost) or rows[0].images, look)
-    ticks = sorted({*sizes, *(row.point.batch_size or sizes[0] for row in lost)})
+    _knee(axes, rows, top, style, is_open=not failed)
+    heading(axes, label, _note(failed) or rows[0].images, style)
+    ticks = sorted({*sizes, *(row.point.batch_size or sizes[0] for row in failed)})
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -97,17 +97,17 @@ def _panel(axes: Axes, label: str, rows: list[Row], lost: list[Row], look: Look)
     axes.set_ylim(0, top)
 
 
-def _limit(axes: Axes, sizes: list[int], limits: list[float], look: Look) -> None:
+def _limit(axes: Axes, sizes: list[int], limits: list[float], style: ChartStyle) -> None:
     """The dashed line; for a single batch size a short one, so that it can be seen."""
     if len(sizes) == 1:
         sizes, limits = [sizes[0] / 1.2, sizes[0] * 1.2], limits * 2  # type: ignore[list-item]
-    axes.plot(sizes, limits, color=look.theme.muted, linestyle=(0, (4, 3)), linewidth=1.2)
+    axes.plot(sizes, limits, color=style.theme.muted, linestyle=(0, (4, 3)), linewidth=1.2)
 
 
-def _knee(axes: Axes, rows: list[Row], top: float, look: Look, *, is_open: bool) -> None:
-    """A ring around the knee, and its numbers where the curve does not run.
+def _knee(axes: Axes, rows: list[Row], top: float, style: ChartStyle, *, is_open: bool) -> None:
+    """A ring around the knee, and its numbers where the curve leaves room.
 
-    Where `is_open`, the curve may rise beyond the largest batch, which is then named as such.
+    Where `is_open`, the curve may rise beyond the largest batch, and the text says so.
     """
     highest = max(row.point.images_per_second or 0.0 for row in rows) / top
     height = _FOOT if highest > _LOW else highest + _FOOT
@@ -117,21 +117,21 @@ def _knee(axes: Axes, rows: list[Row], top: float, look: Look, *, is_open: bool)
             continue
         axes.plot(
             size, rate, "o", markersize=12, markerfacecolor="none",
-            markeredgecolor=look.theme.ink, markeredgewidth=1.2, zorder=4,
+            markeredgecolor=style.theme.ink, markeredgewidth=1.2, zorder=4,
         )  # fmt: skip
-        told = f"{number(rate)} images/s at {size:,}"
+        text = f"{number(rate)} images/s at {size:,}"
         if is_open and row is rows[-1]:
-            told += ", the largest"
+            text += ", the largest"
         if row.share_of_peak is not None:
-            told += f"\n{row.share_of_peak:.0%} of the limit"
+            text += f"\n{row.share_of_peak:.0%} of the limit"
         axes.text(
-            0.97, height, told, transform=axes.transAxes, ha="right", va="bottom", size=8,
-            color=look.theme.ink,
+            0.97, height, text, transform=axes.transAxes, ha="right", va="bottom", size=8,
+            color=style.theme.ink,
         )  # fmt: skip
 
 
-def _note(lost: list[Row]) -> str:
-    """What small print to put beside the title where a batch could not be measured."""
-    for row in lost:
+def _note(failed: list[Row]) -> str:
+    """A note beside the title on the first batch that could not be measured; else empty."""
+    for row in failed:
         return f"{row.point.batch_size:,}: {row.point.status}"
     return ""

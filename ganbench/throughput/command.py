@@ -1,4 +1,4 @@
-"""The command from its flags to its exit code."""
+"""The command `ganbench throughput`, from its flags to its exit code."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def measure(
     command: str,
     console: Console,
 ) -> int:
-    """Sweep, print a table and leave a folder.
+    """Sweep, print a table and write a folder.
 
-    What was measured before an interruption is written all the same.
+    After an interruption, the points measured so far are written.
 
     Args:
         suite: Variants, dataset, device, settings and places, as `ganbench run` takes them.
         batch_sizes: As given, for example `32,64`.
-        seconds: A point.
+        seconds: Length of each point.
         fresh: Whether to replace an earlier sweep in the folder that was named.
         command: As the user gave it.
         console: Where to print.
@@ -81,7 +81,7 @@ def measure(
             size = f"{job.image_size}×{job.image_size}"
             display.say(f"{job.variant}: random images of {size}, as of {job.spec.name}")
         machine = measure_machine(device, dtype=execution.dtype)
-        _tell_machine(display, machine, execution)
+        _report_machine(display, machine, execution)
         total = len(request.jobs) * len(sizes) + len(request.broken)
 
         def begin(name: str) -> None:
@@ -90,8 +90,10 @@ def measure(
         try:
             for point in sweep(request, device, seconds, begin):
                 points.append(point)
-                display.say(_told(point))
-            again = measure_machine(device, dtype=execution.dtype)  # a busy moment hides a limit
+                display.say(_summary(point))
+            again = measure_machine(
+                device, dtype=execution.dtype
+            )  # other load may have slowed the first measurement
             machine = machine.joined(again)
         except KeyboardInterrupt:
             code = INTERRUPTED
@@ -104,7 +106,7 @@ def measure(
     return code or (FAILED if failed else OK)
 
 
-def _tell_machine(display: Display, machine: Machine, execution: Execution) -> None:
+def _report_machine(display: Display, machine: Machine, execution: Execution) -> None:
     display.say(
         f"peak: {prefixed(machine.flops_per_second, 'FLOP/s')} "
         f"({machine.best_product}, {execution.precision}), "
@@ -112,12 +114,12 @@ def _tell_machine(display: Display, machine: Machine, execution: Execution) -> N
     )
 
 
-def _told(point: Point) -> str:
+def _summary(point: Point) -> str:
     """A point in one line."""
     name = point.variant + ("" if point.batch_size is None else f" at {point.batch_size:,}")
     if point.images_per_second is None:
         return f"{name}: {point.status}: {point.reason}"
-    told = f"{name}: {number(point.images_per_second)} images/s"
+    text = f"{name}: {number(point.images_per_second)} images/s"
     if point.compile_seconds is not None:
-        told += f", prepared in {point.compile_seconds:.0f} s"
-    return told
+        text += f", prepared in {point.compile_seconds:.0f} s"
+    return text

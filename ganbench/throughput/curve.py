@@ -1,4 +1,4 @@
-"""What follows from the points of a sweep: each variant's knee, and how near its limit it is."""
+"""Rows of a sweep: points, each variant's knee, and shares of the limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "KNEE_SHARE", "Row", "rows_csv", "rows_of"]
 
 KNEE_SHARE = 0.95
-"""The knee is the smallest batch that reaches this share of the variant's best images a second."""
+"""The knee is the smallest batch with this share of the variant's best images per second."""
 
 COLUMNS = (
     "variant", "batch_size", "status", "reason", "knee", "images_per_second",
@@ -42,37 +42,37 @@ class Row:
 
     @property
     def images(self) -> str:
-        """What the noise is shaped as: `mnist 28×28`."""
+        """Dataset and size whose shape the random images have: `mnist 28×28`."""
         size = self.point.image_size
         return "" if size is None else f"{short_dataset(self.point.dataset)} {size}×{size}"
 
     @property
     def achieved_flops(self) -> float | None:
-        """Counted operations a second."""
+        """Counted operations per second."""
         if self.point.images_per_second is None or self.point.flops_per_image is None:
             return None
         return self.point.images_per_second * self.point.flops_per_image
 
     @property
     def share_of_peak(self) -> float | None:
-        """Counted operations a second over those of the best matrix product."""
+        """Counted operations per second over those of the best matrix product."""
         achieved = self.achieved_flops
         return None if achieved is None else achieved / self.machine.flops_per_second
 
     @property
     def limit_images_per_second(self) -> float | None:
-        """The arithmetic limit: images a second if all time went into products at the peak."""
+        """The arithmetic limit: images per second if all time went into products at the peak."""
         return self._rate(self.machine.flops_per_second)
 
     @property
     def arithmetic_intensity(self) -> float | None:
-        """Counted operations a byte of memory moved; an estimate, as the bytes are."""
+        """Counted operations per byte of memory moved; an estimate, as the bytes are."""
         flops, moved = self.point.flops_per_image, self.point.bytes_per_image
         return flops / moved if flops is not None and moved else None
 
     @property
     def roofline_images_per_second(self) -> float | None:
-        """What the roofline model allows; an estimate, as the bytes are."""
+        """Images per second that the roofline model allows; an estimate, as the bytes are."""
         intensity = self.arithmetic_intensity
         return None if intensity is None else self._rate(self.machine.roofline(intensity))
 
@@ -92,8 +92,8 @@ class Row:
             "memory_bandwidth": self.machine.bytes_per_second,
             "roofline_images_per_second": self.roofline_images_per_second,
         }
-        found = {**dataclasses.asdict(self.point), **own}
-        return {name: found[name] for name in COLUMNS}
+        values = {**dataclasses.asdict(self.point), **own}
+        return {name: values[name] for name in COLUMNS}
 
 
 def rows_of(points: Sequence[Point], machine: Machine) -> list[Row]:
@@ -107,7 +107,7 @@ def _names(points: Sequence[Point]) -> list[str]:
 
 
 def _knee(points: Sequence[Point]) -> Point | None:
-    """The smallest batch that is nearly as fast as the fastest."""
+    """The smallest batch within `KNEE_SHARE` of the fastest; None without a speed."""
     rates = [(point.images_per_second or 0.0, point) for point in points]
     best = max(rate for rate, _ in rates)
     if best <= 0:
@@ -122,5 +122,7 @@ def rows_csv(rows: Sequence[Row]) -> str:
     writer.writeheader()
     for row in rows:
         values = row.values().items()
-        writer.writerow({name: int(it) if isinstance(it, bool) else it for name, it in values})
+        writer.writerow(
+            {name: int(entry) if isinstance(entry, bool) else entry for name, entry in values}
+        )
     return text.getvalue()

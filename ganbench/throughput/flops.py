@@ -1,4 +1,4 @@
-"""What a training step has to do: its floating-point operations, and the memory that it moves.
+"""Counting a training step: floating-point operations and memory traffic.
 
 The operations are counted by PyTorch's own counter, from the shapes of every matrix product and
 convolution that really runs, forward and backward: one multiplication and one addition are two
@@ -28,7 +28,7 @@ class Operator:
 
     Attributes:
         name: For example `aten.convolution`.
-        calls: How often it ran.
+        calls: Number of calls.
         flops: Floating-point operations counted.
         bytes_moved: Memory read and written, estimated.
     """
@@ -41,7 +41,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Work:
-    """What was done, by operator, the most operations first."""
+    """The counted work by operator, the most operations first."""
 
     operators: tuple[Operator, ...]
 
@@ -57,7 +57,7 @@ class Work:
 
     @property
     def bytes_without_products(self) -> int:
-        """The share of `bytes_moved` that falls to operators without a matrix product."""
+        """The part of `bytes_moved` that falls to operators without a matrix product."""
         return sum(operator.bytes_moved for operator in self.operators if not operator.flops)
 
 
@@ -91,7 +91,7 @@ class _Traffic(TorchDispatchMode):
 
 
 def _bytes_moved(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outcome: Any) -> int:
-    """What one call reads and writes; nothing for one that only looks at memory another way."""
+    """Bytes that one call reads and writes; 0 for a call that only makes a view of memory."""
     parameters = func._schema.arguments  # noqa: SLF001 - PyTorch has no public name for it
     given = dict(zip((parameter.name for parameter in parameters), args, strict=False)) | kwargs
     changed = [
@@ -125,8 +125,8 @@ def count(step: Callable[[], object]) -> Work:
     """Run a step once and count what it does.
 
     Args:
-        step: Does all that is to be counted, for example one training step; it really runs, so
-            weights change.
+        step: The work to count, for example one training step; it really runs, so weights
+            change.
     """
     counter = FlopCounterMode(display=False)
     with _Traffic() as traffic, counter:
@@ -142,6 +142,6 @@ def count(step: Callable[[], object]) -> Work:
 
 
 def _counted(counter: FlopCounterMode) -> dict[str, int]:
-    """Operations by operator; the counter knows no total where there was nothing to count."""
+    """Operations by operator; the counter has no total where nothing was counted."""
     total = counter.get_flop_counts().get("Global", {})
     return {str(name): number for name, number in total.items()}

@@ -1,4 +1,4 @@
-"""The folder that a sweep leaves: README, CSV, JSON and the chart."""
+"""The folder of a sweep: README, CSV, JSON and the chart."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def choose_folder(out: Path | None, device: str, *, fresh: bool) -> Path:
 
 
 def describe(rows: Sequence[Row], machine: Machine, conditions: dict[str, Any]) -> dict[str, Any]:
-    """All that was measured, with its conditions, as JSON holds it."""
+    """All measurements with their conditions, as throughput.json stores them."""
     return {
         "schema": SCHEMA,
         **conditions,
@@ -77,7 +77,7 @@ def write(folder: Path, rows: Sequence[Row], document: dict[str, Any]) -> None:
     """Write all files; a chart only where something was measured.
 
     Args:
-        folder: Where to.
+        folder: Where to write.
         rows: The points beside their limits.
         document: From `describe`.
     """

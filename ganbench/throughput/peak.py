@@ -1,9 +1,9 @@
-"""What a machine can do at best, measured: matrix products, and copying memory.
+"""The peak of a machine, measured: matrix products, and copying memory.
 
 The peak is the rate of the best product, and each product's rate is sustained over a good part of a
-second: on a machine that others use, a single short product may slip in between their work, as no
-training step can. It is measured in the process and with the threads that the step has, and near it
-in time.
+second: on a machine that others use, a single short product may run between their work, which no
+training step can. It is measured in the same process as the step, with the same threads, and close
+to it in time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Machine", "measure_machine"]
 
 _SQUARES = {"cpu": (512, 1024, 2048), "mps": (1024, 2048, 4096), "cuda": (2048, 4096, 8192)}
-_SECONDS = 0.4  # a product
+_SECONDS = 0.4  # per product
 _FEWEST_REPEATS = 3
 _COPY_BYTES = 1 << 29  # above the largest caches of processors
 _COPY_SHARE = 8  # of the free memory, one part in eight
@@ -33,8 +33,8 @@ class Machine:
     """The rates that were measured.
 
     Attributes:
-        products: Floating-point operations a second by the product that was computed.
-        bytes_per_second: Memory read and written a second while copying a large tensor.
+        products: Floating-point operations per second, by the name of the product.
+        bytes_per_second: Memory read and written per second while copying a large tensor.
     """
 
     products: dict[str, float]
@@ -59,12 +59,12 @@ class Machine:
         )
 
     def roofline(self, arithmetic_intensity: float) -> float:
-        """Operations a second that memory and arithmetic allow together (Williams et al. 2009).
+        """Operations per second that memory and arithmetic allow together (Williams et al. 2009).
 
         The roofline model, doi:10.1145/1498765.1498785.
 
         Args:
-            arithmetic_intensity: Floating-point operations a byte of memory moved.
+            arithmetic_intensity: Floating-point operations per byte of memory moved.
         """
         return min(self.flops_per_second, arithmetic_intensity * self.bytes_per_second)
 
@@ -85,8 +85,8 @@ def measure_machine(
     Args:
         device: Where to measure.
         dtype: Number format of the products.
-        seconds: Spent on each product and on the copy.
-        squares: Rows of the square matrices; those that suit the kind of device if left out.
+        seconds: Seconds spent on each product and on the copy.
+        squares: Rows of the square matrices; if left out, sizes that suit the kind of device.
     """
     products = {}
     with device.training():
@@ -123,7 +123,7 @@ def _copy(device: Device, seconds: float) -> float:
 
 
 def _rate(device: Device, work: float, function: Callable[[], object], seconds: float) -> float:
-    """Repeat for some seconds after a first time that warms up; work done a second, on average."""
+    """Repeat for some seconds after one warm-up call; work done per second, on average."""
     with torch.no_grad():
         function()
         device.synchronize()

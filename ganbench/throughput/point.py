@@ -1,4 +1,4 @@
-"""One point of the curve: a variant at a batch size, trained for some seconds on noise."""
+"""One point of a sweep: a variant at a batch size, trained for some seconds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Point", "Status", "measure_point"]
 
 Status = Literal["ok", "out of memory", "skipped", "failed"]
 
-_WARMUP_SHARE = 0.2  # of the seconds of a point, on top of them
+_WARMUP_SHARE = 0.2  # of the seconds of a point, which it precedes
 _WARMUP_STEPS = 2
 _FEWEST_STEPS = 3
 
@@ -35,22 +35,22 @@ class Point:
 
     Attributes:
         variant: Its name.
-        status: `ok`, `out of memory`, `skipped` after a smaller batch went wrong, or `failed`.
+        status: `ok`, `out of memory`, `skipped` after a smaller batch failed, or `failed`.
         reason: Why it is not `ok`, in one line.
-        dataset: Whose shape the noise has.
+        dataset: The dataset whose shape the random images have.
         image_size: Height and width that the networks see, in pixels.
-        batch_size: Real images a discriminator step; None where the variant cannot be used.
-        timed_steps: Steps that the figures rest on.
-        images_per_second: Real images consumed a second in steady state.
-        step_seconds_median: Of the timed steps.
-        step_seconds_p95: Of the timed steps.
-        flops_per_image: Counted over one training step, a real image.
-        bytes_per_image: Memory that the operators read and write, estimated, a real image.
-        peak_memory_bytes: As `Device.peak_memory_bytes` has it.
+        batch_size: Real images per discriminator step; None where the variant cannot be used.
+        timed_steps: Steps from which the speeds are computed.
+        images_per_second: Real images consumed per second in steady state.
+        step_seconds_median: Median of the timed steps.
+        step_seconds_p95: 95th percentile of the timed steps.
+        flops_per_image: Counted over one training step, per real image.
+        bytes_per_image: Memory that the operators read and write, estimated, per real image.
+        peak_memory_bytes: As `Device.peak_memory_bytes` measures it.
         training_precision: `fp32`, `bf16` or `fp16`.
         compiled: Whether the step was translated by torch.compile.
         captured: Whether it was captured as a CUDA graph.
-        compile_seconds: That compiling and capturing took, before and apart from the timed steps.
+        compile_seconds: Seconds of compiling and capturing, before and apart from the timed steps.
     """
 
     variant: str
@@ -73,7 +73,7 @@ class Point:
 
     @classmethod
     def of(cls, job: Job, status: Status, reason: str = "") -> Point:
-        """A point of which nothing has been measured."""
+        """A point without measurements."""
         return cls(
             variant=job.variant,
             status=status,
@@ -90,27 +90,28 @@ class Point:
 def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) -> Point:
     """Train a job's networks for some seconds, in steady state.
 
-    Whatever the variant's code or the device raises comes through.
+    Errors of the variant's code or the device are passed on.
 
     Args:
         job: The variant and its numbers.
-        dataset: Noise of the job's shape.
+        dataset: Random images of the job's shape.
         device: Where to train.
-        seconds: On the training clock, after a warm-up of a fifth of them; at least three steps.
+        seconds: Length on the training clock, after a warm-up of a fifth of it; at least three
+            steps.
     """
     device.reset_peak_memory()
     with torch.random.fork_rng():
         images = resize(dataset.train.images, job.image_size).to(device.torch)
         train = Split(images, dataset.train.labels.to(device.torch))
         session = build_session(job, train, device)
-        session.steps = MEASURED_AT_FIRST  # before that, every step is measured
+        session.steps = MEASURED_AT_FIRST  # earlier steps are all measured for the history
         session.state.train()
         _run(session, seconds * _WARMUP_SHARE, _WARMUP_STEPS)
         timing = _run(session, seconds, _FEWEST_STEPS)
         device.note_memory()
         peak_memory = device.peak_memory_bytes()
         batches = session.batches()
-        # eagerly: what is compiled hides its operators from the count
+        # eagerly: compiled parts hide their operators from the count
         work = count(lambda: train_step(session.state, batches))
     consumed = session.images_a_step
     measured: dict[str, Any] = {

@@ -21,7 +21,7 @@ def readme(rows: Sequence[Row], document: dict[str, Any], *, has_chart: bool) ->
     Args:
         rows: The points beside their limits.
         document: As throughput.json holds it.
-        has_chart: Whether charts/throughput.png is there.
+        has_chart: Whether charts/throughput.png was written.
     """
     page = template(
         "throughput",
@@ -30,11 +30,11 @@ def readme(rows: Sequence[Row], document: dict[str, Any], *, has_chart: bool) ->
         cells=cells_of,
         prefixed=prefixed,
     )
-    told = {**document, "knee_share": f"{document['knee_share']:.0%}"}
+    values = {**document, "knee_share": f"{document['knee_share']:.0%}"}
     return page.render(
-        **told,
+        **values,
         rows=rows,
         heads=HEADS,
         has_chart=has_chart,
-        lost=[row.point for row in rows if row.point.status not in ("ok", "skipped")],
+        unmeasured=[row.point for row in rows if row.point.status not in ("ok", "skipped")],
     )

@@ -1,4 +1,4 @@
-"""From the flags of `ganbench throughput` to jobs; a plugin that is broken is set aside."""
+"""The request of a sweep: from the flags of `ganbench throughput` to jobs."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Request:
     """What to measure.
 
     Attributes:
-        jobs: One a variant; the batch size in its recipe is the smallest.
+        jobs: One per variant; the batch size in its recipe is the smallest.
         batch_sizes: In rising order.
         broken: Why a variant cannot be measured at all, by its name.
-        notes: What was chosen for the user, in full sentences.
+        notes: Choices that were made for the user, in full sentences.
     """
 
     jobs: tuple[Job, ...]
@@ -41,7 +41,7 @@ def parse_batch_sizes(text: str) -> tuple[int, ...]:
     """Read `32,64,128` as numbers in rising order.
 
     Raises:
-        UsageError: One of them is no batch size, or stands there twice.
+        UsageError: One of them is no batch size, or is given twice.
     """
     parts = [part.strip() for part in text.split(",")]
     sizes = sorted(int(part) for part in parts if part.isdecimal())
@@ -56,16 +56,16 @@ def parse_batch_sizes(text: str) -> tuple[int, ...]:
 
 
 def make(suite: Suite, batch_sizes: tuple[int, ...], *, device: str, data_root: Path) -> Request:
-    """Plan one job a variant, with the smallest of the batch sizes.
+    """Plan one job per variant, with the smallest of the batch sizes.
 
     Args:
         suite: Variants, dataset and settings, as `ganbench run` takes them.
         batch_sizes: In rising order.
-        device: Kind of the device that was chosen.
+        device: Kind of the chosen device.
         data_root: Where relative image folders are looked for.
 
     Raises:
-        UsageError: A name, key or value is not right, or a setting says a batch size of its own.
+        UsageError: A name, key or value is not right, or a setting names a batch size.
     """
     for setting in suite.set:
         if setting.partition("=")[0].rpartition(".")[2].strip() == _KEY:
@@ -73,7 +73,7 @@ def make(suite: Suite, batch_sizes: tuple[int, ...], *, device: str, data_root: 
                 f"--set {setting} contradicts --batch-sizes: leave it out, and give the sizes to "
                 "measure with --batch-sizes, for example --batch-sizes 64"
             )
-    good, broken = _sorted_out(suite.variants)
+    good, broken = _usable_and_broken(suite.variants)
     if not good:
         return Request((), batch_sizes, broken, ())
     settings = (*suite.set, f"{_KEY}={batch_sizes[0]}")
@@ -82,7 +82,7 @@ def make(suite: Suite, batch_sizes: tuple[int, ...], *, device: str, data_root: 
     return Request(made.jobs, batch_sizes, broken, made.notes)
 
 
-def _sorted_out(names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
+def _usable_and_broken(names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
     """Names of variants that can be imported, and those that cannot with the reason.
 
     Raises:

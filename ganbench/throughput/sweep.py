@@ -1,4 +1,4 @@
-"""From the smallest batch to the largest, variant by variant, backing off where memory ends."""
+"""Sweeping batch sizes, variant by variant, as far as memory allows."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def sweep(
 
     Args:
         request: What to measure.
-        device: Where.
-        seconds: A point.
-        begin: Told the name of each point before it is measured.
+        device: Where to measure.
+        seconds: Length of each point.
+        begin: Called with the name of each point before it is measured.
 
     Yields:
         Each point as soon as it is known; variants that cannot be used at all come first.
@@ -75,7 +75,7 @@ def _sweep_variant(
 
 
 def _attempt(job: Job, dataset: Dataset, device: Device, seconds: float) -> Point:
-    """Measure; what is raised becomes a point with a reason."""
+    """Measure a point; an error becomes a point with a reason."""
     try:
         return measure_point(job, dataset, device, seconds)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
@@ -84,10 +84,11 @@ def _attempt(job: Job, dataset: Dataset, device: Device, seconds: float) -> Poin
 
 
 def _expected_not_to_fit(job: Job, done: list[Point], device: Device) -> Point | None:
-    """A batch that will not fit, where trying it would end the process.
+    """A point `out of memory` for a batch that must not be tried; None for one that may be.
 
-    A card refuses an allocation, and the refusal can be caught. Linux grants what it does not have
-    and ends the process that uses it; so on the CPU the last two points are extrapolated.
+    A graphics card refuses an allocation, and the refusal can be caught. Linux grants more memory
+    than there is and ends the process that uses it; so on the CPU the memory of the last two points
+    is extrapolated.
     """
     known = [
         (point.batch_size, point.peak_memory_bytes)

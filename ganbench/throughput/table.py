@@ -1,4 +1,4 @@
-"""A sweep as a table: its cells, and the table that ends the command on the terminal."""
+"""A sweep as a table, in Markdown cells and on the terminal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def prefixed(value: float, unit: str) -> str:
 
 
 def cells_of(row: Row) -> list[str]:
-    """What a row shows after the variant's name: numbers, or the status in place of the rate."""
+    """Cells of a row after the variant's name; a status takes the place of a missing rate."""
     point = row.point
 
     def shown(value: float | None, unit: str) -> str:
@@ -60,7 +60,7 @@ def cells_of(row: Row) -> list[str]:
 
 
 def terminal_table(rows: Sequence[Row]) -> Table:
-    """A row a point; the knee is bold."""
+    """One row per point; the knee is bold."""
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
         caption=f"bold: the knee, the smallest batch at {KNEE_SHARE:.0%} of the best images/s; "

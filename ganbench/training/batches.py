@@ -219,7 +219,7 @@ class Streamed:
         """Keep what is mapped small: in the end all of the file would count as used."""
         self._mapped_bytes += self._count * max(self._pixels[0].nbytes, _READ_AROUND_BYTES)
         if self._mapped_bytes > _MOST_MAPPED_BYTES:
-            self._train.let_go()
+            self._train.release()
             self._mapped_bytes = 0
 
 

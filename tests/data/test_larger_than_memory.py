@@ -1,4 +1,4 @@
-"""A dataset is read, judged, described and trained on without being in memory as a whole."""
+"""A dataset is read, classified, resized and trained on without being in memory as a whole."""
 
 from __future__ import annotations
 
@@ -37,27 +37,27 @@ torch.set_num_threads(1)
 cache, device = Path(sys.argv[1]), choose("cpu")
 classifier._MOST_IMAGES[3] = 1000
 resized._LARGE_BYTES = 1
-(found,) = resolve(["mlp"])
+(entry,) = resolve(["mlp"])
 small = {"image_size": 192, "batch_size": 32, "generator_width": 4, "discriminator_width": 4}
-recipe = found.variant.recipe.override(small)
+recipe = entry.variant.recipe.override(small)
 
-def tell(part):
+def report(part):
     print(part, peak_host_memory_bytes(), flush=True)
 
 for name in sys.argv[2:]:
     device.reset_peak_memory()
     dataset = data.load(name, data_root=cache, cache_root=cache, image_size=256)
-    tell("read")
+    report("read")
     backbone = obtain_backbone("classifier", dataset, device.torch, cache)
-    tell("judged")
+    report("classified")
     real_features(backbone, dataset, cache)
-    tell("described")
+    report("features")
     split = resized.training_split(dataset, 192, cache)
-    tell("resized")
-    state = TrainState.create(found.variant, recipe, dataset.spec, device.torch, 0)
+    report("resized")
+    state = TrainState.create(entry.variant, recipe, dataset.spec, device.torch, 0)
     session = Session(state, split, dataset.spec.captions, device, 0, streamed=True)
     train(session, Budget(20, "steps"), Budget(1e9, "steps"), Hooks())
-    tell("trained")
+    report("trained")
     del dataset, backbone, split, state, session
 """
 
@@ -86,8 +86,14 @@ def test_the_memory_of_a_run_grows_by_far_less_than_its_dataset(tmp_path):
         timeout=600,
     )
     assert done.returncode == 0, done.stderr
-    told = [line.split() for line in done.stdout.splitlines()]
-    assert [part for part, _ in told[5:]] == ["read", "judged", "described", "resized", "trained"]
-    few, many = int(told[4][1]), int(told[9][1])
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [part for part, _ in lines[5:]] == [
+        "read",
+        "classified",
+        "features",
+        "resized",
+        "trained",
+    ]
+    few, many = int(lines[4][1]), int(lines[9][1])
     grown = (COUNTS["many"] - COUNTS["few"]) * SIDE * SIDE * 3
     assert many - few < grown / 2, done.stdout

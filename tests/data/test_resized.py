@@ -35,24 +35,24 @@ def files(root):
 
 
 def test_small_images_are_resized_in_memory(dataset, tmp_path):
-    found = training_split(dataset, 48, tmp_path).images
-    assert torch.equal(found, resize(dataset.train.images, 48))
+    images = training_split(dataset, 48, tmp_path).images
+    assert torch.equal(images, resize(dataset.train.images, 48))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("large")
 def test_large_images_are_the_same_from_a_file(dataset, tmp_path):
-    seen = []
-    found = training_split(dataset, 48, tmp_path, lambda *told: seen.append(told)).images
-    assert torch.equal(found, resize(dataset.train.images, 48))
-    assert found.is_contiguous(memory_format=torch.channels_last)
+    reports = []
+    images = training_split(dataset, 48, tmp_path, lambda *report: reports.append(report)).images
+    assert torch.equal(images, resize(dataset.train.images, 48))
+    assert images.is_contiguous(memory_format=torch.channels_last)
     assert len(files(tmp_path)) == 1
-    assert seen[0] == ("resizing tiny to 48×48", 7, 40)
-    assert seen[-1] == ("resizing tiny to 48×48", 40, 40)
+    assert reports[0] == ("resizing tiny to 48×48", 7, 40)
+    assert reports[-1] == ("resizing tiny to 48×48", 40, 40)
 
 
 @pytest.mark.usefixtures("large")
-def test_they_are_made_once_a_size(dataset, tmp_path, monkeypatch):
+def test_they_are_made_once_per_size(dataset, tmp_path, monkeypatch):
     first = training_split(dataset, 48, tmp_path).images
     training_split(dataset, 16, tmp_path)
     assert len(files(tmp_path)) == 2
@@ -75,7 +75,9 @@ def test_a_damaged_file_is_made_again(dataset, tmp_path):
 
 
 @pytest.mark.usefixtures("large")
-def test_a_disk_that_is_too_full_is_told_before_anything_is_resized(dataset, tmp_path, monkeypatch):
+def test_a_disk_that_is_too_full_is_reported_before_anything_is_resized(
+    dataset, tmp_path, monkeypatch
+):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -88,15 +90,15 @@ def test_a_disk_that_is_too_full_is_told_before_anything_is_resized(dataset, tmp
 
 @pytest.mark.usefixtures("large")
 @pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="the system cannot take it back")
-def test_mapped_images_that_were_let_go_are_read_again(dataset, tmp_path):
+def test_released_mapped_images_are_read_again(dataset, tmp_path):
     split = training_split(dataset, 48, tmp_path)
     original = split.images.clone()
     split.images[:] = 0  # is in this process's memory alone
-    split.let_go()
+    split.release()
     assert torch.equal(split.images, original)
 
 
-def test_images_in_memory_cannot_be_let_go(dataset):
+def test_releasing_images_in_memory_changes_nothing(dataset):
     original = dataset.train.images.clone()
-    dataset.train.let_go()
+    dataset.train.release()
     assert torch.equal(dataset.train.images, original)

@@ -18,7 +18,7 @@ from ganbench.training.clock import Timing
 PROTOCOL = Protocol(
     dataset="mnist", dataset_fingerprint="f00d", real_split="train", real_count=60_000,
     fake_count=10_000, neighbour_count=5000, backbone="classifier", backbone_hash="aa",
-    judge_hash="bb", judge_accuracy=0.99, resolution=28,
+    classifier_hash="bb", classifier_accuracy=0.99, resolution=28,
 )  # fmt: skip
 
 

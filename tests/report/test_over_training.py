@@ -1,4 +1,4 @@
-"""Quality over time in a report: targets, moments, and a chart."""
+"""Scores during training in a report: targets, moments, and a chart."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def moment(step: int, fid: float) -> dict[str, object]:
     return {**place, "scores": {"fid": fid}}
 
 
-def test_a_report_tells_the_best_moment_the_gap_and_the_time_to_targets(tmp_path):
+def test_a_report_has_the_best_moment_the_gap_and_the_time_to_targets(tmp_path):
     collapsed = {"step": 40, "epoch": 1.0, "images_seen": 400, "seconds": 20.0}
     fields = {"fake_count": 5000}
     runs = []

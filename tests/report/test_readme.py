@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import shutil
 from html.parser import HTMLParser
@@ -44,17 +45,28 @@ def test_building_again_from_a_copy_gives_the_same_bytes(tmp_path, built):
         assert (copy / name).read_bytes() == (built / name).read_bytes()
 
 
-def test_readme_says_what_where_how_and_what_one_sees(built):
+def test_readme_says_what_was_run_where_how_and_the_findings(built):
     text = (built / "README.md").read_text()
     assert text.startswith("# Two against one\n")
     for part in (
         "Imaginary CPU 9000", "`ganbench run --variants mlp,dcgan", "25epochs", "torch 2.14.1",
-        "The digits are **sharp** <b>here</b>.\n\n- a point", "FID (classifier) ↓", "Recall ↑",
+        "## Findings\n\nThe digits are **sharp** <b>here</b>.\n\n- a point", "FID (classifier) ↓",
+        "Recall ↑",
         "10,000 generated images against 60,000 real ones",
     ):  # fmt: skip
         assert part in text
     assert "None" not in text
     assert "nan" not in text.replace("ganbench", "")
+
+
+@pytest.mark.parametrize("name", ["judge_accuracy", "classifier_accuracy"])
+def test_the_classifiers_accuracy_is_read_under_its_old_and_its_present_name(tmp_path, name):
+    run = doubles.result()
+    fields = {**run.protocol_fields}
+    fields[name] = fields.pop("classifier_accuracy")
+    run = dataclasses.replace(run, protocol_fields=fields)
+    text = (build([doubles.write(tmp_path, [run], files=False)]) / "README.md").read_text()
+    assert "classifier that is right for 98.9% of the test split" in text
 
 
 def test_readme_lists_failed_runs_with_their_reason_and_keeps_the_table_whole(built):
@@ -90,7 +102,7 @@ def test_intervals_are_shown_for_several_seeds_and_not_for_one(tmp_path, built):
     assert not (one / "ranking.csv").exists()
 
 
-def test_unequal_budgets_are_told_of_beside_the_tables(tmp_path):
+def test_unequal_budgets_are_named_beside_the_tables(tmp_path):
     budgets = {"mlp": "3s", "dcgan": "3steps", "texthash": "3s"}
     runs = [doubles.result(variant, budget=budget) for variant, budget in budgets.items()]
     text = (build([doubles.write(tmp_path / "a", runs, files=False)]) / "README.md").read_text()
@@ -227,7 +239,7 @@ def test_the_terminal_table_drops_columns_that_are_wholly_empty(tmp_path):
     assert "alignment" not in printed(tmp_path, 200)
 
 
-def test_the_terminal_shows_a_table_a_group(tmp_path):
+def test_the_terminal_shows_one_table_per_group(tmp_path):
     runs = [doubles.result(dataset="mnist"), doubles.result(dataset="digits")]
     text = printed(doubles.write(tmp_path, runs, files=False), 200)
     assert text.count("variant") == 2

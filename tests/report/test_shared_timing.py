@@ -12,7 +12,7 @@ import results_doubles as doubles
 from rich.console import Console
 
 from ganbench.report import build, summary_table
-from ganbench.report.charts.scores import shared_words
+from ganbench.report.charts.scores import shared_timing_text
 from ganbench.report.comparison.compare import compare
 from ganbench.report.gather import gather
 
@@ -39,10 +39,10 @@ def mixed(tmp_path_factory) -> Path:
 
 
 def test_the_tables_for_programs_say_which_speeds_are_shared(mixed):
-    found = {row["variant"]: row["timing_shared"] for row in rows(mixed / "runs.csv")}
-    assert found == {"mlp": "True", "dcgan": "False"}
-    found = {row["variant"]: row["timing_shared"] for row in rows(mixed / "summary.csv")}
-    assert found == {"mlp": "True", "dcgan": "False"}
+    shared = {row["variant"]: row["timing_shared"] for row in rows(mixed / "runs.csv")}
+    assert shared == {"mlp": "True", "dcgan": "False"}
+    shared = {row["variant"]: row["timing_shared"] for row in rows(mixed / "summary.csv")}
+    assert shared == {"mlp": "True", "dcgan": "False"}
 
 
 def test_a_run_without_speeds_leaves_the_column_empty(tmp_path):
@@ -66,12 +66,12 @@ def test_the_ranking_by_a_shared_speed_says_so_and_other_rankings_do_not(mixed):
         for line in (mixed / "README.md").read_text(encoding="utf-8").splitlines()
         if "better than" in line or "not resolved" in line
     ]
-    told = "while other runs shared the machine"
-    assert all((told in line) == ("Training images/s" in line) for line in lines)
-    assert any(told in line for line in lines)
+    remark = "while other runs shared the machine"
+    assert all((remark in line) == ("Training images/s" in line) for line in lines)
+    assert any(remark in line for line in lines)
     sentences = {row["score"]: row["sentence"] for row in rows(mixed / "ranking.csv")}
-    assert told in sentences["step_seconds_median"]
-    assert told not in sentences["fid"]
+    assert remark in sentences["step_seconds_median"]
+    assert remark not in sentences["fid"]
 
 
 def test_the_terminal_marks_them_too(mixed):
@@ -84,21 +84,21 @@ def test_the_terminal_marks_them_too(mixed):
 
 
 def test_a_chart_names_whose_speeds_were_shared(tmp_path):
-    def words(**shared: bool) -> str:
+    def text(**shared: bool) -> str:
         name = "-".join(shared) + str(sum(shared.values()))
         (group,) = gather([folder(tmp_path / name, shared)]).groups
-        return shared_words(group)
+        return shared_timing_text(group)
 
-    assert words(mlp=True, dcgan=False) == ", mlp while other runs shared the machine"
-    assert words(mlp=True, dcgan=True) == ", while other runs shared the machine"
-    assert words(mlp=False, dcgan=False) == ""
+    assert text(mlp=True, dcgan=False) == ", mlp while other runs shared the machine"
+    assert text(mlp=True, dcgan=True) == ", while other runs shared the machine"
+    assert text(mlp=False, dcgan=False) == ""
 
 
 def test_a_report_of_a_folder_that_lacks_planned_runs_says_so(tmp_path):
     made = folder(tmp_path, {"mlp": False})
-    assert "- Runs: 3 (3 ended well)" in (build([made]) / "README.md").read_text("utf-8")
+    assert "- Runs: 3 (3 completed)" in (build([made]) / "README.md").read_text("utf-8")
     shutil.rmtree(next((made / "runs").iterdir()))
-    assert "- Runs: 2 of 3 planned (2 ended well)" in (build([made]) / "README.md").read_text(
+    assert "- Runs: 2 of 3 planned (2 completed)" in (build([made]) / "README.md").read_text(
         "utf-8"
     )
 
@@ -106,14 +106,14 @@ def test_a_report_of_a_folder_that_lacks_planned_runs_says_so(tmp_path):
 def test_comparing_shared_speeds_notes_it_and_comparing_scores_does_not(tmp_path):
     a = folder(tmp_path / "a", {"mlp": False})
     b = folder(tmp_path / "b", {"mlp": True})
-    found = compare(a, b, metrics=["images_per_second"])
-    assert any("speed of mlp in b" in note for note in found.notes)
-    assert not any("speed of mlp in a" in note for note in found.notes)
-    assert "while other runs shared the machine" in found.verdicts[0].sentence
+    comparison = compare(a, b, metrics=["images_per_second"])
+    assert any("speed of mlp in b" in note for note in comparison.notes)
+    assert not any("speed of mlp in a" in note for note in comparison.notes)
+    assert "while other runs shared the machine" in comparison.verdicts[0].sentence
     assert compare(a, b, metrics=["fid"]).notes == ()
 
 
-def test_speeds_that_were_measured_alone_afterwards_are_not_marked_but_told_of(tmp_path):
+def test_speeds_that_were_measured_alone_afterwards_are_not_marked_but_noted(tmp_path):
     out = build(
         [
             folder(

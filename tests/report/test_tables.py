@@ -67,7 +67,7 @@ def test_no_interval_of_a_summary_leaves_the_range_of_its_score(tmp_path):
         {"modes_covered": 10.0, "modes_total": 10.0, "recall": 0.9, "kid": 0.1},
         {"modes_covered": 9.0, "modes_total": 10.0, "recall": 1.0, "kid": -0.1},
     ]
-    runs = [doubles.result(seed=seed, scores=found) for seed, found in enumerate(scores)]
+    runs = [doubles.result(seed=seed, scores=some) for seed, some in enumerate(scores)]
     (row,) = rows_of(summary_csv(gather([folder(tmp_path, *runs)])))
     assert float(row["modes_covered_ci_high"]) == 10.0
     assert float(row["recall_ci_high"]) == 1.0

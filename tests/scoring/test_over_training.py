@@ -9,7 +9,7 @@ import torch
 from doubles import tiny_spec, tiny_split
 
 from ganbench.machine.device import choose
-from ganbench.scoring import evaluate as evaluate_room
+from ganbench.scoring import evaluate as evaluate_module
 from ganbench.scoring import over_training as over_training_module
 from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS, ScoresOverTraining, collapse
 from ganbench.training.loop import Hooks, train
@@ -23,11 +23,11 @@ NEVER = Budget(1e9, "steps")
 
 
 def session() -> Session:
-    (found,) = resolve(["mlp"])
-    recipe = found.variant.recipe.override(
+    (entry,) = resolve(["mlp"])
+    recipe = entry.variant.recipe.override(
         {"generator_width": 4, "discriminator_width": 4, "image_size": 32, "batch_size": 8}
     )
-    state = TrainState.create(found.variant, recipe, SPEC, torch.device("cpu"), 0)
+    state = TrainState.create(entry.variant, recipe, SPEC, torch.device("cpu"), 0)
     return Session(state, tiny_split(SPEC), SPEC, choose("cpu"), 0)
 
 
@@ -35,8 +35,8 @@ def weights(one: Session) -> list[torch.Tensor]:
     return [value.clone() for value in one.state.generator.state_dict().values()]
 
 
-class Judge:
-    """Plays `evaluate`: FID by the half of the noise and the step at which the weights stood."""
+class FakeEvaluate:
+    """Stands for `evaluate`: its FID depends on the half of the noise and on the step."""
 
     def __init__(self, choosing: dict[int, float], reporting: dict[int, float]) -> None:
         self.tables = {"choosing": choosing, "reporting": reporting}
@@ -46,7 +46,7 @@ class Judge:
         mark = float(next(one.state.generator.parameters()).detach().sum())
         step = self.seen.setdefault(mark, one.steps)
         torch.randn(3)  # a network may draw its own random numbers
-        protocol = evaluate_room.Protocol(
+        protocol = evaluate_module.Protocol(
             "tiny", "", "train", 40, 20, 20, "classifier", "", "", 1.0, 32
         )
         scores = {"fid": self.tables[noise].get(step), "modes_covered": 1, "modes_total": 4}
@@ -58,7 +58,7 @@ def followed(monkeypatch):
     """Train six steps, scored every two, by the FIDs that a test gives."""
 
     def follow(choosing, reporting):
-        monkeypatch.setattr(over_training_module, "evaluate", Judge(choosing, reporting))
+        monkeypatch.setattr(over_training_module, "evaluate", FakeEvaluate(choosing, reporting))
         one = session()
         over_training = ScoresOverTraining(None, choose("cpu"), lambda *_: None)
         hooks = Hooks(evaluate=over_training.evaluate)
@@ -82,29 +82,29 @@ def test_a_row_is_kept_for_each_evaluation(followed):
 def test_the_best_moment_is_chosen_on_one_half_and_reported_on_the_other(followed):
     one, over_training = followed({2: 9.0, 4: 5.0, 6: 7.0}, {2: 8.0, 4: 6.5, 6: 6.75})
     before = weights(one)
-    told = over_training.summary(one)
-    assert told["best"]["step"] == 4
-    assert told["best"]["scores"]["fid"] == 6.5  # not the 5.0 that it was chosen for
-    assert told["last"]["scores"]["fid"] == 6.75
-    assert told["gap"] == 0.25
-    assert told["evaluations"] == 3
+    summary = over_training.summary(one)
+    assert summary["best"]["step"] == 4
+    assert summary["best"]["scores"]["fid"] == 6.5  # not the 5.0 that it was chosen for
+    assert summary["last"]["scores"]["fid"] == 6.75
+    assert summary["gap"] == 0.25
+    assert summary["evaluations"] == 3
     assert all(map(torch.equal, before, weights(one)))  # the run keeps its last weights
 
 
 def test_a_best_moment_that_is_the_last_has_no_gap(followed):
     one, over_training = followed({2: 9.0, 4: 8.0, 6: 7.0}, {6: 7.5})
-    told = over_training.summary(one)
-    assert (told["best"]["step"], told["gap"]) == (6, 0.0)
+    summary = over_training.summary(one)
+    assert (summary["best"]["step"], summary["gap"]) == (6, 0.0)
 
 
 def test_a_run_without_a_finite_score_has_no_best_moment(followed):
     one, over_training = followed({2: float("nan")}, {})
-    told = over_training.summary(one)
-    assert told["best"] is None
-    assert told["gap"] is None
+    summary = over_training.summary(one)
+    assert summary["best"] is None
+    assert summary["gap"] is None
 
 
-def test_a_course_goes_on_from_a_checkpoint(followed, tmp_path):
+def test_scores_during_training_go_on_from_a_checkpoint(followed, tmp_path):
     one, over_training = followed({2: 9.0, 4: 5.0, 6: 7.0}, {4: 6.5, 6: 6.75})
     torch.save(over_training.state(), tmp_path / "state.pt")
     resumed = ScoresOverTraining(None, choose("cpu"), lambda *_: None)
@@ -114,7 +114,7 @@ def test_a_course_goes_on_from_a_checkpoint(followed, tmp_path):
     assert resumed.is_at(one)
 
 
-def test_looking_aside_does_not_change_what_training_draws():
+def test_evaluating_does_not_change_what_training_draws():
     one = session()
     torch.manual_seed(3)
     expected = torch.randn(4)
@@ -144,14 +144,14 @@ def test_modes_collapse_where_more_than_half_of_the_best_are_gone_for_good(count
          "modes_covered": count}
         for number, count in enumerate(counts, 1)
     ]  # fmt: skip
-    found = collapse(rows)
-    assert (found and found["step"]) == step
+    position = collapse(rows)
+    assert (position and position["step"]) == step
 
 
 def test_the_two_halves_of_the_noise_share_nothing_and_are_equally_large():
     rows = list(range(9))
-    choosing = evaluate_room._part(rows, "choosing")
-    reporting = evaluate_room._part(rows, "reporting")
+    choosing = evaluate_module._part(rows, "choosing")
+    reporting = evaluate_module._part(rows, "reporting")
     assert not set(choosing) & set(reporting)
     assert len(choosing) == len(reporting) == 4
-    assert evaluate_room._part(rows, "all") == rows
+    assert evaluate_module._part(rows, "all") == rows

@@ -18,9 +18,9 @@ from PIL import Image
 from ganbench.data.dataset import Dataset, Split, ignore_progress
 from ganbench.errors import DataError, UsageError
 from ganbench.scoring.metrics.catalogue import METRICS, SCORES, metric
-from ganbench.selftest.known_generators import ladder
-from ganbench.selftest.measure import Bench
-from ganbench.selftest.outcome import band, judge, outcome_of
+from ganbench.selftest.known_generators import known_generators
+from ganbench.selftest.measure import Scorer
+from ganbench.selftest.outcome import band, detect, outcome_of
 from ganbench.selftest.page import page
 from ganbench.selftest.pixels import add_noise, blur, lose_contrast
 from ganbench.selftest.splits import choose_count, divide
@@ -51,10 +51,8 @@ def along(means, generator, name):
 
 def verdict(published, name, generator):
     table = pd.read_csv(published / "verdicts.csv")
-    (found,) = table[(table["metric"] == name) & (table["generator"] == generator)].to_dict(
-        "records"
-    )
-    return found
+    (row,) = table[(table["metric"] == name) & (table["generator"] == generator)].to_dict("records")
+    return row
 
 
 # --- Directions ---
@@ -122,7 +120,7 @@ def test_memorisation_falls_to_zero_for_copies_alone(means):
     assert (means.loc[["noise", "blur", "contrast"], "memorisation"] > 0.9).all()
 
 
-def test_perfect_images_that_are_new_to_the_judge_alarm_no_metric(published):
+def test_perfect_images_that_are_new_to_the_classifier_alarm_no_metric(published):
     table = pd.read_csv(published / "verdicts.csv")
     assert set(table.loc[table["generator"] == "unseen", "verdict"]) == {"blind"}
 
@@ -137,7 +135,7 @@ def test_scores_that_need_inception_or_prompts_or_more_images_stay_empty(publish
 # --- What is published ---
 
 
-def test_the_table_of_responses_has_a_row_a_generator_strength_and_draw(published):
+def test_the_table_of_responses_has_one_row_per_generator_strength_and_draw(published):
     table = pd.read_csv(published / "responses.csv")
     assert list(table.columns) == ["generator", "strength", "draw", *SCORES]
     assert not table.duplicated(["generator", "strength", "draw"]).any()
@@ -156,9 +154,9 @@ def test_every_metric_that_applies_has_a_verdict_on_every_fault(published):
 def test_a_verdict_follows_from_the_responses_by_a_rule_written_down_twice(published):
     table = pd.read_csv(published / "responses.csv")
     control = table.loc[table["generator"] == "control", "coverage"]
-    found = table.loc[(table["generator"] == "noise") & (table["strength"] == 64), "coverage"]
+    faulty = table.loc[(table["generator"] == "noise") & (table["strength"] == 64), "coverage"]
     row = verdict(published, "coverage", "noise")
-    assert row["standardised"] == pytest.approx((control.mean() - found.mean()) / control.std())
+    assert row["standardised"] == pytest.approx((control.mean() - faulty.mean()) / control.std())
     assert row["verdict"] == "sees"
     assert row["sees_from"] in {8, 16, 32, 64}
 
@@ -273,60 +271,60 @@ def test_a_single_class_is_refused(digits):
 
 
 @pytest.fixture(scope="module")
-def sides(digits):
+def splits(digits):
     return divide(digits, choose_count(digits, None), draws=5)
 
 
-def test_no_image_is_in_two_parts_and_each_class_is_as_frequent_in_all(sides):
-    parts = [sides.real, sides.pool, sides.held_out, sides.unseen]
+def test_no_image_is_in_two_parts_and_each_class_is_as_frequent_in_all(splits):
+    parts = [splits.real, splits.pool, splits.held_out, splits.unseen]
     rows = torch.cat(parts)
-    assert len(rows.unique()) == len(rows) == len(sides.dataset.train)
-    real, pool = (torch.bincount(sides.labels[part]) for part in parts[:2])
+    assert len(rows.unique()) == len(rows) == len(splits.dataset.train)
+    real, pool = (torch.bincount(splits.labels[part]) for part in parts[:2])
     assert torch.equal(real, pool)
-    assert int(pool.min()) == sides.count == 63
+    assert int(pool.min()) == splits.count == 63
 
 
 def test_a_class_without_images_is_left_out(digits):
-    sides = divide(small(digits, (digits.train.labels != 4).nonzero().flatten()), 30, draws=1)
-    assert sides.classes == [0, 1, 2, 3, 5, 6, 7, 8, 9]
-    drawn = ladder(sides)[1].strengths
+    splits = divide(small(digits, (digits.train.labels != 4).nonzero().flatten()), 30, draws=1)
+    assert splits.classes == [0, 1, 2, 3, 5, 6, 7, 8, 9]
+    drawn = known_generators(splits)[1].strengths
     assert [strength.value for strength in drawn] == list(range(9, 0, -1))
 
 
-def test_no_generator_draws_an_image_twice_unless_repetition_is_its_fault(sides):
-    for fault in ladder(sides):
+def test_no_generator_draws_an_image_twice_unless_repetition_is_its_fault(splits):
+    for fault in known_generators(splits):
         for strength in fault.strengths:
-            rows = strength.make(sides, 1).rows
-            distinct = strength.value if fault.name == "repeated" else sides.count
-            assert len(rows) == sides.count
+            rows = strength.make(splits, 1).rows
+            distinct = strength.value if fault.name == "repeated" else splits.count
+            assert len(rows) == splits.count
             assert len(rows.unique()) == distinct
 
 
-def test_no_generator_draws_held_out_images_and_only_memorised_ones_are_real(sides):
-    for fault in ladder(sides):
+def test_no_generator_draws_held_out_images_and_only_memorised_ones_are_real(splits):
+    for fault in known_generators(splits):
         for strength in fault.strengths:
-            rows = strength.make(sides, 0).rows
-            assert not torch.isin(rows, sides.held_out).any()
-            copies = int(torch.isin(rows, sides.real).sum())
-            expected = round(strength.value * sides.count) if fault.name == "memorised" else 0
+            rows = strength.make(splits, 0).rows
+            assert not torch.isin(rows, splits.held_out).any()
+            copies = int(torch.isin(rows, splits.real).sum())
+            expected = round(strength.value * splits.count) if fault.name == "memorised" else 0
             assert copies == expected
 
 
-def test_the_most_frequent_class_of_an_imbalance_is_about_so_many_times_the_rarest(sides):
-    (fault,) = (fault for fault in ladder(sides) if fault.name == "imbalance")
+def test_the_most_frequent_class_of_an_imbalance_is_about_so_many_times_the_rarest(splits):
+    (fault,) = (fault for fault in known_generators(splits) if fault.name == "imbalance")
     counts = torch.zeros(10)
     for draw in range(40):
-        rows = fault.strengths[1].make(sides, draw).rows
-        counts += torch.bincount(sides.labels[rows], minlength=10).sort()[0]
+        rows = fault.strengths[1].make(splits, draw).rows
+        counts += torch.bincount(splits.labels[rows], minlength=10).sort()[0]
     assert fault.strengths[1].value == 5
     assert 4 < counts[-1] / counts[0] < 12  # sorted by count, so chance widens it
 
 
-def test_kept_classes_are_nested_within_a_draw_and_differ_between_draws(sides):
-    strengths = {strength.value: strength for strength in ladder(sides)[1].strengths}
+def test_kept_classes_are_nested_within_a_draw_and_differ_between_draws(splits):
+    strengths = {strength.value: strength for strength in known_generators(splits)[1].strengths}
 
     def kept(k, draw):
-        return set(sides.labels[strengths[k].make(sides, draw).rows].tolist())
+        return set(splits.labels[strengths[k].make(splits, draw).rows].tolist())
 
     for draw in range(3):
         assert kept(2, draw) < kept(3, draw) < kept(7, draw)
@@ -363,14 +361,14 @@ def test_lost_contrast_shrinks_the_spread_and_keeps_the_mean():
     assert float(flat.mean()) == pytest.approx(float(images.float().mean()), abs=1)
 
 
-# --- The judgement ---
+# --- The verdicts ---
 
 
 CONTROL = [0.50, 0.52, 0.48, 0.51, 0.49]
 
 
 @pytest.mark.parametrize(
-    ("name", "found", "word"),
+    ("name", "values", "expected"),
     [
         ("recall", [0.1, 0.2, 0.1], "sees"),
         ("recall", [0.9, 0.8, 0.9], "misled"),
@@ -382,15 +380,15 @@ CONTROL = [0.50, 0.52, 0.48, 0.51, 0.49]
         ("density", [0.1, 0.1, 1.9], "sees"),
     ],
 )
-def test_worse_beyond_chance_is_seen_and_better_is_misled(name, found, word):
-    standardised, said = judge(metric(name), found, CONTROL)
-    assert said == word
-    assert (standardised > 0) == (word == "sees") or word == "blind"
+def test_worse_beyond_chance_is_seen_and_better_is_misled(name, values, expected):
+    standardised, detection = detect(metric(name), values, CONTROL)
+    assert detection == expected
+    assert (standardised > 0) == (expected == "sees") or expected == "blind"
 
 
 def test_a_metric_that_never_varied_on_the_control_sees_any_change():
-    assert judge(metric("modes_covered"), [9, 9], [10, 10, 10]) == (math.inf, "sees")
-    assert judge(metric("modes_covered"), [10, 10], [10, 10, 10]) == (0, "blind")
+    assert detect(metric("modes_covered"), [9, 9], [10, 10, 10]) == (math.inf, "sees")
+    assert detect(metric("modes_covered"), [10, 10], [10, 10, 10]) == (0, "blind")
 
 
 def test_chance_leaves_the_band_as_rarely_as_promised():
@@ -429,14 +427,14 @@ class Inception(torch.nn.Module):
 
 
 def test_with_inception_its_own_score_is_measured_too(digits, digits_backbone, tmp_path):
-    sides = divide(digits, 30, draws=1)
+    splits = divide(digits, 30, draws=1)
     backbone = replace(digits_backbone, name="inception", hash="double", network=Inception())
-    bench = Bench.of(sides, backbone, tmp_path, ignore_progress)
-    faults = [fault for fault in ladder(sides) if fault.name in ("repeated", "noise")]
-    table = bench.measure(faults, controls=3, draws=1, report=ignore_progress)
+    scorer = Scorer.of(splits, backbone, tmp_path, ignore_progress)
+    faults = [fault for fault in known_generators(splits) if fault.name in ("repeated", "noise")]
+    table = scorer.measure(faults, controls=3, draws=1, report=ignore_progress)
     assert table["inception_score"].notna().all()
-    assert bench.protocol.backbone == "inception"
-    assert bench.protocol.fake_count == bench.protocol.neighbour_count == 30
+    assert scorer.protocol.backbone == "inception"
+    assert scorer.protocol.fake_count == scorer.protocol.neighbour_count == 30
     outcome = outcome_of(table, faults, {})
     one_image = outcome.verdict("inception_score", "repeated").answers[-1]
     assert one_image.mean == pytest.approx(1, abs=1e-5)

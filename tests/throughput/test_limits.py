@@ -18,7 +18,7 @@ from ganbench.variant.registry import resolve
 FLOAT = 4  # bytes
 
 
-def test_a_matrix_product_counts_two_operations_an_entry_and_moves_three_matrices():
+def test_a_matrix_product_counts_two_operations_per_entry_and_moves_three_matrices():
     left, right = torch.rand(3, 5), torch.rand(5, 7)
     work = count(lambda: left @ right)
     assert work.flops == 2 * 3 * 5 * 7
@@ -36,7 +36,7 @@ def test_a_convolution_counts_forward_and_backward():
     assert count(lambda: F.conv2d(images, weight, stride=2).sum().backward()).flops == 2 * forward
 
 
-def test_looking_at_memory_another_way_moves_nothing():
+def test_a_view_of_memory_moves_nothing():
     images = torch.rand(4, 6)
     assert count(lambda: images.view(2, 12).t().unsqueeze(0)).bytes_moved == 0
     assert count(lambda: torch.empty_like(images)).bytes_moved == 0
@@ -69,12 +69,12 @@ def test_a_list_of_weights_that_an_optimizer_changes_is_seen():
 
 
 def test_a_training_step_of_an_mlp_counts_what_its_layers_say():
-    (found,) = resolve(["mlp"])
-    recipe = found.variant.recipe.override(
+    (entry,) = resolve(["mlp"])
+    recipe = entry.variant.recipe.override(
         {"batch_size": 8, "generator_width": 6, "discriminator_width": 5, "image_size": 32}
     )
     spec = tiny_spec()
-    state = TrainState.create(found.variant, recipe, spec, torch.device("cpu"), seed=0)
+    state = TrainState.create(entry.variant, recipe, spec, torch.device("cpu"), seed=0)
     session = Session(state, tiny_split(spec), spec.captions, choose("cpu"), 0)
     work = count(lambda: train_step(state, session.batches()))
 
@@ -85,9 +85,9 @@ def test_a_training_step_of_an_mlp_counts_what_its_layers_say():
     discriminator = into_discriminator + out_of_discriminator
     expected = (
         generator  # fake images
-        + 2 * discriminator  # judged, real and fake
+        + 2 * discriminator  # outputs on real and fake images
         + 2 * (discriminator + out_of_discriminator)  # gradients; none for the pixels
-        + 2 * discriminator  # judged for the generator, and back to the pixels, no weights
+        + 2 * discriminator  # outputs for the generator, and back to the pixels, no weights
         + generator  # gradients of the generator's weights
         + out_of_generator  # and of its hidden layer
     )

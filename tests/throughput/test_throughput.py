@@ -186,7 +186,7 @@ def test_compiling_is_timed_apart_and_operations_are_counted_without_it(monkeypa
     assert measured.compile_seconds is not None
     assert measured.compile_seconds > 0
     assert measured.timed_steps is not None
-    assert len(calls) >= 3 * measured.timed_steps  # three parts a step
+    assert len(calls) >= 3 * measured.timed_steps  # three parts per step
     assert calls_while_counting == [0]
     assert measured.flops_per_image == plain.flops_per_image
 
@@ -250,7 +250,7 @@ def test_a_cards_cache_is_emptied_when_its_memory_runs_out(monkeypatch):
     assert vendor.calls == ["empty cache"]
 
 
-def test_the_cpu_is_not_driven_into_the_wall_that_ends_the_process(monkeypatch):
+def test_a_batch_that_would_end_the_process_is_not_tried_on_the_cpu(monkeypatch):
     """Linux grants memory that it does not have; nothing would be raised."""
     gigabyte = 2**30
     tried = []
@@ -316,10 +316,10 @@ def test_what_was_not_measured_is_empty_in_the_csv():
 
 
 def test_the_chart_shows_the_curve_its_knee_and_the_limit():
-    from ganbench.report.charts.style import LIGHT, Look
+    from ganbench.report.charts.style import LIGHT, ChartStyle
 
     points = [point(8, 900.0), point(16, 1000.0), point(32, None), point(8, None, "b")]
-    figure = figure_of(rows_of(points, MACHINE), "a machine", Look(LIGHT, ("a", "b")))
+    figure = figure_of(rows_of(points, MACHINE), "a machine", ChartStyle(LIGHT, ("a", "b")))
     assert figure is not None
     (panel,) = figure.axes
     curve, limit, ring = panel.lines
@@ -328,27 +328,27 @@ def test_the_chart_shows_the_curve_its_knee_and_the_limit():
     assert list(limit.get_ydata()) == [2000.0, 2000.0]
     assert limit.get_linestyle() == "--"
     assert (list(ring.get_xdata()), list(ring.get_ydata())) == ([16], [1000.0])
-    told = [text.get_text() for text in panel.texts]
-    assert "1,000 images/s at 16\n50% of the limit" in told
-    assert "32: out of memory" in told
+    texts = [text.get_text() for text in panel.texts]
+    assert "1,000 images/s at 16\n50% of the limit" in texts
+    assert "32: out of memory" in texts
 
 
 def test_a_knee_at_the_largest_batch_is_named_as_such_beside_what_the_images_are():
-    from ganbench.report.charts.style import LIGHT, Look
+    from ganbench.report.charts.style import LIGHT, ChartStyle
 
     shape = {"dataset": "mnist", "image_size": 28}
     points = [point(8, 900.0, **shape), point(16, 1000.0, **shape)]
-    figure = figure_of(rows_of(points, MACHINE), "a machine", Look(LIGHT, ("a",)))
+    figure = figure_of(rows_of(points, MACHINE), "a machine", ChartStyle(LIGHT, ("a",)))
     assert figure is not None
-    told = [text.get_text() for text in figure.axes[0].texts]
-    assert "1,000 images/s at 16, the largest\n50% of the limit" in told
-    assert "mnist 28×28" in told
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "1,000 images/s at 16, the largest\n50% of the limit" in texts
+    assert "mnist 28×28" in texts
 
 
 def test_without_a_single_point_there_is_no_chart():
-    from ganbench.report.charts.style import LIGHT, Look
+    from ganbench.report.charts.style import LIGHT, ChartStyle
 
-    assert figure_of(rows_of([point(8, None)], MACHINE), "m", Look(LIGHT, ("a",))) is None
+    assert figure_of(rows_of([point(8, None)], MACHINE), "m", ChartStyle(LIGHT, ("a",))) is None
 
 
 @pytest.mark.parametrize(

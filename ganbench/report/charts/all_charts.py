@@ -11,7 +11,7 @@ from ganbench.report.charts.over_training import over_training
 from ganbench.report.charts.samples import SAMPLES_DPI, samples
 from ganbench.report.charts.scores import quality, throughput
 from ganbench.report.charts.step_profile import phases
-from ganbench.report.charts.style import DARK, DPI, LIGHT, Look, draw, encode
+from ganbench.report.charts.style import DARK, DPI, LIGHT, ChartStyle, draw, encode
 from ganbench.report.charts.tradeoff import tradeoff
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ class Chart:
 
     name: str
     caption: str
-    draw: Callable[[Group, Look], Figure | None]
+    draw: Callable[[Group, ChartStyle], Figure | None]
     has_images: bool = False
 
 
 CHARTS = (
     Chart("quality", "Scores of quality and diversity by variant", quality),
     Chart("tradeoff", "Quality against training speed", tradeoff),
-    Chart("throughput", "Images a second by variant, in training and in sampling", throughput),
+    Chart("throughput", "Images per second by variant, in training and in sampling", throughput),
     Chart("over-training", "Scores against images, steps and seconds of training", over_training),
     Chart("phases", "What a training step spends its time on, by variant", phases),
     Chart("losses", "Losses and the discriminator's output over the steps", losses),
@@ -94,10 +94,10 @@ def draw_all(results: Results) -> list[Drawn]:
 
 
 def _draw(chart: Chart, group: Group, labels: tuple[str, ...]) -> Drawn | None:
-    def figure(look: Look) -> Figure | None:
-        return chart.draw(group, look)
+    def figure(style: ChartStyle) -> Figure | None:
+        return chart.draw(group, style)
 
-    light, dark = draw(figure, Look(LIGHT, labels)), draw(figure, Look(DARK, labels))
+    light, dark = draw(figure, ChartStyle(LIGHT, labels)), draw(figure, ChartStyle(DARK, labels))
     if light is None or dark is None:
         return None
     png = encode(light, "exact" if chart.has_images else "drawing")

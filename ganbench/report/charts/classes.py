@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ganbench.report.charts.style import Look
+    from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
 __all__ = ["class_histogram"]
 
 _ACROSS = 3
-_NAMED_CLASSES = 30  # with more, the names of the classes would lie over each other
+_NAMED_CLASSES = 30  # the names of more classes would overlap
 _LEVEL_NAMES = 3  # letters of the longest name that still fits without being turned
 
 
-def class_histogram(group: Group, look: Look) -> Figure | None:
+def class_histogram(group: Group, style: ChartStyle) -> Figure | None:
     """Share of each class among the generated images, beside the real share as a dash."""
     shown = [
         label for label in group.labels if any(e.result.class_histogram for e in group.of(label))
@@ -36,11 +36,11 @@ def class_histogram(group: Group, look: Look) -> Figure | None:
     across = math.ceil(len(shown) / rows)
     figure = canvas(
         max(5.0, 3.2 * across), 2.1 * rows, f"Classes of the generated images · {group.title}",
-        f"bar: generated, dash: real; {reading(group, dots=False)}", look,
+        f"bar: generated, dash: real; {reading(group, dots=False)}", style,
     )  # fmt: skip
     grid = figure.subplots(rows, across, squeeze=False, sharey=True)
     for axes, label in zip(grid.flat, shown, strict=False):
-        _histogram(axes, group, label, look)
+        _histogram(axes, group, label, style)
     for axes in grid.flat[len(shown) :]:
         axes.set_visible(False)
     for axes in grid[:, 0]:
@@ -49,20 +49,20 @@ def class_histogram(group: Group, look: Look) -> Figure | None:
     return figure
 
 
-def _histogram(axes: Axes, group: Group, label: str, look: Look) -> None:
+def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
     histograms = [e.result.class_histogram for e in group.of(label) if e.result.class_histogram]
     real, names = histograms[0].get("real", {}), list(histograms[0].get("real", {}))
     places = range(len(names))
-    found = [estimate(h.get("fake", {}).get(name, 0.0) for h in histograms) for name in names]
-    bars = [item for item in found if item is not None]
-    axes.bar(places, [bar.mean for bar in bars], width=0.72, color=look.colour(label), linewidth=0)
+    shares = [estimate(h.get("fake", {}).get(name, 0.0) for h in histograms) for name in names]
+    bars = [share for share in shares if share is not None]
+    axes.bar(places, [bar.mean for bar in bars], width=0.72, color=style.colour(label), linewidth=0)
     for place, bar in zip(places, bars, strict=True):
-        _whisker(axes, place, bar, look)
+        _whisker(axes, place, bar, style)
     axes.hlines(
         [real[name] for name in names], [p - 0.44 for p in places], [p + 0.44 for p in places],
-        color=look.theme.ink, linewidth=1.6,
+        color=style.theme.ink, linewidth=1.6,
     )  # fmt: skip
-    axes.set_title(label, color=look.colour(label))
+    axes.set_title(label, color=style.colour(label))
     axes.set_xlim(-0.7, len(names) - 0.3)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_locator(MaxNLocator(4))
@@ -76,6 +76,6 @@ def _histogram(axes: Axes, group: Group, label: str, look: Look) -> None:
                     rotation_mode="anchor" if turned else "default")  # fmt: skip
 
 
-def _whisker(axes: Axes, place: int, bar: Estimate, look: Look) -> None:
+def _whisker(axes: Axes, place: int, bar: Estimate, style: ChartStyle) -> None:
     if bar.low is not None and bar.high is not None:
-        axes.plot([place] * 2, [max(0, bar.low), bar.high], color=look.theme.muted, linewidth=1.1)
+        axes.plot([place] * 2, [max(0, bar.low), bar.high], color=style.theme.muted, linewidth=1.1)

@@ -1,4 +1,4 @@
-"""Chart of a training's course: losses, and what the discriminator says, over the steps."""
+"""Chart of the losses and the discriminator's outputs over the steps."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ganbench.report.charts.style import Look
+    from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
 __all__ = ["losses", "read_history"]
 
 _ACROSS = 5
-_WINDOWS = 25  # a line is smoothed over one part in so many of its points
+_WINDOWS = 25  # a line is smoothed over a 25th of its points
 _ROWS = (
     ("loss", (("d_loss", "discriminator"), ("g_loss", "generator"))),
     ("D(x) and D(G(z))", (("d_real", "D(x), real"), ("d_fake_before", "D(G(z)), generated"))),
@@ -33,7 +33,7 @@ _THOUSAND = 1000
 
 
 def read_history(file: Path) -> pd.DataFrame | None:
-    """A run's history with a row a recorded step; None where it is missing or unreadable."""
+    """A run's history, one row per recorded step; None where it is missing or unreadable."""
     try:
         frame: pd.DataFrame = pd.read_csv(file)
     except (OSError, ValueError):  # pandas' own errors are ValueErrors
@@ -46,10 +46,10 @@ def read_history(file: Path) -> pd.DataFrame | None:
     return None if numbers.empty else numbers
 
 
-def losses(group: Group, look: Look) -> Figure | None:
-    """Small multiples: a column a variant; losses above, D(x) and D(G(z)) below.
+def losses(group: Group, style: ChartStyle) -> Figure | None:
+    """Small multiples: one column per variant; losses above, D(x) and D(G(z)) below.
 
-    Runs that diverged are shown too: their losses tell how.
+    Runs that diverged are shown too: their losses show how.
     """
     histories = {
         label: frames
@@ -63,7 +63,8 @@ def losses(group: Group, look: Look) -> Figure | None:
     several = max(len(frames) for frames in histories.values()) > 1
     figure = canvas(
         max(5.5, 1.2 + 2.45 * across), 3.7 * bands, f"Losses over time · {group.title}",
-        "thin: as recorded, thick: running mean" + (", a line a seed" if several else ""), look,
+        "thin: as recorded, thick: running mean" + (", one line per seed" if several else ""),
+        style,
     )  # fmt: skip
     grid = figure.subplots(2 * bands, across, squeeze=False, sharex=False)
     for axes in grid.flat:
@@ -73,9 +74,9 @@ def losses(group: Group, look: Look) -> Figure | None:
         for row, (title, lines) in enumerate(_ROWS):
             axes = grid[2 * band + row, column]
             axes.set_visible(True)
-            _panel(axes, frames, lines, (look.theme.muted, look.colour(label)))
+            _panel(axes, frames, lines, (style.theme.muted, style.colour(label)))
             axes.set_ylabel(title if column == 0 else "")
-            axes.set_title(label if row == 0 else "", color=look.colour(label))
+            axes.set_title(label if row == 0 else "", color=style.colour(label))
             axes.set_xlabel("step" if row else "")
             axes.tick_params(axis="x", labelbottom=bool(row))
             if place == 0:
@@ -86,8 +87,8 @@ def losses(group: Group, look: Look) -> Figure | None:
 
 
 def _histories(group: Group, label: str) -> list[pd.DataFrame]:
-    found = (read_history(e.run.history) for e in group.entries if e.label == label)
-    return [frame for frame in found if frame is not None]
+    frames = (read_history(e.run.history) for e in group.entries if e.label == label)
+    return [frame for frame in frames if frame is not None]
 
 
 def _panel(
@@ -96,7 +97,7 @@ def _panel(
     lines: tuple[tuple[str, str], ...],
     colours: tuple[str, str],
 ) -> None:
-    """Two lines: what concerns the discriminator in grey, the generator in the variant's colour."""
+    """Two lines: the discriminator's in grey, the generator's in the variant's colour."""
     for frame_place, frame in enumerate(frames):
         for (name, title), colour in zip(lines, colours, strict=True):
             window = max(1, len(frame) // _WINDOWS)
@@ -115,7 +116,7 @@ def _panel(
 
 
 def _limits(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-    """Fit all but the outermost values, so that one leap does not flatten the rest."""
+    """Fit all but the outermost values, so that one outlier does not flatten the rest."""
     values = values[np.isfinite(values)]
     if not values.size:
         return

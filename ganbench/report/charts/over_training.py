@@ -1,4 +1,4 @@
-"""Chart of quality over time: scores against images, steps and seconds."""
+"""Chart of scores during training, against images, steps and seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ganbench.report.charts.style import Look
+    from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
 __all__ = ["over_training"]
@@ -31,28 +31,32 @@ _LOGARITHMIC_FROM = 8.0  # largest value over smallest
 _THOUSAND = 1000
 
 
-def over_training(group: Group, look: Look) -> Figure | None:
-    """Small multiples: a row a score, a column a way to count; thin a seed, thick their mean."""
+def over_training(group: Group, style: ChartStyle) -> Figure | None:
+    """Small multiples: one row per score, one column per way to count the training.
+
+    A thin line is one seed, a thick one the mean over seeds.
+    """
     frames = {
         label: [frame for e in group.of(label) if (frame := read_scores(e.run.scores)) is not None]
         for label in group.labels
     }
-    frames = {label: found for label, found in frames.items() if found}
-    everything = [frame for found in frames.values() for frame in found]
+    frames = {label: by_seed for label, by_seed in frames.items() if by_seed}
+    everything = [frame for by_seed in frames.values() for frame in by_seed]
     if not everything or max(map(len, everything)) == 1:
         return None
     several = max(map(len, frames.values())) > 1
     figure = canvas(
         9.2, 6.0, f"Scores over training · {group.title}",
-        "on half of the evaluation noise" + ("; thin: a seed, thick: the mean" if several else ""),
-        look,
+        "on half of the evaluation noise"
+        + ("; thin: one seed, thick: the mean" if several else ""),
+        style,
     )  # fmt: skip
     grid = figure.subplots(len(_SCORES), len(_AXES), squeeze=False, sharey="row", sharex="col")
     for row, score in enumerate(_SCORES):
         for place, (along, title) in enumerate(_AXES):
             axes = grid[row, place]
-            for label, found in frames.items():
-                _lines(axes, found, along, score, label, look)
+            for label, by_seed in frames.items():
+                _lines(axes, by_seed, along, score, label, style)
             axes.set_title("")
             axes.set_xlabel(title if row == len(_SCORES) - 1 else "")
             axes.set_ylabel(columns.column(score).heading(group.backbone) if place == 0 else "")
@@ -65,14 +69,14 @@ def over_training(group: Group, look: Look) -> Figure | None:
 
 
 def _lines(
-    axes: Axes, frames: list[pd.DataFrame], along: str, score: str, label: str, look: Look
+    axes: Axes, frames: list[pd.DataFrame], along: str, score: str, label: str, style: ChartStyle
 ) -> None:
-    colour = look.colour(label)
+    colour = style.colour(label)
     several = len(frames) > 1
     for frame in frames:
         axes.plot(
             frame[along], frame[score], color=colour, linewidth=0.8 if several else 1.7,
-            alpha=0.35 if several else 1.0, marker="" if several else look.marker(label),
+            alpha=0.35 if several else 1.0, marker="" if several else style.marker(label),
             markersize=3.5, label="_" if several else label,
         )  # fmt: skip
     if several:
@@ -80,7 +84,7 @@ def _lines(
         shortest = [frame[[along, score]].head(count) for frame in frames]
         mean = pd.concat(shortest).groupby(level=0).mean()
         axes.plot(
-            mean[along], mean[score], color=colour, linewidth=1.9, marker=look.marker(label),
+            mean[along], mean[score], color=colour, linewidth=1.9, marker=style.marker(label),
             markersize=4, label=label,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Chart of samples: how the same latents were drawn as training went on."""
+"""Chart of samples: images of the same latents as training goes on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from ganbench.report.charts.style import Look
+    from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
 __all__ = ["SAMPLES_DPI", "first_cells", "samples"]
@@ -32,8 +32,8 @@ _GRID_PADDINGS = (2, 0, 1, 3, 4)
 _EPOCHS_WITHOUT_DECIMALS = 10
 
 
-def samples(group: Group, look: Look) -> Figure | None:
-    """A strip a variant: the first images of a few grids, from the first seed with any."""
+def samples(group: Group, style: ChartStyle) -> Figure | None:
+    """One strip per variant: the first images of a few grids, from the first seed with any."""
     strips = [
         (label, entry)
         for label in group.labels
@@ -47,7 +47,7 @@ def samples(group: Group, look: Look) -> Figure | None:
     figure = canvas(
         width, row_pixels * len(strips) / SAMPLES_DPI,
         f"Samples as training goes on · {group.title}",
-        "the same latents each time; one seed a variant", look, SAMPLES_DPI,
+        "the same latents each time; one seed per variant", style, SAMPLES_DPI,
     )  # fmt: skip
     figure.set_layout_engine("none")  # every cell has its place in pixels
     full = figure.get_size_inches() * SAMPLES_DPI
@@ -57,15 +57,15 @@ def samples(group: Group, look: Look) -> Figure | None:
         size = entry.result.recipe.get("image_size")
         figure.text(
             (_NAME_PIXELS - 10) / full[0], (bottom + _CELL_PIXELS / 2) / full[1], label,
-            ha="right", va="center", size=9, weight="bold", color=look.colour(label), wrap=True,
+            ha="right", va="center", size=9, weight="bold", color=style.colour(label), wrap=True,
         )  # fmt: skip
         for place, file in enumerate(evenly(entry.run.samples)):
             left = _NAME_PIXELS + place * (_CELL_PIXELS + _GAP_PIXELS)
-            cell = _cell(file, size if isinstance(size, int) else None, look)
+            cell = _cell(file, size if isinstance(size, int) else None, style)
             figure.figimage(np.asarray(cell), left, bottom)
             figure.text(
                 (left + _CELL_PIXELS / 2) / full[0], (bottom + _CELL_PIXELS + 4) / full[1],
-                _when(file, history), ha="center", size=7.5, color=look.theme.muted,
+                _when(file, history), ha="center", size=7.5, color=style.theme.muted,
             )  # fmt: skip
     return figure
 
@@ -77,12 +77,12 @@ def evenly(files: list[Path]) -> list[Path]:
     return [files[round(place)] for place in np.linspace(0, len(files) - 1, _ACROSS)]
 
 
-def _cell(file: Path, size: int | None, look: Look) -> Image.Image:
+def _cell(file: Path, size: int | None, style: ChartStyle) -> Image.Image:
     """The first images of a grid in the middle of a cell, enlarged by a whole number if small.
 
     The cell of an unreadable grid stays empty.
     """
-    cell = Image.new("RGB", (_CELL_PIXELS, _CELL_PIXELS), look.theme.paper)
+    cell = Image.new("RGB", (_CELL_PIXELS, _CELL_PIXELS), style.theme.paper)
     try:
         with Image.open(file) as grid:
             image = first_cells(grid, size)
@@ -117,7 +117,7 @@ def first_cells(image: Image.Image, size: int | None) -> Image.Image:
 
 
 def _when(file: Path, history: pd.DataFrame | None) -> str:
-    """The step of a grid, and its epoch where the history tells it."""
+    """The step of a grid, and its epoch where the history records it."""
     step = int("".join(filter(str.isdigit, file.stem)) or 0)
     if history is None or "epoch" not in history:
         return f"step {step:,}"

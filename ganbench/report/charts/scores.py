@@ -1,4 +1,4 @@
-"""Charts of speed and quality: one row a variant, a dot a seed, the mean with its interval."""
+"""Charts of speed and quality: one row per variant, one dot per seed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ganbench.report.charts.style import Look
+    from ganbench.report.charts.style import ChartStyle
     from ganbench.report.columns import Column
     from ganbench.report.groups import Group
 
-__all__ = ["quality", "reading", "shared_words", "throughput"]
+__all__ = ["quality", "reading", "shared_timing_text", "throughput"]
 
 _ROW_INCHES = 0.36
 _PANEL_INCHES = 0.75
-_PANELS_A_ROW = 3
+_PANELS_PER_ROW = 3
 _NOTES = {"lower": "↓ is better", "higher": "↑ is better", "one": "1 is best", "": ""}
 _LOGARITHMIC_FROM = 20.0  # times between the largest and the smallest
 
@@ -35,18 +35,18 @@ _QUALITY = (
 
 
 def reading(group: Group, *, dots: bool = True) -> str:
-    """How many seeds a chart stands on, and what its marks mean."""
+    """How many seeds a chart shows, and what its marks mean."""
     if group.seeds <= 1:
         return "one seed each: no interval"
     counts = sorted({len(group.of(label)) for label in group.labels})
-    told = " to ".join(str(count) for count in dict.fromkeys([counts[0], counts[-1]]))
-    return f"mean and 95% interval over {told} seeds" + (
+    seeds = " to ".join(str(count) for count in dict.fromkeys([counts[0], counts[-1]]))
+    return f"mean and 95% interval over {seeds} seeds" + (
         "; a small dot is one seed" if dots else ""
     )
 
 
-def shared_words(group: Group) -> str:
-    """What to say beside speeds that were measured while other runs went on."""
+def shared_timing_text(group: Group) -> str:
+    """The note on speeds that were measured while other runs shared the machine."""
     shared = [label for label in group.labels if group.is_shared(label, _SPEED[0])]
     if not shared:
         return ""
@@ -54,31 +54,31 @@ def shared_words(group: Group) -> str:
     return f", {whose}while other runs shared the machine"
 
 
-def throughput(group: Group, look: Look) -> Figure | None:
-    """Images a second, in training and in sampling."""
+def throughput(group: Group, style: ChartStyle) -> Figure | None:
+    """Images per second, in training and in sampling."""
     names = group.present(_SPEED)
     if not names:
         return None
     figure = canvas(
         9, _height(group), f"Throughput · {group.title}",
-        f"images a second on {group.device_name or group.device}"
-        f"{shared_words(group)}; {reading(group)}",
-        look,
+        f"images per second on {group.device_name or group.device}"
+        f"{shared_timing_text(group)}; {reading(group)}",
+        style,
     )  # fmt: skip
-    _panels(figure, group, names, look, bars=True)
+    _panels(figure, group, names, style, bars=True)
     return figure
 
 
-def quality(group: Group, look: Look) -> Figure | None:
-    """Every score that is shown to people, a panel each."""
+def quality(group: Group, style: ChartStyle) -> Figure | None:
+    """Every score that is shown to people, one panel per score."""
     names = group.present(_QUALITY)
     if not names:
         return None
-    rows = math.ceil(len(names) / _PANELS_A_ROW)
+    rows = math.ceil(len(names) / _PANELS_PER_ROW)
     figure = canvas(
-        9.5, rows * _height(group), f"Quality and diversity · {group.title}", reading(group), look
+        9.5, rows * _height(group), f"Quality and diversity · {group.title}", reading(group), style
     )
-    _panels(figure, group, names, look, bars=False)
+    _panels(figure, group, names, style, bars=False)
     return figure
 
 
@@ -86,8 +86,10 @@ def _height(group: Group) -> float:
     return _PANEL_INCHES + _ROW_INCHES * len(group.labels)
 
 
-def _panels(figure: Figure, group: Group, names: list[str], look: Look, *, bars: bool) -> None:
-    across = min(_PANELS_A_ROW, len(names))
+def _panels(
+    figure: Figure, group: Group, names: list[str], style: ChartStyle, *, bars: bool
+) -> None:
+    across = min(_PANELS_PER_ROW, len(names))
     grid = figure.subplots(
         math.ceil(len(names) / across),
         across,
@@ -96,47 +98,51 @@ def _panels(figure: Figure, group: Group, names: list[str], look: Look, *, bars:
         gridspec_kw={"wspace": 0.05},
     )
     for axes, name in zip(grid.flat, names, strict=False):
-        _panel(axes, group, name, look, bars=bars)
+        _panel(axes, group, name, style, bars=bars)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
 
 
-def _panel(axes: Axes, group: Group, name: str, look: Look, *, bars: bool) -> None:
-    """One number: a row a variant, best read from left to right."""
+def _panel(axes: Axes, group: Group, name: str, style: ChartStyle, *, bars: bool) -> None:
+    """One number: one row per variant."""
     column, labels = columns.column(name), group.labels
-    heading(axes, column.heading(group.backbone), _NOTES[column.direction], look)
+    heading(axes, column.heading(group.backbone), _NOTES[column.direction], style)
     _scale(axes, group, column, bars=bars)
     for place, label in enumerate(labels):
-        _row(axes, group, name, place, look, bars=bars and axes.get_xscale() == "linear")
-        found = group.estimate(label, name)
-        text = "n/a" if found is None else shown(found.mean, column)
-        if found is not None and name == "modes_covered":
-            text = share_of(found.mean, group.modes_total)
+        _row(axes, group, name, place, style, bars=bars and axes.get_xscale() == "linear")
+        estimate = group.estimate(label, name)
+        text = "n/a" if estimate is None else shown(estimate.mean, column)
+        if estimate is not None and name == "modes_covered":
+            text = share_of(estimate.mean, group.modes_total)
         axes.text(
             1.02, place, text, transform=axes.get_yaxis_transform(), va="center", size=8,
-            color=look.theme.ink if found else look.theme.muted,
+            color=style.theme.ink if estimate else style.theme.muted,
         )  # fmt: skip
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0, labelcolor=look.theme.ink, labelsize=9)
+    axes.tick_params(axis="y", length=0, labelcolor=style.theme.ink, labelsize=9)
     axes.grid(visible=False, axis="y")
     axes.set_ylabel("")
     logarithmic = axes.get_xscale() == "log"
     axes.set_xlabel(", ".join(filter(None, [column.unit, "log scale" if logarithmic else ""])))
 
 
-def _row(axes: Axes, group: Group, name: str, place: int, look: Look, *, bars: bool) -> None:
+def _row(axes: Axes, group: Group, name: str, place: int, style: ChartStyle, *, bars: bool) -> None:
     label = group.labels[place]
-    values, found = group.values(label, name), group.estimate(label, name)
-    colour = look.colour(label)
-    if found is None:
+    values, estimate = group.values(label, name), group.estimate(label, name)
+    colour = style.colour(label)
+    if estimate is None:
         return
     if bars:
-        axes.barh(place, found.mean, height=0.62, color=colour, alpha=0.85, linewidth=0)
-    mark = look.theme.ink if bars else colour
-    if found.low is not None and found.high is not None:
+        axes.barh(place, estimate.mean, height=0.62, color=colour, alpha=0.85, linewidth=0)
+    mark = style.theme.ink if bars else colour
+    if estimate.low is not None and estimate.high is not None:
         axes.plot(
-            [found.low, found.high], [place, place], color=mark, linewidth=2, solid_capstyle="round"
+            [estimate.low, estimate.high],
+            [place, place],
+            color=mark,
+            linewidth=2,
+            solid_capstyle="round",
         )
         axes.plot(
             values, [place + 0.24] * len(values), "o", color=mark, markersize=3, alpha=0.6,
@@ -144,8 +150,8 @@ def _row(axes: Axes, group: Group, name: str, place: int, look: Look, *, bars: b
         )  # fmt: skip
     if not bars:
         axes.plot(
-            found.mean, place, look.marker(label), color=colour, markersize=7.5,
-            markeredgecolor=look.theme.paper, markeredgewidth=1, zorder=3,
+            estimate.mean, place, style.marker(label), color=colour, markersize=7.5,
+            markeredgecolor=style.theme.paper, markeredgewidth=1, zorder=3,
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How charts look: colours that colour-blind people can tell apart, paper, ink, and saving."""
+"""The style of all charts: colours, markers, layout, and encoding as PNG."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["DARK", "DPI", "LIGHT", "Look", "Theme", "canvas", "draw", "encode", "heading"]
+__all__ = ["DARK", "DPI", "LIGHT", "ChartStyle", "Theme", "canvas", "draw", "encode", "heading"]
 
 DPI = 150
 _TITLE_INCHES = 0.62
@@ -26,7 +26,8 @@ _WEBP_QUALITY = 88
 
 Kind = Literal["drawing", "exact", "photo"]
 
-# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/) without the yellow, lost on white.
+# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), which colour-blind people can tell
+# apart, without the yellow, which is lost on white.
 _PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1", "#7f7f7f")
 # The same hues, lighter, to be read on dark paper.
 _BRIGHT = ("#3f9fe5", "#f0823c", "#2dbf90", "#e29ac4", "#a3dcf8", "#f4bb45", "#b59be3", "#aaaaaa")
@@ -50,8 +51,8 @@ DARK = Theme("dark", "#171a21", "#e8eaf0", "#9aa3b2", "#2c313c", _BRIGHT)
 
 
 @dataclass(frozen=True)
-class Look:
-    """One theme, and one colour and one marker a variant, the same in every chart of a report."""
+class ChartStyle:
+    """A theme, and one colour and one marker per variant, the same in all charts of a report."""
 
     theme: Theme
     labels: tuple[str, ...]
@@ -102,7 +103,7 @@ class Look:
 
 
 def canvas(
-    width: float, height: float, title: str, subtitle: str, look: Look, dpi: int = DPI
+    width: float, height: float, title: str, subtitle: str, style: ChartStyle, dpi: int = DPI
 ) -> Figure:
     """An empty figure with a heading.
 
@@ -111,8 +112,8 @@ def canvas(
         height: In inches, without the heading.
         title: What is shown.
         subtitle: How to read it.
-        look: Colours.
-        dpi: Pixels an inch.
+        style: Colours.
+        dpi: Pixels per inch.
     """
     full = height + _TITLE_INCHES
     figure = Figure(figsize=(width, full), layout="constrained", dpi=dpi)
@@ -120,23 +121,23 @@ def canvas(
     if engine is not None:
         engine.set(rect=(0.005, 0.005, 0.99, height / full - 0.005), w_pad=0.06, h_pad=0.06)  # type: ignore[call-arg]  # matplotlib's stubs know only the base class
     figure.text(0.012, 1 - 0.1 / full, title, size=12, weight="bold", va="top")
-    figure.text(0.012, 1 - 0.35 / full, subtitle, size=8.5, color=look.theme.muted, va="top")
+    figure.text(0.012, 1 - 0.35 / full, subtitle, size=8.5, color=style.theme.muted, va="top")
     return figure
 
 
-def heading(axes: Axes, text: str, note: str, look: Look) -> None:
+def heading(axes: Axes, text: str, note: str, style: ChartStyle) -> None:
     """Title of one panel, with a note in small print behind it."""
     axes.set_title(text)
     axes.annotate(
         note, (1, 1), xycoords="axes fraction", xytext=(0, 4.5), textcoords="offset points",
-        ha="right", size=7.5, color=look.theme.muted,
+        ha="right", size=7.5, color=style.theme.muted,
     )  # fmt: skip
 
 
-def draw(chart: Callable[[Look], Figure | None], look: Look) -> Image.Image | None:
-    """Draw a chart in a look; None where there is nothing to draw."""
-    with look.applied():
-        figure = chart(look)
+def draw(chart: Callable[[ChartStyle], Figure | None], style: ChartStyle) -> Image.Image | None:
+    """Draw a chart in a style; None where there is nothing to draw."""
+    with style.applied():
+        figure = chart(style)
         if figure is None:
             return None
         raw = io.BytesIO()
@@ -150,9 +151,9 @@ def encode(image: Image.Image, kind: Kind) -> bytes:
 
     Args:
         image: RGB.
-        kind: `drawing` is a PNG of 256 colours, a quarter as large and not seen to be so; `exact`
-            is a PNG that keeps every pixel, for images that are looked at closely; `photo` is a
-            WebP that almost does, for pages that should stay small.
+        kind: `drawing` is a PNG of 256 colours, a quarter as large without a visible loss; `exact`
+            is a PNG that keeps every pixel, for images that people look at closely; `photo` is
+            a WebP that nearly keeps them, for pages that should stay small.
     """
     small = io.BytesIO()
     if kind == "photo":

@@ -1,4 +1,4 @@
-"""Chart of quality against speed: a point a run, the mean with its intervals, named in place."""
+"""Chart of quality against speed: one mean with intervals per variant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from matplotlib.transforms import Bbox
 
 from ganbench.report import columns
-from ganbench.report.charts.scores import reading, shared_words
+from ganbench.report.charts.scores import reading, shared_timing_text
 from ganbench.report.charts.style import canvas
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
-    from ganbench.report.charts.style import Look
+    from ganbench.report.charts.style import ChartStyle
     from ganbench.report.comparison.statistics import Estimate
     from ganbench.report.groups import Group
 
@@ -36,8 +36,8 @@ _PLACES = (  # where a name may stand beside its point: offset in points, and al
 )  # fmt: skip
 
 
-def tradeoff(group: Group, look: Look) -> Figure | None:
-    """FID over training images a second; the best variants lie at the lower right."""
+def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
+    """FID over training images per second; the best variants lie at the lower right."""
     points = {
         label: (speed, quality)
         for label in group.labels
@@ -48,41 +48,41 @@ def tradeoff(group: Group, look: Look) -> Figure | None:
     name = columns.column(_QUALITY).heading(group.backbone)
     figure = canvas(
         7.2, 3.9, f"Quality against speed · {group.title}",
-        f"lower right is better; {reading(group)}", look,
+        f"lower right is better; {reading(group)}", style,
     )  # fmt: skip
     axes = figure.subplots()
     for label, (speed, quality) in points.items():
-        _seeds(axes, group, label, look)
-        _point(axes, speed, quality, label, look)
+        _seeds(axes, group, label, style)
+        _point(axes, speed, quality, label, style)
     _scale(axes, group, list(points))
-    axes.set_xlabel(f"training speed, images/s{shared_words(group)} →")
+    axes.set_xlabel(f"training speed, images/s{shared_timing_text(group)} →")
     axes.set_ylabel(f"← {name}")
     axes.set_title("")
     figure.draw_without_rendering()  # settles the layout, so that the names can find their places
-    _name_points(axes, points, look)
+    _name_points(axes, points, style)
     return figure
 
 
-def _seeds(axes: Axes, group: Group, label: str, look: Look) -> None:
+def _seeds(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
     records = [entry.result for entry in group.of(label)]
     pairs = [(r.images_per_second, r.scores.get(_QUALITY)) for r in records]
     pairs = [(x, y) for x, y in pairs if x is not None and y is not None]
     if len(pairs) > 1:
         axes.plot(
-            *zip(*pairs, strict=True), "o", color=look.colour(label), markersize=3.5, alpha=0.45,
+            *zip(*pairs, strict=True), "o", color=style.colour(label), markersize=3.5, alpha=0.45,
             markeredgewidth=0,
         )  # fmt: skip
 
 
-def _point(axes: Axes, speed: Estimate, quality: Estimate, label: str, look: Look) -> None:
-    colour = look.colour(label)
+def _point(axes: Axes, speed: Estimate, quality: Estimate, label: str, style: ChartStyle) -> None:
+    colour = style.colour(label)
     if speed.low is not None and speed.high is not None:
         axes.plot([speed.low, speed.high], [quality.mean] * 2, color=colour, linewidth=1.4)
     if quality.low is not None and quality.high is not None:
         axes.plot([speed.mean] * 2, [quality.low, quality.high], color=colour, linewidth=1.4)
     axes.plot(
-        speed.mean, quality.mean, look.marker(label), color=colour, markersize=9,
-        markeredgecolor=look.theme.paper, markeredgewidth=1.2, zorder=3,
+        speed.mean, quality.mean, style.marker(label), color=colour, markersize=9,
+        markeredgecolor=style.theme.paper, markeredgewidth=1.2, zorder=3,
     )  # fmt: skip
 
 
@@ -112,7 +112,9 @@ def _logarithmic(axis: Axis, set_scale: Callable[[str], None], values: list[floa
     return True
 
 
-def _name_points(axes: Axes, points: dict[str, tuple[Estimate, Estimate]], look: Look) -> None:
+def _name_points(
+    axes: Axes, points: dict[str, tuple[Estimate, Estimate]], style: ChartStyle
+) -> None:
     """Write each name beside its point, where it covers the least of names, points and lines."""
     taken = [box for pair in points.values() for box in _marks(axes, *pair)]
     for label, (speed, quality) in points.items():
@@ -120,7 +122,7 @@ def _name_points(axes: Axes, points: dict[str, tuple[Estimate, Estimate]], look:
         for x, y, horizontal, vertical in _PLACES:
             text = axes.annotate(
                 label, (speed.mean, quality.mean), xytext=(x, y), textcoords="offset points",
-                ha=horizontal, va=vertical, size=9, weight="bold", color=look.colour(label),
+                ha=horizontal, va=vertical, size=9, weight="bold", color=style.colour(label),
             )  # fmt: skip
             box = text.get_window_extent().padded(2)
             outside = box.x0 < axes.bbox.x0 or box.x1 > axes.bbox.x1 or box.y0 < axes.bbox.y0

@@ -1,4 +1,4 @@
-"""Is B better or worse than A? A verdict a score, on two results folders or two variants of one."""
+"""Is B better or worse than A? One verdict per score."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _SPEED = "images_per_second"
 
 @dataclass(frozen=True)
 class Verdict:
-    """How B stands to A on one score of one dataset.
+    """How B compares with A on one score of one dataset.
 
     Attributes:
         dataset: Where both were trained.
-        variant_a: The one.
-        variant_b: The other.
+        variant_a: Name of A.
+        variant_b: Name of B.
         score: Name of the column in runs.csv.
         direction: Which way is better: `lower`, `higher` or nearer to `one`.
-        verdict: Whether B is better or worse than A, or the seeds cannot tell.
+        verdict: Whether B is better or worse than A, or the seeds do not resolve it.
         n: Seeds that both have.
         mean_a: Mean of A over these seeds.
         mean_b: Mean of B over these seeds.
@@ -43,9 +43,9 @@ class Verdict:
         ci_high: Its upper end.
         p_value: Of the paired test; None for one seed.
         p_holm: Corrected for all scores of the comparison.
-        detectable: The smallest true difference that so many seeds find in four of five cases.
-        seeds_needed: Seeds at which a difference like this would be found so often.
-        sentence: All of it in words.
+        detectable: The smallest true difference that this many seeds find in four of five cases.
+        seeds_needed: Seeds that find a difference like this in four of five cases.
+        sentence: The verdict with its numbers, as one sentence.
     """
 
     dataset: str
@@ -69,12 +69,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The verdicts, and what the reader should know besides.
+    """The verdicts, with notes on conditions that differ.
 
     Attributes:
         a: Folder of A.
         b: Folder of B.
-        verdicts: One a dataset, pair of variants and score.
+        verdicts: One per dataset, pair of variants and score.
         notes: What differs without forbidding the comparison, such as the budget.
     """
 
@@ -85,12 +85,12 @@ class Comparison:
 
     @property
     def regressions(self) -> tuple[Verdict, ...]:
-        """The scores on which B is worse, as far as the seeds can tell."""
+        """The scores on which B is worse, resolved by the seeds."""
         return tuple(item for item in self.verdicts if item.verdict == "worse")
 
     @property
     def improvements(self) -> tuple[Verdict, ...]:
-        """The scores on which B is better, as far as the seeds can tell."""
+        """The scores on which B is better, resolved by the seeds."""
         return tuple(item for item in self.verdicts if item.verdict == "better")
 
     def to_json(self) -> str:
@@ -126,14 +126,14 @@ def compare(
     results_a, results_b = gather([a]), gather([b])
     pairs = pairs_of(results_a, results_b, variant_a, variant_b)
     contrasts = [
-        (pair, found)
+        (pair, item)
         for pair in pairs
         for name in names or _default_names(results_a, results_b)
-        if (found := _contrast(pair, name)) is not None
+        if (item := _contrast(pair, name)) is not None
     ]
     if not contrasts:
         raise UsageError(_why_nothing(pairs, names))
-    done = corrected([found for _, found in contrasts])
+    done = corrected([item for _, item in contrasts])
     verdicts = [_verdict(pair, item) for (pair, _), item in zip(contrasts, done, strict=True)]
     notes = conditions_that_differ(pairs)
     if any(verdict.score in columns.TIMED for verdict in verdicts):
@@ -150,23 +150,23 @@ def _metric_names(metrics: Sequence[str] | None) -> list[str]:
 
 
 def _default_names(*results: Results) -> list[str]:
-    records = [record for side in results for record in side.records]
+    records = [record for one in results for record in one.records]
     return [name for name in (*columns.score_names(records), _SPEED) if is_ranked(name)]
 
 
 def _contrast(pair: Pair, name: str) -> Contrast | None:
     (group_a, label_a), (group_b, label_b) = pair.a, pair.b
-    found = contrast(
+    item = contrast(
         name,
         group_a.backbone,
         (pair.names[1], group_b.by_seed(label_b, name)),
         (pair.names[0], group_a.by_seed(label_a, name)),
     )
-    if found is None:
+    if item is None:
         return None
-    sides = ((group_a, label_a), (group_b, label_b))
-    shared = next((side for side in sides if side[0].is_shared(side[1], name)), sides[0])
-    return dataclasses.replace(found, heading=shared[0].heading(name, shared[1]))
+    rows = ((group_a, label_a), (group_b, label_b))
+    group, label = next((row for row in rows if row[0].is_shared(row[1], name)), rows[0])
+    return dataclasses.replace(item, heading=group.heading(name, label))
 
 
 def _why_nothing(pairs: Sequence[Pair], names: Sequence[str]) -> str:
@@ -176,16 +176,16 @@ def _why_nothing(pairs: Sequence[Pair], names: Sequence[str]) -> str:
         for group, label in ((group_a, label_a), (group_b, label_b))
     ]
     if set(seeds[0]).isdisjoint(seeds[1]):
-        told = [", ".join(map(str, side)) for side in seeds]
+        listed = [", ".join(map(str, some)) for some in seeds]
         return (
             f"{pairs[0].names[0]} and {pairs[0].names[1]} have no seed in common: "
-            f"{told[0]} against {told[1]}"
+            f"{listed[0]} against {listed[1]}"
         )
     return f"{', '.join(names) or 'every score'} is empty for one of the two"
 
 
 def _verdict(pair: Pair, item: Contrast) -> Verdict:
-    """Say a contrast of B with A as a verdict."""
+    """The verdict that follows from a contrast of B with A."""
     return Verdict(
         dataset=pair.a[0].dataset,
         variant_a=pair.names[0],

@@ -1,4 +1,4 @@
-"""Two variants on one score: the numbers of their difference, a verdict, and one plain sentence."""
+"""Contrasts: the difference of two variants on one score, and its verdict."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _SMALLEST_P = 0.001
 
 @dataclass(frozen=True)
 class Contrast:
-    """How variant A stands to variant B on one score.
+    """How variant A compares with variant B on one score.
 
     A number whose best value is 1 is compared by its distance from 1.
 
     Attributes:
         score: Name of the column.
-        heading: Its label, with the backbone where one stands beside it.
+        heading: Its label, with the backbone where the score depends on one.
         direction: Which way is better.
-        a: Name of the one.
-        b: Name of the other.
+        a: Name of A.
+        b: Name of B.
         n: Seeds that both have.
         mean_a: Mean of A over these seeds.
         mean_b: Mean of B over these seeds.
@@ -45,13 +45,13 @@ class Contrast:
         std: Standard deviation of the differences; None for one seed.
         ci_low: Lower end of the difference's 95% interval, not corrected for the number of pairs.
         ci_high: Its upper end.
-        interval_method: How it was made.
+        interval_method: How the interval was computed.
         test: The test that gave the p-value.
         p_value: Two-sided; None for one seed.
         p_holm: Corrected for all differences that were tested together.
-        pairs: How many these are.
-        detectable: The smallest true difference that so many seeds find in four of five cases.
-        seeds_needed: Seeds at which a difference like this is found in four of five cases; None
+        pairs: Number of differences that were tested together.
+        detectable: The smallest true difference that this many seeds find in four of five cases.
+        seeds_needed: Seeds that find a difference like this in four of five cases; None
             where it is resolved, there is none, or more than 1000 would be needed.
     """
 
@@ -77,14 +77,14 @@ class Contrast:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether A is better or worse than B, or the seeds cannot tell."""
+        """Whether A is better or worse than B, or the seeds do not resolve it."""
         if self.p_holm is None or self.p_holm >= ALPHA:
             return "not resolved"
         return "better" if (self.difference > 0) == (self.direction == "higher") else "worse"
 
     @property
     def sentence(self) -> str:
-        """What can be said, in one sentence."""
+        """The verdict with its numbers, as one sentence."""
         if self.verdict == "not resolved":
             return self._unresolved()
         best, other = (self.a, self.b) if self.verdict == "better" else (self.b, self.a)
@@ -135,16 +135,16 @@ def contrast(
     Args:
         name: The score.
         backbone: What extracted the features.
-        a: Name of the one, and its numbers by seed.
-        b: Name of the other, and its numbers by seed.
+        a: Name of A, and its numbers by seed.
+        b: Name of B, and its numbers by seed.
 
     Returns:
         The contrast, or None where they have no seed in common.
     """
     column = columns.column(name)
     (label_a, values_a), (label_b, values_b) = a, b
-    found = paired_difference(_badness(values_a, column), _badness(values_b, column))
-    if found is None:
+    paired = paired_difference(_badness(values_a, column), _badness(values_b, column))
+    if paired is None:
         return None
     common = set(values_a) & set(values_b)
     return Contrast(
@@ -153,16 +153,16 @@ def contrast(
         direction=column.direction,
         a=label_a,
         b=label_b,
-        n=found.estimate.n,
+        n=paired.estimate.n,
         mean_a=_mean(values_a, common),
         mean_b=_mean(values_b, common),
-        difference=found.estimate.mean,
-        std=found.estimate.std,
-        ci_low=found.estimate.low,
-        ci_high=found.estimate.high,
-        interval_method=found.estimate.method,
-        test=found.test,
-        p_value=found.p_value,
+        difference=paired.estimate.mean,
+        std=paired.estimate.std,
+        ci_low=paired.estimate.low,
+        ci_high=paired.estimate.high,
+        interval_method=paired.estimate.method,
+        test=paired.test,
+        p_value=paired.p_value,
     )
 
 
@@ -179,7 +179,7 @@ def _mean(values: Mapping[int, float], seeds: Iterable[int]) -> float:
 
 
 def corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:
-    """Correct contrasts that are tested together, and say what they could have found."""
+    """Correct contrasts that are tested together, and add what they could have detected."""
     p_values = [item.p_value for item in contrasts if item.p_value is not None]
     pairs, results = max(1, len(p_values)), iter(holm(p_values))
     done = []

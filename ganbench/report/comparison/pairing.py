@@ -1,4 +1,4 @@
-"""Which rows of two results may be compared, and what forbids it."""
+"""Pairing: which rows of two results may be compared."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def pairs_of(a: Results, b: Results, variant_a: str | None, variant_b: str | Non
             )
     else:
         first, second = variant_a or variant_b or "", variant_b or variant_a or ""
-        for label, labels, side in ((first, labels_a, a), (second, labels_b, b)):
+        for label, labels, results in ((first, labels_a, a), (second, labels_b, b)):
             if label not in labels:
-                raise unknown("variant", label, labels, f"as finished in {side.sources[0].path}")
+                raise unknown("variant", label, labels, f"as finished in {results.sources[0].path}")
         if same and first == second:
             raise UsageError(f"{first} is compared with itself; name two variants")
         wanted = [(first, second)]
@@ -74,7 +74,7 @@ def pairs_of(a: Results, b: Results, variant_a: str | None, variant_b: str | Non
 def _finished(results: Results) -> list[str]:
     labels = list(dict.fromkeys(label for group in results.groups for label in group.labels))
     if not labels:
-        raise UsageError(f"no run in {results.sources[0].path} ended well: nothing to compare")
+        raise UsageError(f"no run in {results.sources[0].path} completed: nothing to compare")
     return labels
 
 
@@ -83,10 +83,10 @@ def _matched(a: Results, b: Results, label_a: str, label_b: str) -> list[Pair]:
     groups_b = [group for group in b.groups if label_b in group.labels]
     names = (label_a, label_b)
     if label_a == label_b:
-        folders = [side.sources[0].path.resolve() for side in (a, b)]
-        told = [folder.name for folder in folders]
-        told = told if told[0] != told[1] else [str(folder) for folder in folders]
-        names = (f"{label_a} in {told[0]}", f"{label_b} in {told[1]}")
+        folders = [results.sources[0].path.resolve() for results in (a, b)]
+        places = [folder.name for folder in folders]
+        places = places if places[0] != places[1] else [str(folder) for folder in folders]
+        names = (f"{label_a} in {places[0]}", f"{label_b} in {places[1]}")
     pairs = []
     for group in groups_a:
         there = [other for other in groups_b if other.dataset == group.dataset]
@@ -99,7 +99,7 @@ def _matched(a: Results, b: Results, label_a: str, label_b: str) -> list[Pair]:
                 f"{'; '.join(_differing(group, there[0]))}"
             )
     if not pairs:
-        sets = [", ".join(sorted({g.dataset for g in side})) for side in (groups_a, groups_b)]
+        sets = [", ".join(sorted({g.dataset for g in some})) for some in (groups_a, groups_b)]
         raise UsageError(
             f"{names[0]} and {names[1]} cannot be compared: dataset is {sets[0]} against {sets[1]}"
         )
@@ -107,8 +107,8 @@ def _matched(a: Results, b: Results, label_a: str, label_b: str) -> list[Pair]:
 
 
 def _differing(a: Group, b: Group) -> list[str]:
-    """What forbids to compare two groups, field by field."""
-    found = [
+    """Why two groups cannot be compared, field by field; empty where they can."""
+    reasons = [
         f"{name} is {getattr(a, name)} against {getattr(b, name)}"
         for name in ("device", "device_name")
         if getattr(a, name) != getattr(b, name)
@@ -120,19 +120,19 @@ def _differing(a: Group, b: Group) -> list[str]:
             for name in dict.fromkeys([*fields_a, *fields_b])
             if fields_a.get(name) != fields_b.get(name)
         ]
-        found += fields or [f"protocol is {a.protocol or 'none'} against {b.protocol or 'none'}"]
-    return found
+        reasons += fields or [f"protocol is {a.protocol or 'none'} against {b.protocol or 'none'}"]
+    return reasons
 
 
 def conditions_that_differ(pairs: Sequence[Pair]) -> tuple[str, ...]:
     """What may explain a difference besides the variants, such as the budget or the threads."""
     notes: dict[str, None] = {}
     for pair in pairs:
-        sides = [_conditions(*pair.a), _conditions(*pair.b)]
-        for name in sides[0]:
-            if sides[0][name] != sides[1][name]:
-                told = " against ".join(sides[place][name] or "unknown" for place in (0, 1))
-                notes[f"{name} of {pair.names[0]} and {pair.names[1]}: {told}"] = None
+        first, second = _conditions(*pair.a), _conditions(*pair.b)
+        for name in first:
+            if first[name] != second[name]:
+                both = " against ".join(one[name] or "unknown" for one in (first, second))
+                notes[f"{name} of {pair.names[0]} and {pair.names[1]}: {both}"] = None
     return tuple(notes)
 
 
@@ -150,20 +150,20 @@ def shared_timing(pairs: Sequence[Pair]) -> tuple[str, ...]:
 
 
 def _conditions(group: Group, label: str) -> dict[str, str]:
-    """What may explain a difference without being the variant's own."""
+    """Conditions outside the variant that may explain a difference."""
     results = [entry.result for entry in group.of(label)]
     versions: list[dict[str, Any]] = [r.environment.get("versions") or {} for r in results]
     return {
-        "budget": _told(r.budget for r in results),
-        "seeds": _told(r.seed for r in results),
-        "threads": _told(r.environment.get("threads") for r in results),
-        "threads of the timing": _told(r.environment.get("timing_threads") for r in results),
-        "precision in training": _told(r.training_precision for r in results),
-        "compiled": _told(r.compiled for r in results),
-        "captured as a graph": _told(r.captured for r in results),
-        "torch": _told(found.get("torch") for found in versions),
+        "budget": _joined(r.budget for r in results),
+        "seeds": _joined(r.seed for r in results),
+        "threads": _joined(r.environment.get("threads") for r in results),
+        "threads of the timing": _joined(r.environment.get("timing_threads") for r in results),
+        "precision in training": _joined(r.training_precision for r in results),
+        "compiled": _joined(r.compiled for r in results),
+        "captured as a graph": _joined(r.captured for r in results),
+        "torch": _joined(stored.get("torch") for stored in versions),
     }
 
 
-def _told(values: Any) -> str:
+def _joined(values: Any) -> str:
     return ", ".join(dict.fromkeys(str(value) for value in values if value not in (None, "")))

@@ -1,4 +1,4 @@
-"""Which variant is better on which score, as far as the seeds can tell."""
+"""Rankings: which variant is better on each score."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Ranking:
     Attributes:
         heading: The score, with its direction.
         order: Each variant and its mean, the best first.
-        resolved: How many pairs the seeds can tell apart, as `2 of 3`.
+        resolved: How many pairs the seeds resolve, as `2 of 3`.
         detectable: The smallest differences that they find in four of five cases.
-        sentences: One a pair.
+        sentences: One per pair.
     """
 
     heading: str
@@ -57,14 +57,14 @@ def ranked_names(records: Sequence[RunResult]) -> list[str]:
 def contrasts_of(group: Group, name: str) -> list[Contrast]:
     """Every pair of a group's variants on one score, corrected for their number."""
     pairs = itertools.combinations(group.labels, 2)
-    found = [
+    contrasts = [
         contrast(name, group.backbone, (a, group.by_seed(a, name)), (b, group.by_seed(b, name)))
         for a, b in pairs
     ]
     return corrected(
         [
             dataclasses.replace(item, heading=group.heading(name, item.a, item.b))
-            for item in found
+            for item in contrasts
             if item is not None
         ]
     )
@@ -74,18 +74,18 @@ def rankings_of(group: Group) -> list[Ranking]:
     """The rankings that are shown to people: none where no variant has a second seed."""
     if group.seeds <= 1:
         return []
-    found = []
+    rankings = []
     for name in group.present([*columns.MAIN, "images_per_second"]):
         contrasts = contrasts_of(group, name)
         if is_ranked(name) and contrasts:
-            found.append(_ranking(group, name, contrasts))
-    return found
+            rankings.append(_ranking(group, name, contrasts))
+    return rankings
 
 
 def _ranking(group: Group, name: str, contrasts: list[Contrast]) -> Ranking:
     column = columns.column(name)
     estimates = {label: group.estimate(label, name) for label in group.labels}
-    means = {label: found.mean for label, found in estimates.items() if found is not None}
+    means = {label: one.mean for label, one in estimates.items() if one is not None}
     order = sorted(means, key=lambda label: _cost(means[label], column))
     resolved = sum(item.verdict != "not resolved" for item in contrasts)
     smallest = sorted(item.detectable for item in contrasts if item.detectable is not None)
@@ -106,7 +106,7 @@ def _cost(mean: float, column: columns.Column) -> float:
 
 
 def ranking_csv(results: Results) -> str | None:
-    """A row a pair of variants and a score; None where no variant has a second seed."""
+    """One row per pair of variants and score; None where no variant has a second seed."""
     rows = [
         [getattr(group, part) for part in _GROUP] + _row(item)
         for group in results.groups

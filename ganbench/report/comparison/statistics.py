@@ -1,6 +1,6 @@
-"""What several seeds say together: means, differences, and what can be concluded from them.
+"""Statistics over seeds: means with intervals, paired tests and their power.
 
-All statistics of ganbench live here, as plain functions of plain numbers: the mean of one variant
+All statistics of ganbench are here, as plain functions of plain numbers: the mean of one variant
 with an interval by a named method, the paired difference of two, Holm's correction for many pairs,
 and the power of a paired t-test.
 """
@@ -56,12 +56,12 @@ class Estimate:
     """The mean of one number over seeds.
 
     Attributes:
-        n: Values it stands on.
+        n: Number of values.
         mean: Their mean.
         std: Their standard deviation (n - 1 in the denominator); None for one value.
         low: Lower end of the 95% interval of the mean; None for one value.
         high: Its upper end.
-        method: How the interval was made.
+        method: How the interval was computed.
     """
 
     n: int
@@ -89,9 +89,9 @@ def estimate(
     values give the same interval. Where all values are equal the interval has no width.
 
     Args:
-        values: One a seed; those that are None are left out.
-        bounds: What the number can be at all. The interval ends there, which it may: what it
-            loses, the true mean cannot be.
+        values: One per seed; those that are None are left out.
+        bounds: The least and the most that the number can be. The interval is cut off there,
+            since the true mean cannot lie beyond.
 
     Returns:
         The estimate, or None where no value is left.
@@ -160,12 +160,12 @@ def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -
     values = left - right
     if seeds and np.ptp(values) <= _ROUNDING * max(np.abs(left).max(), np.abs(right).max()):
         values[:] = values[0]
-    found = estimate(values)
-    if found is None or found.std is None:
-        return None if found is None else Difference(found, None, "")
-    if found.std == 0:
-        return Difference(found, 1.0 if found.mean == 0 else 2.0 ** (1 - found.n), "sign flip")
-    return Difference(found, float(stats.ttest_1samp(values, 0.0).pvalue), "paired t")
+    mean = estimate(values)
+    if mean is None or mean.std is None:
+        return None if mean is None else Difference(mean, None, "")
+    if mean.std == 0:
+        return Difference(mean, 1.0 if mean.mean == 0 else 2.0 ** (1 - mean.n), "sign flip")
+    return Difference(mean, float(stats.ttest_1samp(values, 0.0).pvalue), "paired t")
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -178,7 +178,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-# What could have been found
+# Power: what could have been detected
 
 _nodes, _weights = np.polynomial.legendre.leggauss(128)
 _SHARES, _WEIGHTS = (_nodes + 1) / 2, _weights / 2

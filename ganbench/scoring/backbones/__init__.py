@@ -1,1 +1,1 @@
-"""Networks that turn images into features, and the classifier that names their class."""
+"""Networks that turn images into features, and the dataset's classifier."""

@@ -1,8 +1,9 @@
-"""Features of images, and what the judge says of them, from which all scores are computed.
+"""Features and class probabilities of images, from which scores are computed.
 
 Three backbones: `inception`, torch-fidelity's port of the network of the FID paper, and
 `efficientnet`, whose weights come with a package, for natural images; and `classifier`, the
-dataset's own judge, which needs neither. Distances in one say nothing of distances in another.
+dataset's own classifier, which needs neither. Distances in the features of one backbone say
+nothing of distances in those of another.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ganbench.errors import DataError, unknown
 from ganbench.machine.memory import release_host_memory
 from ganbench.scoring.backbones.classifier import Classifier, exact, obtain_classifier, weights_hash
 from ganbench.scoring.backbones.efficientnet import obtain_efficientnet
-from ganbench.scoring.backbones.fuse import fold
+from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ __all__ = [
 BACKBONES = ("auto", "inception", "efficientnet", "classifier")
 
 _BATCH = {"inception": 16, "efficientnet": 32, "classifier": 500}  # more are no faster on the CPU
-_TIMES_ON_A_CARD = 4  # as cards take more at once; not measured
+_TIMES_ON_A_CARD = 4  # a graphics card works on more images at once; not measured
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,10 @@ class Features:
 
     Attributes:
         vectors: float32 of shape (n, d), the backbone's features.
-        probabilities: float32 of shape (n, classes), the judge's softmax.
+        probabilities: float32 of shape (n, classes), the classifier's softmax.
         logits: float32 of shape (n, 1008), inception's logits without their bias, from which the
-            inception score is computed; None with the other backbones, and where nobody wants them.
+            inception score is computed; None with the other backbones, and where they were not
+            asked for.
     """
 
     vectors: Tensor
@@ -65,22 +67,22 @@ class Features:
 
 @dataclass(frozen=True)
 class Backbone:
-    """A feature extractor with its judge.
+    """A feature extractor with the dataset's classifier.
 
     Attributes:
         name: `inception`, `efficientnet` or `classifier`.
         hash: Of the weights of the network that gives the vectors.
-        judge: The dataset's classifier.
+        classifier: The dataset's, which names the class of an image.
         reason: Why this backbone, for people.
         resolution: Height and width to which all images are resized first, in pixels.
         device: Where the networks are.
         network: Maps uint8 images of three channels to vectors and, for inception, logits; None
-            where the judge gives the vectors.
+            where the classifier gives the vectors.
     """
 
     name: Literal["inception", "efficientnet", "classifier"]
     hash: str
-    judge: Classifier
+    classifier: Classifier
     reason: str
     resolution: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -94,26 +96,26 @@ class Backbone:
         Args:
             images: uint8 of shape (n, channels, height, width), on any device.
             report: Called with the progress.
-            logits: Whether inception's are kept too.
+            logits: Whether inception's logits are kept too.
         """
-        found: list[Tensor] = []
+        extracted: list[Tensor] = []
         step = _BATCH[self.name] * (1 if self.device.type == "cpu" else _TIMES_ON_A_CARD)
         for start in range(0, len(images), step):
             with torch.inference_mode(), exact():
                 batch = resize(images[start : start + step].to(self.device), self.resolution)
                 parts = self._batch(batch, logits=logits)
             # Filled in as images come: joined from parts, they would be held twice
-            if not found:
-                found = [torch.empty(len(images), part.shape[1]) for part in parts]
-            for rows, part in zip(found, parts, strict=True):
+            if not extracted:
+                extracted = [torch.empty(len(images), part.shape[1]) for part in parts]
+            for rows, part in zip(extracted, parts, strict=True):
                 rows[start : start + step] = part
             report(f"{self.name} features", min(start + step, len(images)), len(images))
-        return Features(*found)
+        return Features(*extracted)
 
     def _batch(self, images: Tensor, *, logits: bool) -> tuple[Tensor, ...]:
         """Vectors, probabilities and, with inception and if wanted, logits of some images."""
-        vectors = self.judge.network.features(images)
-        probabilities = self.judge.network.head(vectors).softmax(1)
+        vectors = self.classifier.network.features(images)
+        probabilities = self.classifier.network.head(vectors).softmax(1)
         if self.network is None:
             return vectors, probabilities
         vectors, *rest = self.network(images.expand(-1, 3, -1, -1))
@@ -137,7 +139,7 @@ def obtain_network(
         report: Called with the progress of a download.
 
     Returns:
-        Inception or EfficientNet, or None where the judge is to give the features; and why.
+        Inception or EfficientNet, or None where the classifier is to give the features; and why.
 
     Raises:
         UsageError: `requested` is no backbone.
@@ -169,14 +171,14 @@ def obtain_backbone(
     inception_weights: Path | None = None,
     report: Progress = ignore_progress,
 ) -> Backbone:
-    """Choose a backbone and make it ready, with the judge.
+    """Choose a backbone and make it ready, with the dataset's classifier.
 
     Args:
         requested: `inception`, `efficientnet`, `classifier`, or `auto`, which takes inception for
             colour images when its weights can be had, else the classifier.
-        dataset: Decides the judge and the resolution.
+        dataset: Decides the classifier and the resolution.
         device: Where the networks will run.
-        cache_root: Where the judge and the downloaded weights are kept.
+        cache_root: Where the classifier and the downloaded weights are kept.
         inception_weights: File of torch-fidelity's inception weights, instead of a download.
         report: Called with the progress of training and download.
 
@@ -186,16 +188,18 @@ def obtain_backbone(
             be had; or the cache cannot be written.
     """
     network, why = obtain_network(requested, dataset.spec, cache_root, inception_weights, report)
-    judge = obtain_classifier(dataset, device, cache_root, report)
+    classifier = obtain_classifier(dataset, device, cache_root, report)
     name: Literal["inception", "efficientnet", "classifier"] = "classifier"
-    source, reason = judge.hash, f"features of the classifier: {why}"
+    source, reason = classifier.hash, f"features of the classifier: {why}"
     if network is not None:
         name = "efficientnet" if requested == "efficientnet" else "inception"
         reason = f"features of {name}: {why}"
-        source = weights_hash(network)  # before they are folded: it says where they are from
-        network = fold(network).to(device)
+        source = weights_hash(
+            network
+        )  # before BatchNorm is fused: the hash names the published weights
+        network = fuse_batchnorm(network).to(device)
     resolution = dataset.spec.native_size
-    return Backbone(name, source, judge, reason, resolution, device, network)
+    return Backbone(name, source, classifier, reason, resolution, device, network)
 
 
 def real_features(
@@ -210,12 +214,12 @@ def real_features(
     """Features of a split, from the cache where they are known.
 
     Args:
-        backbone: What describes the images.
-        dataset: Holds them.
+        backbone: Extracts the features.
+        dataset: Holds the images.
         cache_root: Where features are kept.
         report: Called with the progress.
         split: Which images.
-        logits: Whether inception's are wanted, which no score asks of the real side.
+        logits: Whether inception's logits are wanted; no score uses those of the real images.
 
     Raises:
         DataError: The cache cannot be written.
@@ -229,11 +233,11 @@ def real_features(
         pass
     images: Split = getattr(dataset, split)
 
-    def go_on(text: str, done: int, total: int) -> None:
-        images.let_go()  # what has been described
+    def release_and_report(text: str, done: int, total: int) -> None:
+        images.release()  # their features are known, so their memory is not needed
         report(text, done, total)
 
-    features = backbone.extract(images.images, go_on, logits=logits)
+    features = backbone.extract(images.images, release_and_report, logits=logits)
     release_host_memory()
     with whole(path) as temporary:
         torch.save(vars(features), temporary)
@@ -241,6 +245,6 @@ def real_features(
 
 
 def cached_file(backbone: Backbone, dataset: Dataset, cache_root: Path, what: str) -> Path:
-    """Where something that follows from a dataset's features is kept."""
-    key = f"{dataset.fingerprint}-{backbone.resolution}-{backbone.hash}-{backbone.judge.hash}"
+    """Path in the cache of `what`, which follows from a dataset's features."""
+    key = f"{dataset.fingerprint}-{backbone.resolution}-{backbone.hash}-{backbone.classifier.hash}"
     return cache_root / "features" / f"{key}-{what}.pt"

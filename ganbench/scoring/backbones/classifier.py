@@ -1,6 +1,6 @@
-"""The judge: a small CNN, trained once a dataset, that names the class of an image.
+"""A small CNN that names the class of an image, trained once per dataset.
 
-Its features are also the backbone for images that an ImageNet network knows nothing of.
+Its features are also the backbone for images that are unlike ImageNet's.
 """
 
 from __future__ import annotations
@@ -139,11 +139,11 @@ def exact() -> AbstractContextManager[None]:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained judge.
+    """A trained classifier.
 
     Attributes:
         network: In evaluation mode, on the device it was asked for.
-        accuracy: Share of the test split that it names rightly, in [0, 1].
+        accuracy: Share of the test split that it classifies correctly, in [0, 1].
         hash: Of its weights.
     """
 
@@ -158,7 +158,7 @@ def obtain_classifier(
     cache_root: Path,
     report: Progress = ignore_progress,
 ) -> Classifier:
-    """Read the judge of a dataset from the cache, or train it.
+    """Read the classifier of a dataset from the cache, or train it.
 
     It is trained at the dataset's native size, with a fixed seed and generators of its own: the
     global random state is not touched. The cache's key is the dataset's fingerprint.
@@ -166,7 +166,7 @@ def obtain_classifier(
     Args:
         dataset: Its training split is learnt, its test split gives the accuracy.
         device: Where to train, and where the network is left.
-        cache_root: Its folder `classifiers` holds a file a dataset.
+        cache_root: Its folder `classifiers` holds one file per dataset.
         report: Called with the progress of the training, and with the accuracy at its end.
 
     Raises:
@@ -245,7 +245,7 @@ def _train(
         optimizer.step()
         schedule.step()
         if step % 10 == 0:
-            split.let_go()
+            split.release()
             report(f"training the classifier of {name}", step, steps)
 
     accuracy = _accuracy(network, dataset.test, size, device)
@@ -274,12 +274,12 @@ def _augmented(images: Tensor, generator: torch.Generator) -> Tensor:
 
 @torch.inference_mode()
 def _accuracy(network: ClassifierNetwork, split: Split, size: int, device: torch.device) -> float:
-    """Share of images whose class the network names rightly."""
+    """Share of images that the network classifies correctly."""
     network.eval()
     right = 0
     for start in range(0, len(split), _EVALUATION_BATCH):
         rows = slice(start, start + _EVALUATION_BATCH)
         named = network(resize(split.images[rows], size).to(device)).argmax(1).cpu()
         right += int((named == split.labels[rows]).sum())
-        split.let_go()
+        split.release()
     return right / max(1, len(split))

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: ImageNet features of photos whose weights come with a package, offline.
+"""EfficientNet-Lite0: ImageNet features with weights from a package.
 
 The network is EfficientNet-B0 (Tan and Le 2019, arXiv:1905.11946) without squeeze-and-excitation
 and with ReLU6, as its authors published it for small devices. The package
@@ -73,11 +73,13 @@ class EfficientNetLite(nn.Module):
         Raises:
             ValueError: Their shapes are not those of this network.
         """
-        wanted = self.network.state_dict()
-        shapes = [[tuple(values.shape) for values in side.values()] for side in (wanted, weights)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(f"{len(shapes[1])} arrays, or some of another shape")
-        self.network.load_state_dict(dict(zip(wanted, weights.values(), strict=True)))
+        own = self.network.state_dict()
+        own_shapes, shapes = (
+            [tuple(values.shape) for values in state.values()] for state in (own, weights)
+        )
+        if own_shapes != shapes:
+            raise ValueError(f"{len(shapes)} arrays, or some of another shape")
+        self.network.load_state_dict(dict(zip(own, weights.values(), strict=True)))
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """Resize, normalise, and average the last feature maps over the image."""

@@ -1,4 +1,4 @@
-"""Faster evaluation of a network that is not trained any more."""
+"""Fuse BatchNorm with convolutions, to evaluate a trained network faster."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     Network = TypeVar("Network", bound=nn.Module)
 
-__all__ = ["fold"]
+__all__ = ["fuse_batchnorm"]
 
 
-def fold(network: Network) -> Network:
-    """Fold each BatchNorm into the convolution before it, and lay the weights out channels last.
+def fuse_batchnorm(network: Network) -> Network:
+    """Fuse each BatchNorm with the convolution before it, and lay the weights out channels last.
 
-    In evaluation mode BatchNorm is one factor and one summand a channel, which the weights can
-    hold (Jacob et al. 2018, arXiv:1712.05877). The outputs stay the same but for rounding, about
-    1e-6 of their size. The network is changed in place.
+    In evaluation mode BatchNorm is one factor and one summand per channel, which the convolution's
+    weights and bias can hold (Jacob et al. 2018, arXiv:1712.05877). The outputs stay the same but
+    for rounding, about 1e-6 of their size. The network is changed in place.
 
     Args:
         network: In evaluation mode; a BatchNorm that is registered right after a convolution has

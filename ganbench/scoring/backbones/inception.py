@@ -1,6 +1,6 @@
-"""The network of the FID paper (Heusel et al. 2017, arXiv:1706.08500), as torch-fidelity has it.
+"""InceptionV3 of the FID paper, as torch-fidelity has it.
 
-Its weights are a download, or a file that the user gives.
+Heusel et al. 2017, arXiv:1706.08500. Its weights are a download, or a file that the user gives.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Scores of a generator, all computed from one pass of features over real and generated images.
+"""Scores of a generator, computed from features of real and generated images.
 
-`catalogue` says what there is, `panel` computes all of it, and the other modules hold one idea
-each. Importing this package loads nothing.
+`catalogue` lists the scores, `all_scores` computes all of them, and the other modules hold one
+idea each. Importing this package loads nothing.
 """

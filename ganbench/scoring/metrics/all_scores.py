@@ -1,4 +1,4 @@
-"""All scores of one generator, from one pass of features over its images and over the real ones."""
+"""All scores of one generator, from features of its images and of real ones."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from ganbench.scoring.backbones.backbone import Features
 
-__all__ = ["Panel", "score"]
+__all__ = ["AllScores", "score"]
 
 
 @dataclass(frozen=True)
-class Panel:
-    """What was found.
+class AllScores:
+    """The scores of one generator.
 
     Attributes:
         scores: A value for each name in `catalogue.SCORES`; None where a score does not apply.
@@ -50,7 +50,7 @@ def score(
     seed: int = 0,
     backbone: str,
     real_statistics: Statistics | None = None,
-) -> Panel:
+) -> AllScores:
     """Compute every score that features allow.
 
     `prompt_alignment` is left None: it needs images that were drawn from prompts.
@@ -65,7 +65,8 @@ def score(
         held_out: Features of real images that no generator was trained on; without them
             `memorisation` is None.
         seed: Decides which images are chosen where a score looks at some of them.
-        backbone: What made the features; the inception score is of `"inception"` alone.
+        backbone: Name of the network that gave the features; only `"inception"` has an inception
+            score.
         real_statistics: `Statistics.of(real.vectors)`, where they are known from an earlier call.
 
     Raises:
@@ -83,8 +84,8 @@ def score(
         scores["fid_infinity"] = fid_infinity(statistics, fake.vectors, seed=seed)
     trim_host_memory()  # freed in pieces too small for what follows
     some_real, some_fake = neighbours.equal_counts(real.vectors, fake.vectors, seed=seed)
-    if found := kid(some_real, some_fake, seed=seed):
-        scores["kid"], scores["kid_standard_error"] = found
+    if estimate := kid(some_real, some_fake, seed=seed):
+        scores["kid"], scores["kid_standard_error"] = estimate
 
     # Classes
     scores["modes_covered"] = int(modes.covered().sum())
@@ -102,12 +103,12 @@ def score(
         neighbours.nearest_others(some, min(neighbours.DENSITY_K, len(some) - 1))
         for some in (some_real, some_fake)
     )
-    if found := neighbours.precision_recall(
+    if both := neighbours.precision_recall(
         some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
     ):
-        scores["precision"], scores["recall"] = found
-    if found := neighbours.density_coverage(some_real, some_fake, real_nearest=real_nearest):
-        scores["density"], scores["coverage"] = found
+        scores["precision"], scores["recall"] = both
+    if both := neighbours.density_coverage(some_real, some_fake, real_nearest=real_nearest):
+        scores["density"], scores["coverage"] = both
 
     # Variety and novelty
     scores["vendi"] = vendi(some_fake)
@@ -122,7 +123,7 @@ def score(
         scores["inception_score"] = inception_score(fake.logits, seed=seed)
 
     histogram = {"real": _by_class(modes.real), "fake": _by_class(modes.fake)}
-    return Panel(scores, histogram, neighbour_count=len(some_real))
+    return AllScores(scores, histogram, neighbour_count=len(some_real))
 
 
 def _check(real: Features, fake: Features, real_labels: Tensor, held_out: Features | None) -> None:
@@ -131,7 +132,7 @@ def _check(real: Features, fake: Features, real_labels: Tensor, held_out: Featur
     if len(fake.probabilities) != len(fake.vectors):
         raise ValueError(
             f"generated images have {len(fake.vectors)} feature vectors and "
-            f"{len(fake.probabilities)} rows of probabilities: expected one of each an image"
+            f"{len(fake.probabilities)} rows of probabilities: expected one of each per image"
         )
     classes = fake.probabilities.shape[1]
     check_labels("real labels", real_labels, count=len(real.vectors), classes=classes)

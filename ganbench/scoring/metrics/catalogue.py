@@ -1,4 +1,4 @@
-"""What each score means, where it comes from and where it fails: a table without arithmetic.
+"""A table of all scores: meaning, range, source and failures.
 
 `ganbench list metrics` prints it, and reports take titles and directions from it. This module
 imports nothing heavy.
@@ -62,12 +62,10 @@ METRICS: tuple[Metric, ...] = (
         range="0 to modes_total, in classes",
         paper="Srivastava et al. 2017, arXiv:1705.07761, with shares for counts",
         summary=(
-            "Classes of which the share of generated images that the judge names with a "
+            "Classes of which the share of generated images that the classifier names with a "
             "probability of at least 0.5 is at least a tenth of the class's share of real images."
         ),
-        fails_when=(
-            "a class is covered by one image repeated, or the judge is sure of what is no image"
-        ),
+        fails_when=("a class is covered by one image repeated, or the classifier is sure of noise"),
         companions=("modes_total",),
     ),
     Metric(
@@ -136,7 +134,7 @@ METRICS: tuple[Metric, ...] = (
         direction="higher",
         range="0 to 1; 1/classes by chance",
         paper="own definition, in ganbench.scoring.metrics.prompt_alignment",
-        summary="Share of images drawn from a class's prompt to which the judge gives that class.",
+        summary="Share of images drawn from a class's prompt that the classifier assigns to it.",
         fails_when="each prompt draws one image repeated; empty for variants without prompts",
     ),
     Metric(
@@ -186,7 +184,7 @@ METRICS: tuple[Metric, ...] = (
         range="0 to modes_total, in classes",
         paper="Srivastava et al. 2017, arXiv:1705.07761, with shares for counts",
         summary="As modes_covered, with half of the class's share of real images for a tenth.",
-        fails_when="the judge is unsure of many real images too",
+        fails_when="the classifier is unsure of many real images too",
     ),
     Metric(
         name="vendi",

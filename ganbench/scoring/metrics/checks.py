@@ -1,4 +1,4 @@
-"""Checks on features before any arithmetic, and the seeded choice of some of them."""
+"""Checks on features and labels, and the seeded choice of some rows."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def check_pair(real: Tensor, fake: Tensor) -> None:
     check_matrix("generated features", fake)
     if real.shape[1] != fake.shape[1]:
         raise ValueError(
-            f"real features have {real.shape[1]} entries an image and generated ones "
+            f"real features have {real.shape[1]} entries per image and generated ones "
             f"{fake.shape[1]}: both must come from one backbone"
         )
 
 
 def check_labels(name: str, labels: Tensor, *, count: int, classes: int) -> None:
-    """Refuse labels that are not one class index an image.
+    """Refuse labels that are not one class index per image.
 
     Raises:
         ValueError: The shape, the type or the range is wrong.
@@ -63,7 +63,7 @@ def check_labels(name: str, labels: Tensor, *, count: int, classes: int) -> None
     if count and (int(labels.min()) < 0 or int(labels.max()) >= classes):
         raise ValueError(
             f"{name} run from {int(labels.min())} to {int(labels.max())}: "
-            f"the judge knows the classes 0 to {classes - 1}"
+            f"the classifier knows the classes 0 to {classes - 1}"
         )
 
 

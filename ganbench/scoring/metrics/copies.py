@@ -1,4 +1,4 @@
-"""Whether images repeat each other, or the images that the generator was trained on.
+"""Near-duplicates among generated images, and copies of training images.
 
 Distances are computed in blocks: besides the features and a float64 copy of the compared ones (33
 MB for 2,000 of 2,048 entries), less than 100 MB are needed at a time, however many training images
@@ -94,8 +94,8 @@ def memorisation(
     expected = float(nearest_distance(unseen, real).quantile(0.5))
     if expected <= _rounding(unseen):
         return None
-    found = nearest_distance(choose(fake, limit, seed), real)
-    return float(found.quantile(0.5)) / expected
+    observed = float(nearest_distance(choose(fake, limit, seed), real).quantile(0.5))
+    return observed / expected
 
 
 def _rounding(points: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""How various the images are: within each class against the real ones, and by themselves.
+"""Diversity of generated images: spread within classes, and Vendi score.
 
 Spreads are summed in blocks, which need a copy of one class at a time and 70 MB at 2,048 entries;
 the Vendi score needs a float64 copy of the features and a matrix of the smaller of their two sizes.
@@ -38,7 +38,7 @@ def class_diversity(
         real: Features (images, entries).
         real_labels: Class of each real image.
         fake: Features (images, entries).
-        fake_labels: Class that the judge names for each generated image.
+        fake_labels: Class that the classifier names for each generated image.
         covered: bool (classes,), as by `Modes.covered`.
 
     Returns:
@@ -52,10 +52,10 @@ def class_diversity(
     check_labels("generated labels", fake_labels, count=len(fake), classes=len(covered))
     ratios = []
     for label, is_covered in enumerate(covered.tolist()):
-        wanted = _spread(real[real_labels == label])
-        if wanted > 0:
-            found = _spread(fake[fake_labels == label]) if is_covered else 0.0
-            ratios.append(min(1.0, found / wanted))
+        real_spread = _spread(real[real_labels == label])
+        if real_spread > 0:
+            fake_spread = _spread(fake[fake_labels == label]) if is_covered else 0.0
+            ratios.append(min(1.0, fake_spread / real_spread))
     return sum(ratios) / len(ratios) if ratios else None
 
 

@@ -1,8 +1,9 @@
-"""Fréchet distance between Gaussians fitted to features (Heusel et al. 2017, arXiv:1706.08500).
+"""FID: the Fréchet distance between Gaussians fitted to features.
 
-The same number as torch-fidelity's, which the tests compare with, by a route that takes a fraction
-of its time and memory at 2,048 entries: means and covariances are summed block
-by block, and the trace of the root of the product of covariances comes from a symmetric matrix.
+Heusel et al. 2017, arXiv:1706.08500. The number equals torch-fidelity's, with which the tests
+compare it, and takes a fraction of the time and memory at 2,048 entries: means and covariances are
+summed block by block, and the trace of the root of the product of covariances comes from a
+symmetric matrix.
 """
 
 from __future__ import annotations
@@ -67,9 +68,9 @@ class Statistics:
                 is damaged.
         """
         values = torch.load(path, weights_only=True)
-        found = cls(values["mean"], values["covariance"], values["count"])
-        found.__dict__["root"] = values["root"]  # where the property keeps it
-        return found
+        statistics = cls(values["mean"], values["covariance"], values["count"])
+        statistics.__dict__["root"] = values["root"]  # where the cached property keeps it
+        return statistics
 
     def save(self, path: Path) -> None:
         """Write a file that spares the next process the sums and the root."""

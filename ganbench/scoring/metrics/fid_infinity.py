@@ -1,8 +1,8 @@
-"""FID as if infinitely many images had been generated (Chong and Forsyth 2020, arXiv:1911.07023).
+"""FID, extrapolated to infinitely many generated images.
 
-FID is biased upwards by an amount that depends on the generator and falls as 1/n, so that it can
-rank generators wrongly. A line through the scores at several n, against 1/n, meets the axis at the
-score without that bias.
+Chong and Forsyth 2020, arXiv:1911.07023. FID is biased upwards by an amount that depends on the
+generator and falls as 1/n, so that it can rank generators wrongly. A line through the scores at
+several n, against 1/n, meets the axis at the score without that bias.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def fid_infinity(
 ) -> float | None:
     """Extrapolate FID to infinitely many generated images; lower is better.
 
-    The points lie at equal distances of 1/n, from a tenth of the images (but no fewer than two an
+    The points lie at equal distances of 1/n, from a tenth of the images (but no fewer than two per
     entry of the features, below which the bias is no line) or from half of them, whichever is
     fewer, up to all. The bias of a finite number of real images stays in the score. By chance it
     may be slightly below 0.

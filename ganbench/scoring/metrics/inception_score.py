@@ -1,4 +1,4 @@
-"""Inception score (Salimans et al. 2016, arXiv:1606.03498), by torch-fidelity."""
+"""Inception score (Salimans et al. 2016, arXiv:1606.03498)."""
 
 from __future__ import annotations
 

@@ -56,11 +56,13 @@ def kid(real: Tensor, fake: Tensor, *, seed: int = 0) -> tuple[float, float] | N
     size = subset_size(len(real), len(fake))
     if size < _SMALLEST_SUBSET:
         return None
-    stream = np.random.RandomState(seed)  # torch-fidelity's, so that the subsets are the same
+    generator = np.random.RandomState(seed)  # torch-fidelity's, so that the subsets are the same
     estimates = [
         _squared_discrepancy(
             *(
-                values[torch.from_numpy(stream.choice(len(values), size, replace=False))].double()
+                values[
+                    torch.from_numpy(generator.choice(len(values), size, replace=False))
+                ].double()
                 for values in (fake, real)
             )
         )
@@ -101,9 +103,9 @@ def _standard_error(real: Tensor, fake: Tensor, seed: int) -> float:
     count = min(len(real), len(fake))
     blocks = min(max(_BLOCKS, math.ceil(count / _LARGEST_SUBSET)), count // _SMALLEST_SUBSET)
     size = count // blocks
-    stream = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     rows = [
-        torch.randperm(len(values), generator=stream)[: blocks * size] for values in (fake, real)
+        torch.randperm(len(values), generator=generator)[: blocks * size] for values in (fake, real)
     ]
     estimates = [
         _squared_discrepancy(fake[some_fake].double(), real[some_real].double())

@@ -1,6 +1,6 @@
-"""Which classes a generator draws, and how often: the first sign of mode collapse.
+"""Which classes a generator draws, and how often.
 
-The judge, a classifier, names the class of each generated image. A class is covered if the share
+The dataset's classifier names the class of each generated image. A class is covered if the share
 of the generated images that are named so with a probability of at least 0.5 is at least a tenth
 (strictly: half) of the class's share of the real images. Shares take the place of the counts that
 Srivastava et al. 2017 (arXiv:1705.07761) use, so that the rule means the same for any number of
@@ -50,7 +50,7 @@ class Modes:
         """Count classes.
 
         Args:
-            probabilities: The judge's, of the generated images, of shape (images, classes).
+            probabilities: The classifier's, of the generated images, of shape (images, classes).
             real_labels: Class index of each real image.
 
         Raises:

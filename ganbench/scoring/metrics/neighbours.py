@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage: who lies in whose neighbourhood.
+"""Precision, recall, density and coverage, from nearest neighbours.
 
 All take equally many real and generated images, at most `NEIGHBOUR_LIMIT` of each, since the
 scores depend on the counts. Distances are Euclidean, in float64, and computed in blocks of
@@ -55,9 +55,9 @@ class _Distances:
     def to(self, others: Tensor) -> Tensor:
         """Float64 of shape (others, points)."""
         others = others.double()
-        found = torch.addmm(self._squares, others, self._points.T, alpha=-2)
-        found += others.square().sum(dim=1, keepdim=True)
-        return found.clamp_(min=0).sqrt_()
+        squared = torch.addmm(self._squares, others, self._points.T, alpha=-2)
+        squared += others.square().sum(dim=1, keepdim=True)
+        return squared.clamp_(min=0).sqrt_()
 
 
 def nearest_others(points: Tensor, k: int, block: int = _BLOCK) -> Tensor:

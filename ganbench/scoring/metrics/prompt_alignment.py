@@ -16,10 +16,10 @@ def prompt_alignment(probabilities: Tensor, wanted: Tensor) -> float:
     """Share of images whose most likely class is the one that their prompt named, 0 to 1.
 
     Higher is better; 1/classes is chance. It does not see whether a prompt always draws the same
-    image, and no image can be better aligned than the judge is accurate.
+    image, and no image can be better aligned than the classifier is accurate.
 
     Args:
-        probabilities: What the judge says of images that were drawn from prompts, of shape
+        probabilities: The classifier's, of images that were drawn from prompts, of shape
             (images, classes).
         wanted: int64 (images,), the class that the prompt of each image named.
 

@@ -7,7 +7,7 @@ import results_doubles as doubles
 from PIL import Image
 
 from ganbench.report.charts import all_charts, losses, samples
-from ganbench.report.charts.style import DARK, LIGHT, Look, draw
+from ganbench.report.charts.style import DARK, LIGHT, ChartStyle, draw
 from ganbench.report.gather import gather
 
 
@@ -40,9 +40,9 @@ def test_a_few_grids_are_chosen_evenly_with_the_first_and_the_last(tmp_path):
 def test_each_variant_has_its_own_colour_and_marker_on_both_papers():
     labels = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")
     for theme in (LIGHT, DARK):
-        look = Look(theme, labels)
-        assert len({(look.colour(label), look.marker(label)) for label in labels}) == 10
-        assert look.colour("a") == look.colour("i")
+        style = ChartStyle(theme, labels)
+        assert len({(style.colour(label), style.marker(label)) for label in labels}) == 10
+        assert style.colour("a") == style.colour("i")
 
 
 def test_charts_are_drawn_in_the_colours_of_their_paper(tmp_path):
@@ -70,9 +70,9 @@ def test_every_chart_can_be_drawn_of_odd_results(tmp_path):
         (run / "scores.csv").write_text("\n".join(rows), encoding="utf-8")
     results = gather([folder])
     (group,) = results.groups
-    look = Look(LIGHT, tuple(results.labels))
+    style = ChartStyle(LIGHT, tuple(results.labels))
     for chart in all_charts.CHARTS:
-        assert draw(partial(chart.draw, group), look).width > 500
+        assert draw(partial(chart.draw, group), style).width > 500
 
 
 def test_the_losses_of_a_diverged_run_are_shown_and_end_where_they_are_no_numbers(tmp_path):

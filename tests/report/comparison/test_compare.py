@@ -23,8 +23,8 @@ def test_a_worse_score_is_a_regression_and_a_better_one_an_improvement(tmp_path)
         folder(tmp_path / "old", [10.0, 11.0, 10.5]),
         folder(tmp_path / "new", [20.0, 21.1, 20.4]),
     )
-    found = compare(old, new)
-    (worse,) = found.regressions
+    comparison = compare(old, new)
+    (worse,) = comparison.regressions
     assert (worse.score, worse.verdict, worse.n) == ("fid", "worse", 3)
     assert (worse.mean_a, worse.mean_b) == (10.5, 20.5)
     assert worse.difference == pytest.approx(10.0)
@@ -35,19 +35,19 @@ def test_a_worse_score_is_a_regression_and_a_better_one_an_improvement(tmp_path)
 
 
 def test_what_seeds_cannot_tell_is_neither(tmp_path):
-    found = compare(
+    comparison = compare(
         folder(tmp_path / "a", [10.0, 12.0, 9.0]), folder(tmp_path / "b", [11.0, 9.5, 12.0])
     )
-    assert found.regressions == found.improvements == ()
-    assert {item.verdict for item in found.verdicts} == {"not resolved"}
-    assert "would be needed" in found.verdicts[0].sentence
+    assert comparison.regressions == comparison.improvements == ()
+    assert {item.verdict for item in comparison.verdicts} == {"not resolved"}
+    assert "would be needed" in comparison.verdicts[0].sentence
 
 
 def test_scores_and_the_training_speed_are_compared_unless_some_are_named(tmp_path):
     a, b = folder(tmp_path / "a", [1.0, 2.0]), folder(tmp_path / "b", [1.5, 2.0])
     assert [item.score for item in compare(a, b).verdicts] == ["fid", "images_per_second"]
-    found = compare(a, b, metrics=["step_seconds_median"])
-    assert [item.score for item in found.verdicts] == ["step_seconds_median"]
+    comparison = compare(a, b, metrics=["step_seconds_median"])
+    assert [item.score for item in comparison.verdicts] == ["step_seconds_median"]
 
 
 def test_all_scores_of_a_comparison_are_corrected_together(tmp_path):
@@ -65,9 +65,9 @@ def test_two_variants_of_one_folder_are_compared(tmp_path):
         for seed in range(2)
     ]
     path = doubles.write(tmp_path, runs, files=False)
-    found = compare(path, path, variant_a="mlp", variant_b="dcgan", metrics=["fid"])
-    assert found.verdicts[0].sentence.startswith("dcgan and mlp on FID (classifier)")
-    assert found.verdicts[0].difference == -30.0
+    comparison = compare(path, path, variant_a="mlp", variant_b="dcgan", metrics=["fid"])
+    assert comparison.verdicts[0].sentence.startswith("dcgan and mlp on FID (classifier)")
+    assert comparison.verdicts[0].difference == -30.0
 
 
 def test_every_variant_and_dataset_that_both_have_is_compared(tmp_path):
@@ -84,8 +84,8 @@ def test_every_variant_and_dataset_that_both_have_is_compared(tmp_path):
         write(tmp_path / "a", ["mlp", "dcgan"]),
         write(tmp_path / "b", ["dcgan", "texthash", "mlp"]),
     )
-    found = compare(a, b, metrics=["fid"])
-    assert [(item.variant_a, item.dataset) for item in found.verdicts] == [
+    comparison = compare(a, b, metrics=["fid"])
+    assert [(item.variant_a, item.dataset) for item in comparison.verdicts] == [
         ("mlp in a", "mnist"), ("mlp in a", "digits"),
         ("dcgan in a", "mnist"), ("dcgan in a", "digits"),
     ]  # fmt: skip
@@ -97,16 +97,16 @@ def test_the_only_variants_of_two_folders_are_compared_whatever_their_names(tmp_
 
 
 def test_a_comparison_can_be_written_for_scripts(tmp_path):
-    found = compare(folder(tmp_path / "a", [1.0, 2.0]), folder(tmp_path / "b", [3.0, 4.5]))
-    values = json.loads(found.to_json())
+    comparison = compare(folder(tmp_path / "a", [1.0, 2.0]), folder(tmp_path / "b", [3.0, 4.5]))
+    values = json.loads(comparison.to_json())
     assert values["verdicts"][0]["score"] == "fid"
     assert values["verdicts"][0]["verdict"] == "not resolved"
     assert values["a"] == str(tmp_path / "a")
 
 
 def test_one_seed_is_compared_and_resolves_nothing(tmp_path):
-    (found, *_) = compare(folder(tmp_path / "a", [1.0]), folder(tmp_path / "b", [99.0])).verdicts
-    assert (found.verdict, found.p_value, found.n) == ("not resolved", None, 1)
+    (verdict, *_) = compare(folder(tmp_path / "a", [1.0]), folder(tmp_path / "b", [99.0])).verdicts
+    assert (verdict.verdict, verdict.p_value, verdict.n) == ("not resolved", None, 1)
 
 
 def test_what_differs_besides_is_noted(tmp_path):

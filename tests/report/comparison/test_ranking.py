@@ -28,34 +28,36 @@ def by_seed(*values):
 
 
 def test_a_difference_is_taken_seed_by_seed_over_the_seeds_that_both_have():
-    found = paired_difference(
+    difference = paired_difference(
         {0: 10.0, 1: 21.0, 2: 33.0, 7: 1.0}, {2: 30.0, 1: 20.0, 0: 8.0, 9: 5.0}
     )
-    assert found.estimate.n == 3
-    assert found.estimate.mean == pytest.approx(2.0)
+    assert difference.estimate.n == 3
+    assert difference.estimate.mean == pytest.approx(2.0)
     t = 2.0 / (1.0 / math.sqrt(3))
-    assert found.p_value == pytest.approx(2 * stats.t.sf(t, 2))
-    assert found.test == "paired t"
+    assert difference.p_value == pytest.approx(2 * stats.t.sf(t, 2))
+    assert difference.test == "paired t"
 
 
 def test_pairing_finds_what_the_spread_of_the_seeds_would_hide():
     random = np.random.default_rng(0)
     seeds = random.normal(0, 10, 6)
-    found = paired_difference(by_seed(*(seeds + 1 + random.normal(0, 0.1, 6))), by_seed(*seeds))
-    assert found.p_value < 1e-4
+    difference = paired_difference(
+        by_seed(*(seeds + 1 + random.normal(0, 0.1, 6))), by_seed(*seeds)
+    )
+    assert difference.p_value < 1e-4
 
 
 def test_no_common_seed_has_no_difference_and_one_has_no_p_value():
     assert paired_difference({0: 1.0}, {1: 2.0}) is None
-    found = paired_difference({0: 1.0, 1: 2.0}, {1: 5.0})
-    assert (found.estimate.mean, found.p_value) == (-3.0, None)
+    difference = paired_difference({0: 1.0, 1: 2.0}, {1: 5.0})
+    assert (difference.estimate.mean, difference.p_value) == (-3.0, None)
 
 
 def test_equal_differences_are_judged_by_flipping_signs():
     sums = [sum(signs) for signs in itertools.product([-1, 1], repeat=4)]
     wanted = sum(abs(total) >= 4 for total in sums) / len(sums)
-    found = paired_difference(by_seed(10, 10, 10, 10), by_seed(9, 9, 9, 9))
-    assert (found.p_value, found.test) == (wanted, "sign flip")
+    difference = paired_difference(by_seed(10, 10, 10, 10), by_seed(9, 9, 9, 9))
+    assert (difference.p_value, difference.test) == (wanted, "sign flip")
     assert paired_difference(by_seed(1, 2, 3), by_seed(1, 2, 3)).p_value == 1.0
     rounded = paired_difference(by_seed(40.0, 40.7, 41.0), by_seed(10.2, 10.9, 11.2))
     assert rounded.test == "sign flip"
@@ -79,8 +81,8 @@ def test_the_detectable_difference_is_found_in_four_of_five_trials():
     random, std, n = np.random.default_rng(1), 3.0, 5
     shift = detectable(std, n)
     trials = random.normal(shift, std, (4000, n))
-    found = stats.ttest_1samp(trials, 0.0, axis=1).pvalue < 0.05
-    assert found.mean() == pytest.approx(0.8, abs=0.025)
+    significant = stats.ttest_1samp(trials, 0.0, axis=1).pvalue < 0.05
+    assert significant.mean() == pytest.approx(0.8, abs=0.025)
 
 
 def test_more_pairs_or_fewer_seeds_detect_only_larger_differences():
@@ -101,11 +103,9 @@ def test_the_seeds_needed_are_the_fewest_with_enough_power():
 # --- Verdicts and sentences ---
 
 
-def judged(name, first, second, backbone="classifier"):
-    (found,) = corrected(
-        [contrast(name, backbone, ("a", by_seed(*first)), ("b", by_seed(*second)))]
-    )
-    return found
+def contrasted(name, first, second, backbone="classifier"):
+    (item,) = corrected([contrast(name, backbone, ("a", by_seed(*first)), ("b", by_seed(*second)))])
+    return item
 
 
 @pytest.mark.parametrize(
@@ -119,33 +119,35 @@ def judged(name, first, second, backbone="classifier"):
     ],
 )
 def test_the_verdict_follows_the_direction_of_the_score(name, first, verdict):
-    found = judged(name, first, (5.0, 5.0, 5.1))
-    assert found.verdict == verdict
+    item = contrasted(name, first, (5.0, 5.0, 5.1))
+    assert item.verdict == verdict
     best, other = ("a", "b") if verdict == "better" else ("b", "a")
-    assert found.sentence.startswith(f"{best} is better than {other} on ")
+    assert item.sentence.startswith(f"{best} is better than {other} on ")
 
 
 def test_a_resolved_sentence_names_the_backbone_and_the_difference():
-    found = judged("fid", (1.0, 1.1, 0.9), (5.0, 5.0, 5.1))
-    assert found.sentence.startswith("a is better than b on FID (classifier) (difference 4.03, ")
-    assert "3 seeds" in found.sentence
+    item = contrasted("fid", (1.0, 1.1, 0.9), (5.0, 5.0, 5.1))
+    assert item.sentence.startswith("a is better than b on FID (classifier) (difference 4.03, ")
+    assert "3 seeds" in item.sentence
 
 
 def test_an_unresolved_sentence_says_how_many_seeds_would_do():
-    found = judged("fid", (1.0, 3.0, 2.0), (2.0, 1.5, 4.5))
-    assert found.verdict == "not resolved"
-    assert f"not resolved at 3 seeds; about {found.seeds_needed} would be needed" in found.sentence
-    assert found.seeds_needed > 3
+    item = contrasted("fid", (1.0, 3.0, 2.0), (2.0, 1.5, 4.5))
+    assert item.verdict == "not resolved"
+    assert f"not resolved at 3 seeds; about {item.seeds_needed} would be needed" in item.sentence
+    assert item.seeds_needed > 3
 
 
 def test_one_seed_resolves_nothing_and_says_so():
-    found = judged("fid", (1.0,), (100.0,))
-    assert (found.verdict, found.p_holm, found.seeds_needed) == ("not resolved", None, None)
-    assert "one seed" in found.sentence
+    item = contrasted("fid", (1.0,), (100.0,))
+    assert (item.verdict, item.p_holm, item.seeds_needed) == ("not resolved", None, None)
+    assert "one seed" in item.sentence
 
 
 def test_what_is_equal_in_every_seed_is_called_no_difference():
-    assert judged("modes_covered", (10, 10), (10, 10)).sentence.endswith("no difference at 2 seeds")
+    assert contrasted("modes_covered", (10, 10), (10, 10)).sentence.endswith(
+        "no difference at 2 seeds"
+    )
 
 
 def test_many_pairs_tested_together_raise_the_bar():
@@ -176,11 +178,15 @@ def results(tmp_path):
 
 def test_variants_are_ordered_from_the_best_to_the_worst(results):
     (group,) = results.groups
-    found = {ranking.heading: ranking for ranking in rankings_of(group)}
-    assert [label for label, _ in found["FID (classifier) ↓"].order] == ["dcgan", "texthash", "mlp"]
-    assert found["Training images/s ↑"].order[0][0] == "mlp"
-    assert found["FID (classifier) ↓"].resolved == "2 of 3"
-    assert len(found["FID (classifier) ↓"].sentences) == 3
+    rankings = {ranking.heading: ranking for ranking in rankings_of(group)}
+    assert [label for label, _ in rankings["FID (classifier) ↓"].order] == [
+        "dcgan",
+        "texthash",
+        "mlp",
+    ]
+    assert rankings["Training images/s ↑"].order[0][0] == "mlp"
+    assert rankings["FID (classifier) ↓"].resolved == "2 of 3"
+    assert len(rankings["FID (classifier) ↓"].sentences) == 3
 
 
 def test_ranking_csv_has_a_row_a_pair_and_a_score(results):
@@ -197,6 +203,6 @@ def test_ranking_csv_has_a_row_a_pair_and_a_score(results):
 
 def test_one_seed_has_no_ranking(tmp_path):
     runs = [doubles.result(variant) for variant in ("mlp", "dcgan")]
-    found = gather([doubles.write(tmp_path, runs, files=False)])
-    assert ranking_csv(found) is None
-    assert rankings_of(found.groups[0]) == []
+    results = gather([doubles.write(tmp_path, runs, files=False)])
+    assert ranking_csv(results) is None
+    assert rankings_of(results.groups[0]) == []

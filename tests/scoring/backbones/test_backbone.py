@@ -30,13 +30,13 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def colour(monkeypatch) -> Dataset:
-    """Six coloured images, whose judge is not trained."""
+    """Six coloured images, whose classifier is not trained."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (6, 3, 16, 16), generator=generator, dtype=torch.uint8)
     split = Split(images, torch.arange(6) % 2)
 
     def untrained(*_args):
-        return Classifier(ClassifierNetwork(3, 16, 2).eval(), 0.5, "judge")
+        return Classifier(ClassifierNetwork(3, 16, 2).eval(), 0.5, "untrained")
 
     monkeypatch.setattr(backbone_module, "obtain_classifier", untrained)
     return Dataset.of(DatasetSpec("made", 3, 16, ("a", "b"), 6, 6), split, split)
@@ -86,7 +86,7 @@ def test_the_classifier_gives_features_and_probabilities_in_one_pass(digits, dig
     assert extracted.logits is None
     assert extracted.vectors.dtype == extracted.probabilities.dtype == torch.float32
     assert torch.allclose(extracted.probabilities.sum(1), torch.ones(359), atol=1e-5)
-    head = digits_backbone.judge.network.head
+    head = digits_backbone.classifier.network.head
     expected = (extracted.vectors @ head.weight.T + head.bias).softmax(1)
     assert torch.allclose(extracted.probabilities, expected, atol=1e-5)
 
@@ -94,7 +94,7 @@ def test_the_classifier_gives_features_and_probabilities_in_one_pass(digits, dig
 def test_probabilities_agree_with_the_stored_accuracy(digits, digits_backbone):
     named = digits_backbone.extract(digits.test.images).probabilities.argmax(1)
     right = float((named == digits.test.labels).double().mean())
-    assert right == pytest.approx(digits_backbone.judge.accuracy)
+    assert right == pytest.approx(digits_backbone.classifier.accuracy)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 359])
@@ -130,9 +130,9 @@ def test_features_can_be_used_in_training(digits, digits_backbone):
 
 def test_extraction_reports_its_progress(digits, digits_backbone, monkeypatch):
     monkeypatch.setitem(backbone_module._BATCH, "classifier", 200)
-    seen = []
-    digits_backbone.extract(digits.test.images, lambda *arguments: seen.append(arguments))
-    assert seen == [("classifier features", 200, 359), ("classifier features", 359, 359)]
+    reports = []
+    digits_backbone.extract(digits.test.images, lambda *report: reports.append(report))
+    assert reports == [("classifier features", 200, 359), ("classifier features", 359, 359)]
 
 
 # --- which backbone
@@ -203,7 +203,7 @@ def test_inception_gives_torch_fidelitys_own_numbers(colour, tmp_path, random_in
     assert vectors.std() > 0.1
     assert torch.allclose(extracted.vectors, vectors, rtol=1e-5, atol=1e-5 * float(vectors.max()))
     assert torch.allclose(extracted.logits, logits, rtol=1e-5, atol=1e-5 * float(logits.max()))
-    expected = backbone.judge.network(images).softmax(1)
+    expected = backbone.classifier.network(images).softmax(1)
     assert torch.allclose(extracted.probabilities, expected, atol=1e-5)
 
 
@@ -212,8 +212,8 @@ def test_inception_sees_grey_images_as_colour_images(digits, cache_root, random_
     backbone = obtain_backbone("inception", digits, CPU, cache_root, file)
     images = digits.test.images[:2]
     vectors, _ = network(torch.cat([images] * 3, dim=1))
-    found = backbone.extract(images).vectors
-    assert torch.allclose(found, vectors, rtol=1e-5, atol=1e-5 * float(vectors.max()))
+    extracted = backbone.extract(images).vectors
+    assert torch.allclose(extracted, vectors, rtol=1e-5, atol=1e-5 * float(vectors.max()))
 
 
 def test_downloaded_weights_are_kept_and_checked(
@@ -250,7 +250,7 @@ def test_efficientnet_is_taken_where_it_is_asked_for(colour, tmp_path, monkeypat
     assert extracted.logits is None
 
 
-def test_the_hash_of_efficientnet_tells_how_images_are_prepared():
+def test_the_hash_of_efficientnet_depends_on_how_images_are_prepared():
     network = EfficientNetLite()
     before = weights_hash(network)
     network.size += 96

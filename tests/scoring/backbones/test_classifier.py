@@ -1,4 +1,4 @@
-"""The judge's network: its maps, its normalisation and its hash."""
+"""The classifier's network: its maps, its normalisation and its hash."""
 
 from __future__ import annotations
 

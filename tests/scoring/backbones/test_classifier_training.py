@@ -1,4 +1,4 @@
-"""The judge: how good it is, that it is always the same, and how it is kept."""
+"""Training the classifier: its accuracy, that it is always the same, and its cache."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 def make_dataset(*, channels=1, size=8, classes=2, count=40, seed=0) -> Dataset:
-    """Images whose class is told by their brightness."""
+    """Images whose brightness gives their class."""
     generator = torch.Generator().manual_seed(seed)
     splits = []
     for rows in (count, count // 2):
@@ -43,12 +43,12 @@ def brief(monkeypatch):
 # --- quality
 
 
-def test_the_judge_of_the_digits_is_right_97_times_of_100(digits, digits_backbone):
-    judge = digits_backbone.judge
+def test_the_classifier_of_the_digits_is_right_97_times_of_100(digits, digits_backbone):
+    trained = digits_backbone.classifier
     with torch.no_grad():
-        named = judge.network(digits.test.images).argmax(1)
+        named = trained.network(digits.test.images).argmax(1)
     right = float((named == digits.test.labels).double().mean())
-    assert judge.accuracy == pytest.approx(right)
+    assert trained.accuracy == pytest.approx(right)
     assert right >= 0.97
 
 
@@ -57,16 +57,16 @@ def test_the_judge_of_the_digits_is_right_97_times_of_100(digits, digits_backbon
 )
 def test_every_shape_of_image_is_learnt(tmp_path, brief, channels, size, classes):
     dataset = make_dataset(channels=channels, size=size, classes=classes)
-    judge = obtain_classifier(dataset, CPU, tmp_path)
-    assert judge.accuracy == 1.0
-    assert judge.network(dataset.test.images).shape == (20, classes)
+    trained = obtain_classifier(dataset, CPU, tmp_path)
+    assert trained.accuracy == 1.0
+    assert trained.network(dataset.test.images).shape == (20, classes)
 
 
 def test_one_class_is_always_named_rightly(tmp_path, brief):
     assert obtain_classifier(make_dataset(classes=1), CPU, tmp_path).accuracy == 1.0
 
 
-def test_images_larger_than_native_are_judged_at_native_size(tmp_path, brief):
+def test_images_larger_than_native_are_classified_at_native_size(tmp_path, brief):
     dataset = make_dataset(channels=3, size=32)
     dataset = dataclasses.replace(dataset, spec=dataclasses.replace(dataset.spec, native_size=8))
     assert obtain_classifier(dataset, CPU, tmp_path).accuracy == 1.0
@@ -107,15 +107,15 @@ def test_training_leaves_the_global_random_state_alone(tmp_path, brief):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_other_images_make_another_judge(tmp_path, brief):
-    judges = [obtain_classifier(make_dataset(seed=seed), CPU, tmp_path) for seed in (1, 2)]
-    assert judges[0].hash != judges[1].hash
+def test_other_images_make_another_classifier(tmp_path, brief):
+    trained = [obtain_classifier(make_dataset(seed=seed), CPU, tmp_path) for seed in (1, 2)]
+    assert trained[0].hash != trained[1].hash
 
 
 # --- the cache
 
 
-def test_a_judge_is_trained_once(tmp_path, brief, monkeypatch):
+def test_a_classifier_is_trained_once(tmp_path, brief, monkeypatch):
     dataset = make_dataset()
     first = obtain_classifier(dataset, CPU, tmp_path)
     monkeypatch.setattr(classifier, "_train", None)
@@ -127,11 +127,11 @@ def test_a_judge_is_trained_once(tmp_path, brief, monkeypatch):
 
 
 def test_the_file_holds_weights_and_accuracy_and_nothing_that_runs(tmp_path, brief):
-    judge = obtain_classifier(make_dataset(), CPU, tmp_path)
+    trained = obtain_classifier(make_dataset(), CPU, tmp_path)
     (file,) = (tmp_path / "classifiers").iterdir()
     stored = torch.load(file, weights_only=True)
-    assert stored["accuracy"] == judge.accuracy
-    assert set(stored["weights"]) == set(judge.network.state_dict())
+    assert stored["accuracy"] == trained.accuracy
+    assert set(stored["weights"]) == set(trained.network.state_dict())
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
@@ -144,7 +144,7 @@ def test_a_damaged_file_is_made_again(tmp_path, brief, damage):
     assert torch.load(file, weights_only=True)["accuracy"] == first.accuracy
 
 
-def test_a_file_that_was_read_half_leaves_no_trace(tmp_path, brief):
+def test_a_file_without_the_accuracy_is_made_again(tmp_path, brief):
     dataset = make_dataset()
     first = obtain_classifier(dataset, CPU, tmp_path)
     (file,) = (tmp_path / "classifiers").iterdir()
@@ -160,10 +160,10 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, brief):
 
 
 def test_progress_ends_with_the_accuracy(tmp_path, brief):
-    seen = []
-    obtain_classifier(make_dataset(), CPU, tmp_path, lambda *arguments: seen.append(arguments))
-    assert seen[0] == ("training the classifier of made", 0, 12)
-    assert seen[-1] == ("the classifier of made names 100.0% of the test images", 12, 12)
+    reports = []
+    obtain_classifier(make_dataset(), CPU, tmp_path, lambda *report: reports.append(report))
+    assert reports[0] == ("training the classifier of made", 0, 12)
+    assert reports[-1] == ("the classifier of made names 100.0% of the test images", 12, 12)
 
 
 # --- real data

@@ -33,8 +33,8 @@ def package(monkeypatch, tmp_path):
 
 
 def noise(count: int, size: int) -> torch.Tensor:
-    stream = torch.Generator().manual_seed(1)
-    return torch.randint(256, (count, 3, size, size), generator=stream, dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
 
 
 def test_it_has_as_many_weights_as_the_published_network(untrained):

@@ -130,12 +130,12 @@ def test_kid_agrees_with_the_estimator_written_out():
 
 def kid_of_independent_draws(shift, count=120, entries=6, draws=40):
     """Scores with their standard errors, each from images that no other draw has seen."""
-    found = []
+    estimates = []
     for seed in range(draws):
         fake = normal(count, entries, 2 * seed + 1)
         fake[:, 0] += shift
-        found.append(kid(normal(count, entries, 2 * seed), fake, seed=seed))
-    scores, errors = np.array(found).T
+        estimates.append(kid(normal(count, entries, 2 * seed), fake, seed=seed))
+    scores, errors = np.array(estimates).T
     return scores.std(ddof=1), np.sqrt(np.square(errors).mean())
 
 
@@ -152,11 +152,11 @@ def test_the_standard_error_of_kid_errs_towards_caution_where_nothing_differs():
 def test_the_standard_error_of_kid_does_not_depend_on_the_order_of_the_images():
     real, fake = normal(400, 4, 0), normal(400, 4, 1, scale=1.5)
     in_order = fake[fake[:, 0].argsort()]  # as images that are sorted by class
-    expected, found = (
+    expected, reported = (
         np.mean([kid(real, images, seed=seed)[1] for seed in range(4)])
         for images in (fake, in_order)
     )
-    assert found == pytest.approx(expected, rel=0.6)  # undealt, it would be 12 times as large
+    assert reported == pytest.approx(expected, rel=0.6)  # undealt, it would be 12 times as large
 
 
 @pytest.mark.parametrize("count", [4, 5, 19, 21, 1001])

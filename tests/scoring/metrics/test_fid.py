@@ -42,8 +42,8 @@ def test_distance_of_correlated_plane_gaussians_has_its_closed_form():
     A, B = np.array([[2.0, 0.6], [0.6, 1.0]]), np.array([[1.0, -0.4], [-0.4, 3.0]])
     root_trace = math.sqrt(np.trace(A @ B) + 2 * math.sqrt(np.linalg.det(A @ B)))  # 2 x 2 only
     expected = 0.25 + np.trace(A) + np.trace(B) - 2 * root_trace
-    found = fid(gaussian([0.0, 0.0], A.tolist()), gaussian([0.0, 0.5], B.tolist()))
-    assert found == pytest.approx(expected, rel=1e-12)
+    distance = fid(gaussian([0.0, 0.0], A.tolist()), gaussian([0.0, 0.5], B.tolist()))
+    assert distance == pytest.approx(expected, rel=1e-12)
 
 
 def test_distance_of_samples_nears_the_closed_form():
@@ -56,15 +56,17 @@ def test_distance_of_samples_nears_the_closed_form():
 @pytest.mark.parametrize(("real_count", "fake_count"), [(500, 300), (500, 40), (30, 40)])
 def test_distance_agrees_with_torch_fidelity(real_count, fake_count):
     real, fake = correlated(real_count, 64, 1), correlated(fake_count, 64, 2)
-    found = fid(Statistics.of(real), Statistics.of(fake))
-    assert found == pytest.approx(reference_fid(real, fake), rel=1e-6)
+    distance = fid(Statistics.of(real), Statistics.of(fake))
+    assert distance == pytest.approx(reference_fid(real, fake), rel=1e-6)
 
 
 def test_statistics_agree_with_torch_fidelity():
     features = correlated(500, 64, 3)
-    found, expected = Statistics.of(features), fid_features_to_statistics(features.double())
-    np.testing.assert_allclose(found.mean.numpy(), expected["mu"], rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(found.covariance.numpy(), expected["sigma"], rtol=1e-9, atol=1e-12)
+    statistics, expected = Statistics.of(features), fid_features_to_statistics(features.double())
+    np.testing.assert_allclose(statistics.mean.numpy(), expected["mu"], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        statistics.covariance.numpy(), expected["sigma"], rtol=1e-9, atol=1e-12
+    )
 
 
 def test_the_size_of_the_blocks_does_not_matter():

@@ -23,14 +23,16 @@ def modes(fake_counts, real_counts, probability: float = 0.9) -> Modes:
 
 
 def test_a_class_is_covered_from_a_tenth_of_its_real_share():
-    found = modes((10, 9, 981), (100, 100, 800))  # shares 0.010, 0.009; a tenth of 0.1 is 0.010
-    assert found.covered().tolist() == [True, False, True]
-    assert found.total == 3
+    histograms = modes(
+        (10, 9, 981), (100, 100, 800)
+    )  # shares 0.010, 0.009; a tenth of 0.1 is 0.010
+    assert histograms.covered().tolist() == [True, False, True]
+    assert histograms.total == 3
 
 
 def test_a_class_is_strictly_covered_from_half_of_its_real_share():
-    found = modes((50, 49, 901), (100, 100, 800))
-    assert found.covered(COVERED_STRICT).tolist() == [True, False, True]
+    histograms = modes((50, 49, 901), (100, 100, 800))
+    assert histograms.covered(COVERED_STRICT).tolist() == [True, False, True]
 
 
 def test_images_that_the_judge_is_unsure_of_cover_nothing_but_count_in_the_histogram():
@@ -42,30 +44,30 @@ def test_images_that_the_judge_is_unsure_of_cover_nothing_but_count_in_the_histo
 
 
 def test_divergence_and_entropy_agree_with_scipy():
-    found = modes((30, 50, 20, 0), (10, 60, 20, 10))
-    assert found.kl == pytest.approx(entropy([30, 50, 20, 0], [10, 60, 20, 10]), rel=1e-12)
-    assert found.entropy == pytest.approx(entropy([30, 50, 20, 0]), rel=1e-12)
+    histograms = modes((30, 50, 20, 0), (10, 60, 20, 10))
+    assert histograms.kl == pytest.approx(entropy([30, 50, 20, 0], [10, 60, 20, 10]), rel=1e-12)
+    assert histograms.entropy == pytest.approx(entropy([30, 50, 20, 0]), rel=1e-12)
 
 
 def test_one_class_alone_is_at_the_floor():
-    found = modes((0, 100, 0, 0, 0), (20, 20, 20, 20, 20))
-    assert int(found.covered().sum()) == 1
-    assert found.kl == pytest.approx(math.log(5))
-    assert found.entropy == 0
+    histograms = modes((0, 100, 0, 0, 0), (20, 20, 20, 20, 20))
+    assert int(histograms.covered().sum()) == 1
+    assert histograms.kl == pytest.approx(math.log(5))
+    assert histograms.entropy == 0
 
 
 def test_a_class_without_real_images_is_no_mode_and_keeps_the_divergence_finite():
-    found = modes((50, 50), (100, 0))
-    assert found.total == 1
-    assert found.covered().tolist() == [True, False]
+    histograms = modes((50, 50), (100, 0))
+    assert histograms.total == 1
+    assert histograms.covered().tolist() == [True, False]
     real = np.array([100, 0.5])  # the class is taken for one of half an image
-    assert found.kl == pytest.approx(entropy([0.5, 0.5], real / real.sum()))
+    assert histograms.kl == pytest.approx(entropy([0.5, 0.5], real / real.sum()))
 
 
 def test_a_dataset_of_one_class_has_one_mode():
-    found = modes((7,), (9,))
-    assert (found.total, found.kl, found.entropy) == (1, 0, 0)
-    assert found.covered().tolist() == [True]
+    histograms = modes((7,), (9,))
+    assert (histograms.total, histograms.kl, histograms.entropy) == (1, 0, 0)
+    assert histograms.covered().tolist() == [True]
 
 
 def test_labels_and_probabilities_that_do_not_fit_are_refused():
@@ -93,12 +95,12 @@ def test_held_out_images_are_about_as_diverse_as_real_ones():
 def test_diversity_of_a_class_larger_than_a_block_is_the_ratio_of_its_deviations():
     random = np.random.default_rng(3)
     real, fake = random.normal(50, 2, (5000, 3)), random.normal(50, 1, (4500, 3))
-    found = class_diversity(
+    diversity = class_diversity(
         torch.from_numpy(real).float(), torch.zeros(5000, dtype=torch.int64),
         torch.from_numpy(fake).float(), torch.zeros(4500, dtype=torch.int64), torch.tensor([True]),
     )  # fmt: skip
     expected = np.sqrt(fake.var(axis=0, ddof=1).sum() / real.var(axis=0, ddof=1).sum())
-    assert found == pytest.approx(expected, rel=1e-6)
+    assert diversity == pytest.approx(expected, rel=1e-6)
 
 
 def test_diversity_is_the_ratio_of_the_spreads_that_images_have():

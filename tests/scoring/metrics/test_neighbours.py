@@ -7,6 +7,8 @@ import pytest
 import torch
 from metrics_doubles import clusters
 from sklearn.neighbors import NearestNeighbors
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 from torch_fidelity.metric_prc import (
     KEY_METRIC_PRECISION,
     KEY_METRIC_RECALL,
@@ -59,7 +61,7 @@ def test_the_size_of_the_blocks_does_not_matter(block):
     real, fake = some_pair(4)
     for score in (neighbours.precision_recall, neighbours.density_coverage):
         assert score(real, fake, block=block) == pytest.approx(score(real, fake), rel=1e-6)
-    for found, expected in (
+    for distances, expected in (
         (neighbours.nearest_others(real, 2, block)[:, 1], radii(real.numpy(), 2)),
         (neighbours.nearest_others(real, 2, block)[:, 0], radii(real.numpy(), 1)),
         (
@@ -67,64 +69,81 @@ def test_the_size_of_the_blocks_does_not_matter(block):
             np.linalg.norm(fake.numpy()[:, None] - real.numpy()[None], axis=2).min(axis=1),
         ),
     ):
-        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+        np.testing.assert_allclose(distances.numpy(), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("entries", [3, 128])
 def test_precision_and_recall_are_those_of_torch_fidelity(entries):
-    stream = torch.Generator().manual_seed(entries)
-    real, fake = torch.randn(2, 700, entries, generator=stream)
+    generator = torch.Generator().manual_seed(entries)
+    real, fake = torch.randn(2, 700, entries, generator=generator)
     theirs = prc_features_to_metric(fake * 1.1, real, prc_neighborhood=3, verbose=False)
     expected = float(theirs[KEY_METRIC_PRECISION]), float(theirs[KEY_METRIC_RECALL])
-    found = neighbours.precision_recall(real, fake * 1.1)
-    assert found == pytest.approx(expected, rel=1e-6)  # theirs is a float32
+    both = neighbours.precision_recall(real, fake * 1.1)
+    assert both == pytest.approx(expected, rel=1e-6)  # theirs is a float32
 
 
 def test_distances_are_those_of_numpy():
     points, others = clusters(40, 3).vectors + 1000, clusters(30, 4).vectors + 1000
     expected = np.linalg.norm(others.double().numpy()[:, None] - points.double().numpy(), axis=2)
-    found = neighbours._Distances(points).to(others)
-    assert found.dtype == torch.float64
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+    nearest = neighbours.nearest_distance(others, points)
+    assert nearest.dtype == torch.float64
+    np.testing.assert_allclose(nearest.numpy(), expected.min(axis=1), rtol=1e-6)
 
 
-@pytest.fixture
-def blocks(monkeypatch):
-    """How many distances were computed, each time that some were."""
-    sizes, whole = [], neighbours._Distances.to
+class LargestTensor(TorchDispatchMode):
+    """Notes the largest tensor that any operator returns, in entries."""
 
-    def counted(distances, others):
-        found = whole(distances, others)
-        sizes.append(found.numel())
-        return found
+    def __init__(self):
+        super().__init__()
+        self.entries = 0
 
-    monkeypatch.setattr(neighbours._Distances, "to", counted)
-    return sizes
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        outcome = func(*args, **(kwargs or {}))
+        if isinstance(outcome, torch.Tensor):
+            self.entries = max(self.entries, outcome.numel())
+        return outcome
 
 
-def test_distances_never_stand_in_memory_all_at_once(blocks):
+@pytest.mark.parametrize(
+    "score",
+    [
+        neighbours.precision_recall,
+        neighbours.density_coverage,
+        duplicates,
+        lambda real, fake: memorisation(real.repeat(3, 1), fake, fake, limit=900),
+    ],
+)
+def test_distances_are_computed_in_blocks_and_never_all_at_once(score):
+    count = 1700
     real, fake = (
-        torch.from_numpy(np.random.default_rng(seed).random((1700, 4))) for seed in (0, 1)
+        torch.from_numpy(np.random.default_rng(seed).random((count, 4))) for seed in (0, 1)
     )
-    for scores in (neighbours.precision_recall, neighbours.density_coverage, duplicates):
-        scores(real, fake)
-    memorisation(real.repeat(3, 1), fake, fake, limit=900)
-    passes = 3 + 2 + 2  # within both and across; within real and across; within both
-    assert sum(blocks) == passes * 1700**2 + 2 * 900 * 5100
-    assert max(blocks) <= neighbours._BLOCK * 1700
+    with LargestTensor() as largest:
+        score(real, fake)
+    assert largest.entries <= 500 * count
 
 
-def test_known_nearest_distances_change_nothing_and_are_not_computed_again(blocks):
+def flops_of(work):
+    with FlopCounterMode(display=False) as counter:
+        outcome = work()
+    return counter.get_total_flops(), outcome
+
+
+def test_known_nearest_distances_change_nothing_and_save_their_products():
     real, fake = some_pair(5)
     nearest = neighbours.nearest_others(real, 7)
     known = {"real_nearest": nearest, "fake_nearest": neighbours.nearest_others(fake, 7)}
-    found = neighbours.density_coverage(real, fake, real_nearest=nearest)
-    assert found == neighbours.density_coverage(real, fake)
-    for score, passes in ((neighbours.precision_recall, 1), (duplicates, 0)):
-        blocks.clear()
-        found = score(real, fake, **known)
-        assert sum(blocks) == passes * 300**2
-        assert found == score(real, fake)
+    across = 2 * len(real) * len(fake) * real.shape[1]  # one product of all pairs
+    for score, given, passes in (
+        (neighbours.density_coverage, {"real_nearest": nearest}, 1),
+        (neighbours.precision_recall, known, 1),
+        (duplicates, known, 0),
+    ):
+        flops, outcome = flops_of(lambda score=score, given=given: score(real, fake, **given))
+        assert flops == passes * across
+        more, expected = flops_of(lambda score=score: score(real, fake))
+        assert outcome == expected
+        assert more > flops
 
 
 def test_missing_classes_lower_recall_and_coverage_but_not_precision_and_density():
@@ -176,7 +195,7 @@ def test_bad_features_are_refused():
     for score in (neighbours.precision_recall, neighbours.density_coverage):
         with pytest.raises(ValueError, match="generated features hold NaN or infinity in 1 of 300"):
             score(real, broken)
-        with pytest.raises(ValueError, match="16 entries an image and generated ones 4"):
+        with pytest.raises(ValueError, match="16 entries per image and generated ones 4"):
             score(real, fake[:, :4])
         with pytest.raises(ValueError, match="expected floating-point"):
             score(real.long(), fake)

@@ -62,8 +62,8 @@ def top_level_scores():
 
 def test_fid_of_images_agrees_with_torch_fidelity_from_the_top(top_level_scores):
     values, real, fake = top_level_scores
-    found = fid(Statistics.of(real), Statistics.of(fake))
-    assert found == pytest.approx(values["frechet_inception_distance"], rel=1e-6)
+    distance = fid(Statistics.of(real), Statistics.of(fake))
+    assert distance == pytest.approx(values["frechet_inception_distance"], rel=1e-6)
 
 
 def test_kid_of_images_agrees_with_torch_fidelity_from_the_top(top_level_scores):

@@ -1,0 +1,37 @@
+"""The protocol: which scores may share a column, under old and present names of its fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from ganbench.scoring.protocol import Protocol, current_names
+
+PUBLISHED = Path(__file__).parents[2] / "results" / "2026-11-22_cpu_mnist"
+
+
+def stored_results():
+    files = sorted(PUBLISHED.glob("runs/*/result.json"))
+    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+@pytest.mark.parametrize("stored", stored_results(), ids=lambda stored: stored["variant"])
+def test_protocols_stored_under_old_names_keep_their_hash(stored):
+    assert "judge_hash" in stored["protocol_fields"]
+    protocol = Protocol(**current_names(stored["protocol_fields"]))
+    assert protocol.hash == stored["protocol"]
+    assert protocol.classifier_accuracy == stored["protocol_fields"]["judge_accuracy"]
+
+
+def test_present_names_stay_as_they_are():
+    fields = {"classifier_hash": "a", "classifier_accuracy": 0.5, "backbone": "classifier"}
+    assert current_names(fields) == fields
+
+
+def test_a_protocol_of_another_classifier_has_another_hash():
+    protocol = Protocol(**current_names(stored_results()[0]["protocol_fields"]))
+    for change in ({"classifier_hash": "other"}, {"classifier_accuracy": 0.5}):
+        assert dataclasses.replace(protocol, **change).hash != protocol.hash
