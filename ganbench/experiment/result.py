@@ -29,6 +29,7 @@ class RunResult:
     `phase_seconds` holds the mean seconds of each phase of a step, `outside_seconds` all that
     evaluation, samples and saving took outside the training clock. `scores` holds the numbers by
     name, `class_histogram` the share of each class among the generated images beside the real ones,
+    `class_scores` the scores within each class of a variant that draws by class,
     `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `over_training` sums
     up the scores during training (`ganbench.scoring.over_training`), empty where there were none.
     `timing_shared` says whether other runs had a part of the machine while speeds were measured;
@@ -71,6 +72,7 @@ class RunResult:
     phase_seconds: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float | None] = field(default_factory=dict)
     class_histogram: dict[str, dict[str, float]] = field(default_factory=dict)
+    class_scores: dict[str, dict[str, float]] = field(default_factory=dict)
     backbone: str = ""
     protocol: str = ""
     protocol_fields: dict[str, Any] = field(default_factory=dict)

@@ -157,6 +157,7 @@ def _train_and_score(job: Job, resources: Resources, basis: RunResult, partial: 
         outside_seconds=recorder.outside_seconds,
         scores=scored.scores,
         class_histogram=scored.class_histogram,
+        class_scores=scored.class_scores,
         sample_images_per_second=scored.sample_images_per_second,
         backbone=scored.protocol.backbone,
         protocol=scored.protocol.hash,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -16,6 +16,7 @@ from ganbench.scoring import draw
 from ganbench.scoring.backbones.backbone import Backbone, Features, cached_file, real_features
 from ganbench.scoring.metrics.all_scores import score
 from ganbench.scoring.metrics.fid import Statistics
+from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
 from ganbench.scoring.metrics.neighbours import NEIGHBOUR_LIMIT
 from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
 from ganbench.scoring.protocol import Protocol
@@ -125,12 +126,22 @@ class Reference:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of one generator, and what they depend on."""
+    """Scores of one generator, and what they depend on.
+
+    Attributes:
+        scores: By name.
+        class_histogram: Share of each class among real and generated images.
+        protocol: What the scores depend on.
+        sample_images_per_second: Images drawn per second.
+        class_scores: By class, `fid` within it and `alignment`, the share of images drawn for it
+            that the classifier gives to it; for variants that draw by class or caption.
+    """
 
     scores: dict[str, float | None]
     class_histogram: dict[str, dict[str, float]]
     protocol: Protocol
     sample_images_per_second: float
+    class_scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def evaluate(
@@ -154,7 +165,7 @@ def evaluate(
     release_host_memory()
     count = reference.fake_count
     latent = _part(draw.latents(state, count, seed, "evaluation latents"), noise)
-    conditions = None
+    conditions = labels = None
     if state.takes_condition and session.conditions is not None:
         labels = _part(_labels(reference.dataset, count, seed), noise)
         conditions = session.conditions.cpu()[labels]
@@ -176,9 +187,20 @@ def evaluate(
     del images
     release_host_memory()
     computed = reference.score(fake, seed)
-    scores = {**computed.scores, "prompt_alignment": _alignment(session, reference, device, noise)}
+    alignments = _alignments(session, reference, device, noise)
+    distances: dict[int, float] = {}
+    if labels is not None:
+        real_labels = reference.dataset.train.labels.cpu()
+        distances = fid_by_class(reference.real.vectors, real_labels, fake.vectors, labels)
+    names = reference.dataset.spec.class_names
+    scores = {
+        **computed.scores,
+        "prompt_alignment": alignments[0] if alignments else None,
+        "intra_fid": intra_fid(distances, len(names)),
+    }
     return Evaluation(
         scores=scores,
+        class_scores=_class_scores(names, distances, alignments[1:]),
         class_histogram=_named(computed.class_histogram, reference.dataset.spec.class_names),
         protocol=reference.protocol(ema=state.average is not None, noise=noise),
         sample_images_per_second=rate,
@@ -198,17 +220,19 @@ def _part(rows: Any, noise: Noise) -> Any:
     return {"all": rows, "choosing": rows[:middle], "reporting": rows[middle : 2 * middle]}[noise]
 
 
-def _alignment(
+def _alignments(
     session: Session, reference: Reference, device: Device, noise: Noise
-) -> float | None:
-    """Share of the images drawn from a class's caption that are of that class."""
+) -> list[float]:
+    """Share of the images drawn for a class that are of it: of all, and of each class in order.
+
+    Empty for a variant that does not draw by class or caption.
+    """
     state = session.state
     if state.condition is None or not (state.takes_condition or state.condition.use == "latent"):
-        return None
+        return []
     spec = reference.dataset.spec
-    captions = spec.captions
     conditions = state.conditions(spec)
-    each = max(2, min(_PROMPT_IMAGES, reference.fake_count) // len(captions))
+    each = max(2, min(_PROMPT_IMAGES, reference.fake_count) // len(spec.captions))
     drawn = [
         _part(
             draw.draw_prompt(state, device, caption, each, session.seed)
@@ -216,11 +240,30 @@ def _alignment(
             else draw.draw_class(state, device, conditions[label], each, session.seed),
             noise,
         )
-        for label, caption in enumerate(captions)
+        for label, caption in enumerate(spec.captions)
     ]
-    wanted = torch.arange(len(captions)).repeat_interleave(len(drawn[0]))
-    features = reference.backbone.extract(torch.cat(drawn))
-    return prompt_alignment(features.probabilities, wanted)
+    count = len(drawn[0])
+    probabilities = reference.backbone.extract(torch.cat(drawn)).probabilities
+    wanted = torch.arange(len(drawn)).repeat_interleave(count)
+    return [
+        prompt_alignment(probabilities, wanted),
+        *(
+            prompt_alignment(part, torch.full((count,), label))
+            for label, part in enumerate(probabilities.split(count))
+        ),
+    ]
+
+
+def _class_scores(
+    names: tuple[str, ...], distances: dict[int, float], alignments: list[float]
+) -> dict[str, dict[str, float]]:
+    """The scores of each class that has some, by its name."""
+    scores: dict[str, dict[str, float]] = {}
+    for label, distance in distances.items():
+        scores.setdefault(names[label], {})["fid"] = distance
+    for label, alignment in enumerate(alignments):
+        scores.setdefault(names[label], {})["alignment"] = alignment
+    return scores
 
 
 def _named(histogram: dict[str, Any], names: tuple[str, ...]) -> dict[str, dict[str, float]]:

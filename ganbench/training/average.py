@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganbench.variant.schedule import value_at
 
@@ -79,8 +79,10 @@ class Average:
         """Move the copies towards the networks."""
         for name, average in self.networks.items():
             network = networks[name]
-            held, new = list(average.parameters()), list(network.parameters())
-            torch._foreach_lerp_(held, new, [self._weight] * len(held))
+            held: list[Tensor] = list(average.parameters())
+            new: list[Tensor] = list(network.parameters())
+            weights: Any = [self._weight] * len(held)  # torch's stubs know numbers alone
+            torch._foreach_lerp_(held, new, weights)
             for held_values, values in zip(average.buffers(), network.buffers(), strict=True):
                 held_values.copy_(values)
             for held_module, module in zip(average.modules(), network.modules(), strict=True):

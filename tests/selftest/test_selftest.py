@@ -128,7 +128,7 @@ def test_perfect_images_that_are_new_to_the_classifier_alarm_no_metric(published
 def test_scores_that_need_inception_or_prompts_or_more_images_stay_empty(published):
     table = pd.read_csv(published / "responses.csv")
     empty = {name for name in SCORES if table[name].isna().all()}
-    assert empty == {"inception_score", "prompt_alignment", "fid_infinity"}
+    assert empty == {"inception_score", "prompt_alignment", "intra_fid", "fid_infinity"}
     assert not table.drop(columns=[*empty, "strength"]).isna().any().any()
 
 
@@ -147,7 +147,7 @@ def test_the_table_of_responses_has_one_row_per_generator_strength_and_draw(publ
 
 def test_every_metric_that_applies_has_a_verdict_on_every_fault(published):
     table = pd.read_csv(published / "verdicts.csv")
-    assert len(table) == (len(METRICS) - 3) * 8
+    assert len(table) == (len(METRICS) - 4) * 8
     assert set(table["verdict"]) <= {"sees", "blind", "misled"}
 
 
@@ -196,7 +196,7 @@ def test_the_terminal_ends_with_the_verdicts_and_the_folder(tmp_path, capsys):
     assert f"results: {out}" in shown
     assert max(len(line.rstrip()) for line in shown.splitlines() if "sees" in line) <= 80
     for entry in METRICS:
-        missing = entry.name in {"inception_score", "prompt_alignment", "fid_infinity"}
+        missing = entry.name in {"inception_score", "prompt_alignment", "intra_fid", "fid_infinity"}
         first = entry.title.replace("-", "- ").split()[0]
         assert (first in shown) != missing or first in {"FID"}
     assert len(pd.read_csv(out / "responses.csv")) == 20 + 34
@@ -439,4 +439,8 @@ def test_with_inception_its_own_score_is_measured_too(digits, digits_backbone, t
     one_image = outcome.verdict("inception_score", "repeated").answers[-1]
     assert one_image.mean == pytest.approx(1, abs=1e-5)
     assert one_image.standardised > 3
-    assert {entry.name for entry in outcome.absent} == {"prompt_alignment", "fid_infinity"}
+    assert {entry.name for entry in outcome.absent} == {
+        "prompt_alignment",
+        "intra_fid",
+        "fid_infinity",
+    }

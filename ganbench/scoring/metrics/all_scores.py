@@ -53,7 +53,7 @@ def score(
 ) -> AllScores:
     """Compute every score that features allow.
 
-    `prompt_alignment` is left None: it needs images that were drawn from prompts.
+    `prompt_alignment` and `intra_fid` are left None: they need images that were drawn by class.
 
     Everything pairwise is computed in blocks: for 10,000 generated images of 2,048 entries the
     memory grows by 1 GB at most, and no more for more real images.

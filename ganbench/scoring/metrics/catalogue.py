@@ -138,6 +138,19 @@ METRICS: tuple[Metric, ...] = (
         fails_when="each prompt draws one image repeated; empty for variants without prompts",
     ),
     Metric(
+        name="intra_fid",
+        title="intra FID",
+        direction="lower",
+        range="0 to infinity, in squared units of the features",
+        paper="Miyato and Koyama 2018, arXiv:1802.05637",
+        summary="Mean over classes of the FID within each, of images that were drawn by class.",
+        fails_when=(
+            "few images of a class are generated (it is biased as FID is); empty for variants "
+            "without classes or captions, and where a class has no more images than the features "
+            "have entries"
+        ),
+    ),
+    Metric(
         name="density",
         title="density",
         direction="one",
