@@ -45,7 +45,7 @@ def default_data_root() -> Path:
 
 
 def describe(name: str, data_root: Path) -> DatasetSpec:
-    """Tell what a dataset is, without reading its images.
+    """Describe a dataset, without reading its images.
 
     Datasets with fixed content need not be present. Of an image folder, files are listed and a
     few headers are read.
