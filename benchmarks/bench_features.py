@@ -14,14 +14,14 @@ from ganbench.scoring.backbones.backbone import Backbone
 from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception
 
-from .workloads import random_inception_weights, untrained_judge
+from .workloads import random_inception_weights, untrained_classifier
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from ganbench.machine.device import Device
 
-_COUNTS = {"classifier": 1000, "inception": 32}  # two batches and one
+_COUNTS = {"classifier": 1000, "inception": 32}  # two batches each
 _TINY_COUNT = 2
 
 
@@ -48,12 +48,12 @@ def time_extraction(
 def test_classifier(
     dataset: str, size: int, benchmark: BenchmarkFixture, device: Device, *, tiny: bool
 ) -> None:
-    """The dataset's own judge, on images of the size that `mlp` and `dcgan` make."""
+    """The dataset's own classifier, on images of the size that `mlp` and `dcgan` make."""
     spec = data.describe(dataset, Path())
     backbone = Backbone(
         "classifier",
         "random",
-        untrained_judge(spec.channels, spec.native_size, device),
+        untrained_classifier(spec.channels, spec.native_size, device),
         "benchmark",
         spec.native_size,
         device.torch,
@@ -69,14 +69,14 @@ def test_inception(
     *,
     tiny: bool,
 ) -> None:
-    """torch-fidelity's InceptionV3 at 299×299, with the judge beside it."""
+    """torch-fidelity's InceptionV3 at 299×299, with the classifier beside it."""
     network = fuse_batchnorm(
         obtain_inception(random_inception_weights(tmp_path), tmp_path, ignore_progress)
     ).to(device.torch)
     backbone = Backbone(
         "inception",
         "random",
-        untrained_judge(3, 32, device),
+        untrained_classifier(3, 32, device),
         "benchmark",
         32,
         device.torch,

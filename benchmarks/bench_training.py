@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 PLAIN = ("mlp", "dcgan")
 _WARMUP_STEPS = 3
-_SHORT_SECONDS = 0.05  # a step below this is timed with others, for the clock's sake
+_SHORT_SECONDS = 0.05  # a shorter step is timed with others, as the clock is coarse
 _STEPS_TOGETHER = 50  # one of which is measured, as in a run
 
 
 class Loop(Protocol):
-    """What is timed."""
+    """A training loop that can be timed."""
 
     @property
     def images_seen(self) -> int:
@@ -33,8 +33,8 @@ class Loop(Protocol):
         """Do one step."""
 
 
-def contestants() -> list[object]:
-    """Each variant with each loop that trains it: a group a variant, one right after the other."""
+def cases() -> list[object]:
+    """Each variant with each loop that trains it: one group per variant."""
     return [
         pytest.param(name, loop, marks=pytest.mark.benchmark(group=f"training {name}"))
         for name in built_in()
@@ -46,7 +46,7 @@ def contestants() -> list[object]:
 def time_steps(benchmark: BenchmarkFixture, loop: Loop, device: Device) -> None:
     """Time steps in steady state, with the device idle at both edges."""
 
-    def stint(steps: int) -> int:
+    def do_steps(steps: int) -> int:
         before = loop.images_seen
         for _ in range(steps):
             loop.advance()
@@ -56,13 +56,13 @@ def time_steps(benchmark: BenchmarkFixture, loop: Loop, device: Device) -> None:
     # Warm up, and see how long a step takes
     steps = 1
     if benchmark.enabled:
-        stint(_WARMUP_STEPS)
+        do_steps(_WARMUP_STEPS)
         begun = time.perf_counter()
-        stint(1)
+        do_steps(1)
         if time.perf_counter() - begun < _SHORT_SECONDS:
             steps = _STEPS_TOGETHER
 
-    images = benchmark(stint, steps)
+    images = benchmark(do_steps, steps)
     assert images > 0
     benchmark.extra_info["steps_a_round"] = steps
     if benchmark.stats is not None:
@@ -71,11 +71,11 @@ def time_steps(benchmark: BenchmarkFixture, loop: Loop, device: Device) -> None:
         benchmark.extra_info["images_per_second"] = images / median
 
 
-@pytest.mark.parametrize(("name", "loop"), contestants())
+@pytest.mark.parametrize(("name", "loop"), cases())
 def test_step(
     name: str, loop: str, benchmark: BenchmarkFixture, device: Device, *, tiny: bool
 ) -> None:
-    """Time `Session.advance`, or one step of the loop that the source systems were written with."""
+    """Time `Session.advance`, or one step of the plain loop."""
     work = Workload.sized(name, device, tiny=tiny)
     benchmark.extra_info.update(
         device=device.name,

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the device, and whether to measure or only to smoke."""
+"""What the benchmarks share: the device, and whether to measure or to run a smoke test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """What is timed has the machine for itself."""
+    """Run timed benchmarks in one process, so that they have the machine for themselves."""
     if config.getoption("benchmark_enable"):
         config.option.numprocesses = None
         config.option.dist = "no"

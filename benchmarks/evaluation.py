@@ -1,8 +1,8 @@
-"""What do the scores of a run cost? Features, the panel of metrics and FID, beside torch-fidelity.
+"""What do the scores of a run cost? Features, all scores and FID, beside torch-fidelity.
 
 In each round, in turns: features of the same images by ganbench's InceptionV3 and by
-torch-fidelity's own pipeline; the whole panel, from features that are known, for each backbone; and
-the arithmetic of FID by both. Inception has random weights, which cost the same as its own.
+torch-fidelity's own pipeline; all scores, from known features, for each backbone; and
+the arithmetic of FID by both. Inception has random weights, which cost the same as trained ones.
 
     python benchmarks/evaluation.py --rounds 3 --json
 """
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import flags
-import torch
 import typer
-from measuring import conditions_of, one_line_refusals, publish, ratio_text
-from scoring import Extraction, PanelWork, classifier_seconds, fid_arithmetic
-from workloads import untrained_judge
+from command import Report, run
+from measuring import ratio_text
+from scoring import AllScoresWork, Extraction, classifier_seconds, fid_arithmetic
+from workloads import untrained_classifier
 
-from ganbench.machine.device import choose
+from ganbench.machine.device import Device
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     if row["what"] == "panel":
         memory = row["added_peak_host_memory_bytes"] / 1e9
         return (
-            f"panel at {row['entries']:,} entries ({row['backbone']})",
+            f"all scores at {row['entries']:,} entries ({row['backbone']})",
             f"{row['panel_seconds']['median']:,.1f} s",
             f"extraction {row['extraction_seconds']:,.1f} s",
             ratio_text(row["share_of_extraction"]),
@@ -51,50 +51,42 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def main(
+def measure(
+    device: Device,
     *,
     rounds: flags.Rounds = 3,
     images: Annotated[
-        int, typer.Option(min=4, help="Images whose features are extracted in a turn.")
+        int, typer.Option(min=4, help="Images whose features are extracted per turn.")
     ] = 256,
     fake: Annotated[int, typer.Option(min=8, help="Generated images that are scored.")] = 10_000,
     real: Annotated[int, typer.Option(min=8, help="Real images they are compared with.")] = 60_000,
-    entries: Annotated[int, typer.Option(min=2, help="Of inception's vectors.")] = 2048,
-    device: flags.DeviceName = "auto",
-    threads: flags.Threads = 0,
-    as_json: flags.AsJson = False,
-) -> None:
-    """Measure what scoring costs: extraction, the panel of metrics, and FID."""
-    if threads:
-        torch.set_num_threads(threads)
-    with one_line_refusals():
-        chosen = choose(device)
-    conditions = conditions_of(chosen)
+    entries: Annotated[int, typer.Option(min=2, help="Length of inception's vectors.")] = 2048,
+    threads: flags.Threads = 0,  # noqa: ARG001 - set by `run`
+) -> Report:
+    """Measure what scoring costs: extraction, all scores, and FID."""
     with tempfile.TemporaryDirectory() as folder:
-        extraction = Extraction(images, chosen, Path(folder)).measure(rounds)
+        extraction = Extraction(images, device, Path(folder)).measure(rounds)
     inception_seconds = fake / extraction["ganbench_images_per_second"]["median"]
-    judge_seconds = classifier_seconds(min(fake, 10 * images), fake, chosen)
-    inception = PanelWork("inception", entries, real, fake)
-    small = PanelWork(
-        "classifier", untrained_judge(1, 28, chosen).network.head.in_features, real, fake
+    small_seconds = classifier_seconds(min(fake, 10 * images), fake, device)
+    inception = AllScoresWork("inception", entries, real, fake)
+    small = AllScoresWork(
+        "classifier", untrained_classifier(1, 28, device).network.head.in_features, real, fake
     )
     results = [
         extraction,
-        small.measure(rounds, chosen, judge_seconds),
-        inception.measure(rounds, chosen, inception_seconds),
-        fid_arithmetic(inception, rounds, chosen),
+        small.measure(rounds, device, small_seconds),
+        inception.measure(rounds, device, inception_seconds),
+        fid_arithmetic(inception, rounds, device),
     ]
-    publish(
+    return Report(
         f"what scoring costs: {fake:,} generated against {real:,} real images",
         ("what", "ganbench", "beside it", "ratio", "remark"),
         [cells(row) for row in results],
-        results=results,
-        conditions=conditions,
-        as_json=as_json,
-        remark="median (lowest to highest of the rounds) · random weights and images · extraction "
+        results,
+        "median (lowest to highest of the rounds) · random weights and images · extraction "
         f"of all images from {images:,}",
     )
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(measure)

@@ -21,17 +21,21 @@ __all__ = [
 Variants = Annotated[
     list[str], typer.Option("--variant", help="A variant; give the option again for more.")
 ]
-Rounds = Annotated[int, typer.Option(min=1, help="How often each side has its turn.")]
-Steps = Annotated[int, typer.Option(min=0, help="Steps a turn; 0 takes as many as fit --seconds.")]
-Seconds = Annotated[float, typer.Option(min=0, help="Length of a turn where --steps is 0.")]
-DeviceName = Annotated[str, typer.Option("--device", help="auto, cuda, cuda:1, mps or cpu.")]
-Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")]
+Rounds = Annotated[int, typer.Option(min=1, help="How often each of the two is measured.")]
+Steps = Annotated[
+    int, typer.Option(min=0, help="Steps per turn; 0 takes as many as fit --seconds.")
+]
+Seconds = Annotated[float, typer.Option(min=0, help="Seconds per turn where --steps is 0.")]
+DeviceName = Annotated[
+    str, typer.Option("--device", help="Device to measure on: auto, cuda, cuda:1, mps or cpu.")
+]
+Threads = Annotated[int, typer.Option(min=0, help="Number of CPU threads; 0 leaves it to torch.")]
 MostImages = Annotated[
-    int, typer.Option("--images", min=1, help="The most images of the training split.")
+    int, typer.Option("--images", min=1, help="The most images that the training split may have.")
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A number of the recipe."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Value for a field of the recipe."),
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="JSON on standard output, the table on standard error.")

@@ -1,11 +1,11 @@
 """What does the harness itself cost? `ganbench run`'s training loop against its bare step.
 
-One side is `train` with all that a run hangs on it: progress, history, the training clock, the
-budget, and a checkpoint whenever one is due. The other gathers the same batches and calls
-`train_step` in a loop with nothing around it. Both are timed by the wall clock. Turns are short, as
-the load of a machine changes; a checkpoint falls due in some of them, at least 20 seconds apart as
-in a run, and counts in the share of all turns together. Sample grids are left out: one asks for
-them.
+One of the two is `train` with everything that a run adds to it: progress, history, the training
+clock, the budget, and a checkpoint whenever one is due. The other gathers the same batches and
+calls `train_step` in a loop with nothing around it. Both are timed by the wall clock. Turns are
+short, as the load of a machine changes; a checkpoint falls due in some of them, at least 20 seconds
+apart as in a run, and counts in the share of all turns together. Sample grids are left out, since a
+run draws them only where it is asked to.
 
     python benchmarks/harness.py --variant mlp --rounds 15 --json
 """
@@ -19,21 +19,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import flags
-import typer
-from measuring import measure_each, publish, spread
+from command import Columns, run_variants
+from measuring import described, range_text, spread
 from rich.console import Console
 from turns import Turn, steps_in, take, timed
-from workloads import MOST_IMAGES, NEVER, Workload
+from workloads import NEVER, Workload
 
 from ganbench.launch.progress import Display
 from ganbench.launch.recorder import Recorder
+from ganbench.machine.device import Device
 from ganbench.machine.interrupt import StopRequest
 from ganbench.training.loop import train
 from ganbench.training.step import train_step
 from ganbench.variant.budget import Budget
 
 if TYPE_CHECKING:
-    from ganbench.machine.device import Device
     from ganbench.training.session import Session
 
 _WARMUP_STEPS = 3
@@ -80,20 +80,14 @@ class Bare:
 
 
 def compare(
-    work: Workload, device: Device, *, rounds: int, steps: int, seconds: float
+    work: Workload,
+    device: Device,
+    *,
+    rounds: flags.Rounds = 15,
+    steps: flags.Steps = 0,
+    seconds: flags.Seconds = 4,
 ) -> dict[str, Any]:
-    """Run both in turns.
-
-    Args:
-        work: The variant and its images.
-        device: Where both run.
-        rounds: How often each has its turn.
-        steps: Of each turn; 0 takes as many as the bare loop does in `seconds`.
-        seconds: See `steps`.
-
-    Returns:
-        What was measured, and all that it depends on, as JSON holds it.
-    """
+    """Measure which share of the bare step's speed is left with the harness around it."""
     ours, bare = work.session(device), Bare(work.session(device))
     ours.steps -= 1  # so that the first step is measured, and the display has losses to show
     for _ in range(_WARMUP_STEPS):
@@ -111,11 +105,7 @@ def compare(
                 for _ in range(rounds)
             ]
     return {
-        "variant": work.name,
-        "dataset": f"noise shaped as {work.spec.name}",
-        "batch_size": work.recipe.batch_size,
-        "image_size": work.recipe.image_size,
-        "recipe": work.recipe.model_dump(),
+        **described(work),
         "rounds": rounds,
         "steps_a_turn": steps,
         "checkpoints": recorder.count,
@@ -127,53 +117,22 @@ def compare(
     }
 
 
-def main(
-    *,
-    variants: flags.Variants = ["mlp"],  # noqa: B006 - typer copies it
-    rounds: flags.Rounds = 15,
-    steps: flags.Steps = 0,
-    seconds: flags.Seconds = 4,
-    device: flags.DeviceName = "auto",
-    threads: flags.Threads = 0,
-    images: flags.MostImages = MOST_IMAGES,
-    settings: flags.Settings = None,
-    as_json: flags.AsJson = False,
-) -> None:
-    """Measure which share of the bare step's speed is left with the harness around it."""
-    conditions, results = measure_each(
-        variants,
-        settings or [],
-        compare,
-        images=images,
-        device=device,
-        threads=threads,
-        rounds=rounds,
-        steps=steps,
-        seconds=seconds,
-    )
-    publish(
-        "ganbench's training loop against its bare step, real images a second",
-        ("variant", "batch", "size", "rounds × steps", "saved", "loop", "bare", "share", "of all"),
-        [
-            (
-                row["variant"],
-                str(row["batch_size"]),
-                str(row["image_size"]),
-                f"{row['rounds']} × {row['steps_a_turn']}",
-                str(row["checkpoints"]),
-                f"{row['harness_images_per_second']['median']:,.0f}",
-                f"{row['bare_images_per_second']['median']:,.0f}",
-                "{median:.1%} ({lowest:.1%} to {highest:.1%})".format(**row["share"]),
-                f"{row['share_of_all']:.1%}",
-            )
-            for row in results
-        ],
-        results=results,
-        conditions=conditions,
-        as_json=as_json,
-        remark="median (lowest to highest of the rounds) · random images",
-    )
-
+COLUMNS: Columns = {
+    "variant": lambda row: row["variant"],
+    "batch": lambda row: str(row["batch_size"]),
+    "size": lambda row: str(row["image_size"]),
+    "rounds × steps": lambda row: f"{row['rounds']} × {row['steps_a_turn']}",
+    "saved": lambda row: str(row["checkpoints"]),
+    "loop": lambda row: f"{row['harness_images_per_second']['median']:,.0f}",
+    "bare": lambda row: f"{row['bare_images_per_second']['median']:,.0f}",
+    "share": lambda row: range_text(row["share"], ".1%"),
+    "of all": lambda row: f"{row['share_of_all']:.1%}",
+}
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_variants(
+        compare,
+        variants=["mlp"],
+        title="ganbench's training loop against its bare step, real images per second",
+        columns=COLUMNS,
+    )

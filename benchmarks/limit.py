@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import flags
 import typer
-from measuring import measure_each, publish, spread
+from command import Columns, run_variants
+from measuring import described, range_text, spread
 from torch.profiler import ProfilerActivity, profile
 from turns import steps_in, take
-from workloads import MOST_IMAGES, Workload
+from workloads import Workload
 
+from ganbench.machine.device import Device
 from ganbench.throughput.flops import count
 from ganbench.throughput.peak import measure_machine
 from ganbench.training.step import train_step
 
 if TYPE_CHECKING:
-    from ganbench.machine.device import Device
     from ganbench.throughput.flops import Work
     from ganbench.throughput.peak import Machine
     from ganbench.training.session import Session
@@ -40,24 +41,14 @@ def approach(
     work: Workload,
     device: Device,
     *,
-    rounds: int,
-    steps: int,
-    seconds: float,
-    peak_seconds: float,
+    rounds: Annotated[int, typer.Option(min=3, help="Turns of the peak and of the step.")] = 7,
+    steps: flags.Steps = 0,
+    seconds: flags.Seconds = 5,
+    peak_seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds for each product in each round.")
+    ] = 0.5,
 ) -> dict[str, Any]:
-    """Measure the peak and the step in turns.
-
-    Args:
-        work: The variant and its images.
-        device: Where both run.
-        rounds: How often each has its turn.
-        steps: Of each turn; 0 takes as many as are done in `seconds`.
-        seconds: See `steps`.
-        peak_seconds: Spent on each product, each round.
-
-    Returns:
-        What was measured, and all that it depends on, as JSON holds it.
-    """
+    """Measure which share of the arithmetic limit a training step reaches."""
     session = work.session(device)
     warm = take(session, _WARMUP_STEPS, device)
     steps = steps or steps_in(seconds, warm)
@@ -68,7 +59,7 @@ def approach(
     machines, rates = [], []
     for _ in range(rounds):
         machines.append(measure_machine(device, seconds=peak_seconds))
-        session.advance()  # takes again the memory that was given back after the products
+        session.advance()  # allocates again the memory that was released after the products
         rates.append(take(session, steps, device).images_per_second)
     profiled = _profile(session, counted)
     session.clock.pause()
@@ -78,11 +69,7 @@ def approach(
 
     peaks = [machine.flops_per_second for machine in machines]
     return {
-        "variant": work.name,
-        "dataset": f"noise shaped as {work.spec.name}",
-        "batch_size": work.recipe.batch_size,
-        "image_size": work.recipe.image_size,
-        "recipe": work.recipe.model_dump(),
+        **described(work),
         "rounds": rounds,
         "steps_a_turn": steps,
         "flops_per_image": flops,
@@ -129,69 +116,24 @@ def _profile(session: Session, counted: Work) -> dict[str, Any]:
     }
 
 
-def _range(values: dict[str, float], form: str) -> str:
-    median, lowest, highest = (
-        format(values[name], form) for name in ("median", "lowest", "highest")
-    )
-    return f"{median} ({lowest} to {highest})"
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    giga = {name: value / 1e9 for name, value in row["peak_flops"].items()}
-    return (
-        row["variant"],
-        f"{row['batch_size']:,} at {row['image_size']}",
-        f"{row['rounds']} × {row['steps_a_turn']}",
-        f"{row['flops_per_image'] / 1e9:,.3g}",
-        f"{giga['median']:,.0f}",
-        f"{row['limit_images_per_second']['median']:,.1f}",
-        f"{row['images_per_second']['median']:,.1f}",
-        _range(row["share"], ".0%"),
-        _range(row["share_of_convolution"], ".0%"),
-        f"{row['time_share_of_products']:.0%}",
-    )
-
-
-def main(
-    *,
-    variants: flags.Variants = ["dcgan"],  # noqa: B006 - typer copies it
-    rounds: Annotated[int, typer.Option(min=3, help="Turns of the peak and of the step.")] = 7,
-    steps: flags.Steps = 0,
-    seconds: flags.Seconds = 5,
-    peak_seconds: Annotated[float, typer.Option(min=0, help="For each product, a round.")] = 0.5,
-    device: flags.DeviceName = "auto",
-    threads: flags.Threads = 0,
-    images: flags.MostImages = MOST_IMAGES,
-    settings: flags.Settings = None,
-    as_json: flags.AsJson = False,
-) -> None:
-    """Measure which share of the arithmetic limit a training step reaches."""
-    conditions, results = measure_each(
-        variants,
-        settings or [],
-        approach,
-        images=images,
-        device=device,
-        threads=threads,
-        rounds=rounds,
-        steps=steps,
-        seconds=seconds,
-        peak_seconds=peak_seconds,
-    )
-    publish(
-        "the training step against the arithmetic limit",
-        (
-            "variant", "batch", "rounds × steps", "GFLOP an image", "peak GFLOP/s",
-            "limit images/s", "images/s", "share of the limit", "of the convolution",
-            "time in products",
-        ),
-        [_cells(row) for row in results],
-        results=results,
-        conditions=conditions,
-        as_json=as_json,
-        remark="median (lowest to highest of the rounds) · random images, data included",
-    )  # fmt: skip
-
+COLUMNS: Columns = {
+    "variant": lambda row: row["variant"],
+    "batch": lambda row: f"{row['batch_size']:,} at {row['image_size']}",
+    "rounds × steps": lambda row: f"{row['rounds']} × {row['steps_a_turn']}",
+    "GFLOP per image": lambda row: f"{row['flops_per_image'] / 1e9:,.3g}",
+    "peak GFLOP/s": lambda row: f"{row['peak_flops']['median'] / 1e9:,.0f}",
+    "limit images/s": lambda row: f"{row['limit_images_per_second']['median']:,.1f}",
+    "images/s": lambda row: f"{row['images_per_second']['median']:,.1f}",
+    "share of the limit": lambda row: range_text(row["share"], ".0%"),
+    "of the convolution": lambda row: range_text(row["share_of_convolution"], ".0%"),
+    "time in products": lambda row: f"{row['time_share_of_products']:.0%}",
+}
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_variants(
+        approach,
+        variants=["dcgan"],
+        title="the training step against the arithmetic limit",
+        columns=COLUMNS,
+        remark="median (lowest to highest of the rounds) · random images, data included",
+    )

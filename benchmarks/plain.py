@@ -1,10 +1,10 @@
-"""The loop that the source systems were written with, kept plain to be measured against.
+"""A plain training loop, as one would write it by hand, for ganbench to be measured against.
 
-It holds what their scripts have in common: a DataLoader that decodes and transforms one picture
-after another in the training process, BCELoss on probabilities, one backward pass for the real
-and one for the generated images, Adam as it comes, two losses read in every step, and a
-discriminator that computes its own gradients during the generator's step and throws them away.
-The networks are those of the variant, so that a ratio of the two speeds is one of the loops alone.
+It holds what hand-written scripts have in common: a DataLoader that decodes and transforms one
+picture after another in the training process, BCELoss on probabilities, one backward pass for the
+real and one for the generated images, Adam as it comes, two losses read in every step, and a
+discriminator that computes its own gradients during the generator's step and throws them away. The
+networks are those of the variant, so that a ratio of the two speeds is one of the loops alone.
 
 Where the scripts differ, the faster way is taken: the latents are drawn and the images generated
 once a step, and pictures that already have the right size are not resized.
@@ -58,10 +58,10 @@ class PlainLoop:
 
     Args:
         variant: Builds the two networks; its discriminator gives logits.
-        recipe: Every number of it.
+        recipe: The variant's numbers.
         spec: The dataset.
         split: The dataset's images at their own size.
-        device: Where the networks are.
+        device: The device of the networks.
 
     Attributes:
         images_seen: Real images consumed so far.
@@ -82,8 +82,8 @@ class PlainLoop:
         conditional = variant.condition is not None and variant.condition(recipe, spec).use
         if conditional == "input" or variant.output != "logit" or recipe.d_steps > 1:
             raise UsageError(
-                f"the plain loop cannot train {variant.title!r}: it knows no condition, no critic "
-                "and one discriminator step; take mlp or dcgan"
+                f"the plain loop cannot train {variant.title!r}: it supports no condition, no "
+                "critic and a single discriminator step; take mlp or dcgan"
             )
         torch.manual_seed(0)
         self._recipe = recipe

@@ -3,7 +3,8 @@
 Speeds taken at different times of day cannot be divided by one another on a machine that others
 use. Here each round times the same number of steps of ganbench and then of the plain loop, the
 ratio is taken round by round, and its median is reported with its spread. The plain loop runs in a
-process of its own, as its script would: what ganbench asks of the allocator does not reach it.
+process of its own, as its script would: the way in which ganbench sets the allocator does not
+affect it.
 
     python benchmarks/ratio.py --variant mlp --rounds 7 --json
 """
@@ -13,15 +14,15 @@ from __future__ import annotations
 import multiprocessing
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import flags
 import torch
-import typer
-from measuring import measure_each, publish, ratio_text, spread
+from command import Columns, run_variants
+from measuring import described, ratio_text, spread
 from plain import PlainLoop
 from turns import Turn, steps_in, take
-from workloads import MOST_IMAGES, Workload
+from workloads import Workload
 
 from ganbench.errors import GanbenchError
 from ganbench.machine.device import Device
@@ -35,7 +36,7 @@ _WARMUP_STEPS = 3
 
 @contextmanager
 def plain_loop(work: Workload, device: Device) -> Iterator[Callable[[int], Turn]]:
-    """Start the plain loop in another process; what is given times so many steps of it.
+    """Start the plain loop in another process; the function given times that many steps of it.
 
     Raises:
         UsageError: The plain loop cannot train the variant.
@@ -62,7 +63,7 @@ def plain_loop(work: Workload, device: Device) -> Iterator[Callable[[int], Turn]
 
 
 def _serve(pipe: Connection, work: Workload, kind: Any, index: int, threads: int) -> None:
-    """Time steps of the plain loop, until nobody asks any more."""
+    """Time steps of the plain loop, until the other end of the pipe is closed."""
     torch.set_num_threads(threads)
     device = Device(kind, index, vendor={"cuda": torch.cuda, "mps": torch.mps}.get(kind))
     try:
@@ -79,20 +80,14 @@ def _serve(pipe: Connection, work: Workload, kind: Any, index: int, threads: int
 
 
 def compare(
-    work: Workload, device: Device, *, rounds: int, steps: int, seconds: float
+    work: Workload,
+    device: Device,
+    *,
+    rounds: flags.Rounds = 7,
+    steps: flags.Steps = 0,
+    seconds: flags.Seconds = 2,
 ) -> dict[str, Any]:
-    """Run both loops in turns.
-
-    Args:
-        work: The variant and its images.
-        device: Where both run.
-        rounds: How often each has its turn.
-        steps: Of each turn; 0 takes as many as the slower loop does in `seconds`.
-        seconds: See `steps`.
-
-    Returns:
-        What was measured, and all that it depends on, as JSON holds it.
-    """
+    """Measure how much faster than the plain loop ganbench trains variants without text."""
     ours = work.session(device)
 
     def train(count: int) -> Turn:
@@ -110,12 +105,7 @@ def compare(
     ours.clock.pause()
     ratios = [one.images_per_second / other.images_per_second for one, other in turns]
     return {
-        "variant": work.name,
-        "dataset": f"noise shaped as {work.spec.name}",
-        "train_images": work.spec.train_count,
-        "batch_size": work.recipe.batch_size,
-        "image_size": work.recipe.image_size,
-        "recipe": work.recipe.model_dump(),
+        **described(work),
         "rounds": rounds,
         "steps_a_turn": steps,
         "ratio": spread(ratios),
@@ -125,54 +115,20 @@ def compare(
     }
 
 
-def main(
-    *,
-    variants: Annotated[
-        list[str],
-        typer.Option("--variant", help="A variant without text; give the option again for more."),
-    ] = ["mlp", "dcgan"],  # noqa: B006 - typer copies it
-    rounds: flags.Rounds = 7,
-    steps: flags.Steps = 0,
-    seconds: flags.Seconds = 2,
-    device: flags.DeviceName = "auto",
-    threads: flags.Threads = 0,
-    images: flags.MostImages = MOST_IMAGES,
-    settings: flags.Settings = None,
-    as_json: flags.AsJson = False,
-) -> None:
-    """Measure how much faster than the plain loop of the source systems ganbench trains."""
-    conditions, results = measure_each(
-        variants,
-        settings or [],
-        compare,
-        images=images,
-        device=device,
-        threads=threads,
-        rounds=rounds,
-        steps=steps,
-        seconds=seconds,
-    )
-    publish(
-        "ganbench against the plain loop, real images a second in training",
-        ("variant", "batch", "size", "rounds × steps", "ganbench", "plain", "ratio"),
-        [
-            (
-                row["variant"],
-                str(row["batch_size"]),
-                str(row["image_size"]),
-                f"{row['rounds']} × {row['steps_a_turn']}",
-                f"{row['ganbench_images_per_second']['median']:,.0f}",
-                f"{row['plain_images_per_second']['median']:,.0f}",
-                ratio_text(row["ratio"]),
-            )
-            for row in results
-        ],
-        results=results,
-        conditions=conditions,
-        as_json=as_json,
-        remark="median (lowest to highest of the rounds) · random images",
-    )
-
+COLUMNS: Columns = {
+    "variant": lambda row: row["variant"],
+    "batch": lambda row: str(row["batch_size"]),
+    "size": lambda row: str(row["image_size"]),
+    "rounds × steps": lambda row: f"{row['rounds']} × {row['steps_a_turn']}",
+    "ganbench": lambda row: f"{row['ganbench_images_per_second']['median']:,.0f}",
+    "plain": lambda row: f"{row['plain_images_per_second']['median']:,.0f}",
+    "ratio": lambda row: ratio_text(row["ratio"]),
+}
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_variants(
+        compare,
+        variants=["mlp", "dcgan"],
+        title="ganbench against the plain loop, real images per second in training",
+        columns=COLUMNS,
+    )

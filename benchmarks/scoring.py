@@ -1,4 +1,4 @@
-"""What `evaluation.py` measures: extraction, the panel of metrics, and the arithmetic of FID."""
+"""The parts that `evaluation.py` measures: extraction, all scores, and the arithmetic of FID."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from measuring import spread
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.utils import create_feature_extractor, extract_featuresdict_from_input_id
 from turns import timed
-from workloads import random_inception_weights, untrained_judge
+from workloads import random_inception_weights, untrained_classifier
 
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.noise import noise
@@ -27,7 +27,7 @@ from ganbench.scoring.metrics.fid import Statistics, fid
 if TYPE_CHECKING:
     from ganbench.machine.device import Device
 
-__all__ = ["Extraction", "PanelWork", "classifier_seconds", "fid_arithmetic"]
+__all__ = ["AllScoresWork", "Extraction", "classifier_seconds", "fid_arithmetic"]
 
 _CLASSES = 10
 _LOGITS = 1008
@@ -43,53 +43,53 @@ class Extraction:
         network = fuse_batchnorm(obtain_inception(weights, folder, ignore_progress)).to(
             device.torch
         )
-        judge = untrained_judge(3, 32, device)
-        self.ours = Backbone("inception", "random", judge, "", 32, device.torch, network)
+        classifier = untrained_classifier(3, 32, device)
+        self.ours = Backbone("inception", "random", classifier, "", 32, device.torch, network)
         self.options = {"cuda": device.kind == "cuda", "save_cpu_ram": True, "verbose": False}
         self.theirs = create_feature_extractor(
             "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights),
             **self.options,
         )  # fmt: skip
         images = noise(count, 3, 32).images
-        self.sides = images[: count // 2], images[count // 2 :] // 2  # the latter are darker
+        self.halves = images[: count // 2], images[count // 2 :] // 2  # the latter are darker
 
     def by_ganbench(self) -> list[torch.Tensor]:
-        """Vectors of both sides; the judge's probabilities and the logits come with them."""
-        return [self.ours.extract(images).vectors for images in self.sides]
+        """Vectors of both halves; the classifier's probabilities and the logits come with them."""
+        return [self.ours.extract(images).vectors for images in self.halves]
 
     def by_torch_fidelity(self) -> list[torch.Tensor]:
         """Vectors alone, at its own batch of 64; no worker processes, which slow it down here."""
         return [
             extract_featuresdict_from_input_id(
-                1, self.theirs, input1=_Images(side), **self.options
+                1, self.theirs, input1=_Images(images), **self.options
             )["2048"]
-            for side in self.sides
+            for images in self.halves
         ]
 
     def measure(self, rounds: int) -> dict[str, Any]:
-        """Both in turns, and how far their FIDs lie apart."""
-        self.ours.extract(self.sides[0][:_WARMUP_IMAGES])
-        self.theirs(self.sides[0][:_WARMUP_IMAGES].to(self.device.torch))
-        count = sum(map(len, self.sides))
+        """Both in turns, and the difference of their FIDs."""
+        self.ours.extract(self.halves[0][:_WARMUP_IMAGES])
+        self.theirs(self.halves[0][:_WARMUP_IMAGES].to(self.device.torch))
+        count = sum(map(len, self.halves))
         turns = []
         for _ in range(rounds):
             seconds, ours = timed(self.by_ganbench, self.device)
             other_seconds, theirs = timed(self.by_torch_fidelity, self.device)
             turns.append((count / seconds, count / other_seconds))
-        found, expected = (fid(*map(Statistics.of, side)) for side in (ours, theirs))
+        own, expected = (fid(*map(Statistics.of, halves)) for halves in (ours, theirs))
         return {
             "what": "inception features",
             "images": count,
             "ganbench_images_per_second": spread([one for one, _ in turns]),
             "torch_fidelity_images_per_second": spread([other for _, other in turns]),
             "ratio": spread([one / other for one, other in turns]),
-            "fid": found,
-            "fid_difference": abs(found - expected),
+            "fid": own,
+            "fid_difference": abs(own - expected),
         }
 
 
 class _Images(torch.utils.data.Dataset[torch.Tensor]):
-    """What torch-fidelity takes: one image after another."""
+    """Images as torch-fidelity takes them: one after another."""
 
     def __init__(self, images: torch.Tensor) -> None:
         self.images = images
@@ -102,12 +102,12 @@ class _Images(torch.utils.data.Dataset[torch.Tensor]):
 
 
 @dataclass(frozen=True)
-class PanelWork:
+class AllScoresWork:
     """Features in ten clusters, as many as a run is scored on.
 
     Attributes:
-        backbone: Whose they seem to be.
-        entries: Of a vector.
+        backbone: Name of the backbone that the features stand for.
+        entries: Length of a vector.
         real_count: Training images.
         fake_count: Generated images, and as many held-out ones.
     """
@@ -120,41 +120,43 @@ class PanelWork:
     def features(self, count: int, seed: int) -> Features:
         """Non-negative vectors that lie around ten centres, and probabilities that name these."""
         centres = torch.rand(_CLASSES, self.entries, generator=torch.Generator().manual_seed(99))
-        stream = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
         labels = torch.arange(count) % _CLASSES
-        vectors = torch.randn(count, self.entries, generator=stream).mul_(0.5).add_(centres[labels])
+        vectors = (
+            torch.randn(count, self.entries, generator=generator).mul_(0.5).add_(centres[labels])
+        )
         probabilities = torch.nn.functional.one_hot(labels, _CLASSES).float()
         logits = None
         if self.backbone == "inception":
-            logits = torch.randn(count, _LOGITS, generator=stream)
+            logits = torch.randn(count, _LOGITS, generator=generator)
         return Features(vectors.relu_(), probabilities, logits)
 
     @cached_property
     def real(self) -> Features:
-        """Of the training split."""
+        """Features of the training split."""
         return self.features(self.real_count, 0)
 
     @cached_property
     def statistics(self) -> Statistics:
-        """Of the real vectors, with the root that the first FID leaves behind."""
-        found = Statistics.of(self.real.vectors)
-        assert found.root.isfinite().all()
-        return found
+        """Statistics of the real vectors, with their root computed."""
+        statistics = Statistics.of(self.real.vectors)
+        assert statistics.root.isfinite().all()
+        return statistics
 
     def measure(self, rounds: int, device: Device, extraction_seconds: float) -> dict[str, Any]:
-        """The panel with the real side known, its memory, and what extraction costs beside it."""
+        """All scores with the real statistics known, their memory, and extraction beside them."""
         fake, held_out = (self.features(self.fake_count, seed) for seed in (1, 2))
         labels = torch.arange(self.real_count) % _CLASSES
         assert self.statistics.count == self.real_count
         before = peak_host_memory_now()
 
-        def panel() -> None:
+        def all_scores() -> None:
             score(
                 self.real, fake, real_labels=labels, held_out=held_out, backbone=self.backbone,
                 real_statistics=self.statistics,
             )  # fmt: skip
 
-        seconds = [timed(panel, device)[0] for _ in range(rounds)]
+        seconds = [timed(all_scores, device)[0] for _ in range(rounds)]
         return {
             "what": "panel",
             "backbone": self.backbone,
@@ -170,36 +172,36 @@ class PanelWork:
 
 
 def peak_host_memory_now() -> int:
-    """Start a new peak, and return what this process holds at the moment."""
-    release_host_memory()  # what was kept would hide what is taken
+    """Start a new peak, and return the bytes that this process holds at the moment."""
+    release_host_memory()  # kept memory would hide what is allocated next
     reset_peak_host_memory()
     return peak_host_memory_bytes()
 
 
 def classifier_seconds(count: int, fake_count: int, device: Device) -> float:
-    """Seconds that the judge of MNIST takes for `fake_count` images, from `count` of them."""
-    judge = untrained_judge(1, 28, device)
-    backbone = Backbone("classifier", "random", judge, "", 28, device.torch)
+    """Seconds that the classifier of MNIST takes for `fake_count` images, from `count` of them."""
+    classifier = untrained_classifier(1, 28, device)
+    backbone = Backbone("classifier", "random", classifier, "", 28, device.torch)
     images = noise(count, 1, 28).images
     backbone.extract(images[:_WARMUP_IMAGES])
     seconds, _ = timed(lambda: backbone.extract(images), device)
     return seconds * fake_count / count
 
 
-def fid_arithmetic(work: PanelWork, rounds: int, device: Device) -> dict[str, Any]:
-    """FID of one more generator from its vectors, the real side known, by both in turns."""
+def fid_arithmetic(work: AllScoresWork, rounds: int, device: Device) -> dict[str, Any]:
+    """FID of one more generator from its vectors, by both in turns; the real side is known."""
     fake = work.features(work.fake_count, 1).vectors
     known = {"mu": work.statistics.mean.numpy(), "sigma": work.statistics.covariance.numpy()}
 
     exact = fake.double()  # in float32 torch-fidelity's mean would be float32 as well
 
     def by_torch_fidelity() -> float:
-        found = fid_statistics_to_metric(fid_features_to_statistics(exact), known, verbose=False)
-        return float(found["frechet_inception_distance"])
+        values = fid_statistics_to_metric(fid_features_to_statistics(exact), known, verbose=False)
+        return float(values["frechet_inception_distance"])
 
     turns = []
     for _ in range(rounds):
-        ours, found = timed(lambda: fid(work.statistics, Statistics.of(fake)), device)
+        ours, own = timed(lambda: fid(work.statistics, Statistics.of(fake)), device)
         theirs, expected = timed(by_torch_fidelity, device)
         turns.append((ours, theirs))
     return {
@@ -209,6 +211,6 @@ def fid_arithmetic(work: PanelWork, rounds: int, device: Device) -> dict[str, An
         "ganbench_seconds": spread([ours for ours, _ in turns]),
         "torch_fidelity_seconds": spread([theirs for _, theirs in turns]),
         "ratio": spread([theirs / ours for ours, theirs in turns]),
-        "fid": found,
-        "relative_difference": abs(found - expected) / expected,
+        "fid": own,
+        "relative_difference": abs(own - expected) / expected,
     }

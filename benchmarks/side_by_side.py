@@ -22,15 +22,16 @@ from typing import Annotated, Any
 
 import flags
 import typer
-from measuring import conditions_of, one_line_refusals, publish, ratio_text, spread
+from command import Report, run
+from measuring import ratio_text, spread
 
 from ganbench.errors import GanbenchError
-from ganbench.machine.device import choose
+from ganbench.machine.device import Device
 
 
 @dataclass(frozen=True)
 class Seconds:
-    """One command: seconds of the whole, and of the training in it."""
+    """Seconds of one command, and of the training in it."""
 
     whole_seconds: float
     training_seconds: float
@@ -84,47 +85,39 @@ def compare(arguments: list[str], runs: int, rounds: int) -> dict[str, Any]:
     }
 
 
-def medians_of(turns: list[dict[str, Any]], name: str) -> list[str]:
-    """The median seconds of each side."""
-    sides = ("side_by_side", "one_by_one")
-    found = [spread([one[side][f"{name}_seconds"] for one in turns]) for side in sides]
-    return [f"{seconds['median']:.1f}" for seconds in found]
+def cells(result: dict[str, Any], name: str, head: str) -> tuple[str, ...]:
+    """One line of the table: the median seconds of both, and their ratio."""
+    medians = [
+        spread([turn[way][f"{name}_seconds"] for turn in result["turns"]])["median"]
+        for way in ("side_by_side", "one_by_one")
+    ]
+    return head, *(f"{seconds:.1f}" for seconds in medians), ratio_text(result[f"{name}_ratio"])
 
 
-def main(
+def measure(
+    device: Device,
     *,
-    variant: Annotated[str, typer.Option(help="What is trained.")] = "mlp",
-    dataset: Annotated[str, typer.Option(help="As on ganbench's command line.")] = "digits",
+    variant: Annotated[str, typer.Option(help="Variant to train.")] = "mlp",
+    dataset: Annotated[str, typer.Option(help="Dataset, as `ganbench run` takes it.")] = "digits",
     runs: Annotated[int, typer.Option(min=2, help="Seeds, and runs side by side.")] = 2,
-    steps: Annotated[int, typer.Option(min=2, help="Of each run.")] = 10_000,
+    steps: Annotated[int, typer.Option(min=2, help="Steps of each run.")] = 10_000,
     rounds: flags.Rounds = 3,
-    device: flags.DeviceName = "auto",
     settings: flags.Settings = None,
-    as_json: flags.AsJson = False,
-) -> None:
+) -> Report:
     """Measure how long runs side by side take against the same runs one after the other."""
     arguments = [
-        "run", "--variants", variant, "--dataset", dataset, "--device", device,
+        "run", "--variants", variant, "--dataset", dataset, "--device", str(device.torch),
         "--seeds", str(runs), "--budget", f"{steps}steps", "--sample-every", f"{steps}steps",
         *(part for item in settings or [] for part in ("--set", item)),
     ]  # fmt: skip
-    with one_line_refusals():
-        conditions = conditions_of(choose(device))
-        row = compare(arguments, runs, rounds)
-    names = ("training", "whole")
-    heads = {"training": "training", "whole": "the whole command"}
-    publish(
+    result = compare(arguments, runs, rounds)
+    return Report(
         f"{runs} runs of {variant} on {dataset}, {steps:,} steps each: seconds",
         ("what", "side by side", "one by one", "ratio"),
-        [
-            (heads[name], *medians_of(row["turns"], name), ratio_text(row[f"{name}_ratio"]))
-            for name in names
-        ],
-        results=[row],
-        conditions=conditions,
-        as_json=as_json,
+        [cells(result, "training", "training"), cells(result, "whole", "the whole command")],
+        [result],
     )
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(measure)

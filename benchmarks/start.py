@@ -1,7 +1,7 @@
 """How long until ganbench answers, and until it trains? Each command runs as its user runs it.
 
 Every measurement is a fresh process. The first step is seen from outside: a run with a budget of
-one step leaves its history as soon as that step is done, so the time includes the step and the
+one step writes its history as soon as that step is done, so the time includes the step and the
 saving of a checkpoint. Once it is seen, the process is ended.
 
     python benchmarks/start.py --rounds 5 --json
@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import flags
 import typer
-from measuring import conditions_of, one_line_refusals, publish, spread
+from command import Report, run
+from measuring import spread
 
 from ganbench.errors import GanbenchError
-from ganbench.machine.device import choose
+from ganbench.machine.device import Device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_LOOK_SECONDS = 0.005
-_PATIENCE_SECONDS = 600.0
+_POLL_SECONDS = 0.005
+_TIMEOUT_SECONDS = 600.0
 _GANBENCH = (sys.executable, "-m", "ganbench.cli.app")
 
 
@@ -48,7 +49,7 @@ def seconds_to_first_step(variant: str, device: str, cache: Path | None) -> floa
     """Seconds from the call of `ganbench run` on digits until its first step is in the history.
 
     Args:
-        variant: What is trained.
+        variant: Name of the variant to train.
         device: As on the command line.
         cache: The cache; None for an empty one.
     """
@@ -68,10 +69,10 @@ def seconds_to_first_step(variant: str, device: str, cache: Path | None) -> floa
                     out.glob("runs/.*/history.csv")
                 ):
                     waited = time.perf_counter() - begun
-                    if process.poll() is not None or waited > _PATIENCE_SECONDS:
-                        said = process.communicate()[1] if process.poll() is not None else ""
-                        raise GanbenchError(f"no step was seen in {waited:.0f} s: {said.strip()}")
-                    time.sleep(_LOOK_SECONDS)
+                    if process.poll() is not None or waited > _TIMEOUT_SECONDS:
+                        errors = process.communicate()[1] if process.poll() is not None else ""
+                        raise GanbenchError(f"no step was seen in {waited:.0f} s: {errors.strip()}")
+                    time.sleep(_POLL_SECONDS)
                 return time.perf_counter() - begun
             finally:
                 process.kill()
@@ -86,48 +87,40 @@ def warm(cache: Path, variant: str, device: str) -> None:
     )  # fmt: skip
 
 
-def main(
+def measure(
+    device: Device,
     *,
     rounds: flags.Rounds = 5,
-    variant: Annotated[str, typer.Option(help="What is trained.")] = "mlp",
-    device: flags.DeviceName = "auto",
-    as_json: flags.AsJson = False,
-) -> None:
+    variant: Annotated[str, typer.Option(help="Variant to train.")] = "mlp",
+) -> Report:
     """Measure seconds to help, to the list, and to the first training step on digits."""
-    with one_line_refusals(), tempfile.TemporaryDirectory() as scratch:
-        conditions = conditions_of(choose(device))
+    name = str(device.torch)
+    with tempfile.TemporaryDirectory() as scratch:
         cache = Path(scratch) / "cache"
-        warm(cache, variant, device)
+        warm(cache, variant, name)
         commands: dict[str, Callable[[], float]] = {
             "ganbench --help": lambda: seconds_of(["--help"]),
             "ganbench list": lambda: seconds_of(["list"]),
-            "first step, warm cache": lambda: seconds_to_first_step(variant, device, cache),
-            "first step, empty cache": lambda: seconds_to_first_step(variant, device, None),
+            "first step, warm cache": lambda: seconds_to_first_step(variant, name, cache),
+            "first step, empty cache": lambda: seconds_to_first_step(variant, name, None),
         }
-        taken: dict[str, list[float]] = {name: [] for name in commands}
+        taken: dict[str, list[float]] = {what: [] for what in commands}
         for _ in range(rounds):
-            for name, measure in commands.items():
-                taken[name].append(measure())
+            for what, seconds in commands.items():
+                taken[what].append(seconds())
     results: list[dict[str, Any]] = [
-        {"what": name, "seconds": spread(seconds), "turns": seconds}
-        for name, seconds in taken.items()
+        {"what": what, "seconds": spread(seconds), "turns": seconds}
+        for what, seconds in taken.items()
     ]
-    publish(
+    shown = ("median", "lowest", "highest")
+    return Report(
         f"Seconds from the call, {rounds} fresh processes each; {variant} on digits",
-        ("what", "median", "lowest", "highest"),
-        [
-            (
-                row["what"],
-                *(f"{row['seconds'][name]:.2f}" for name in ("median", "lowest", "highest")),
-            )
-            for row in results
-        ],
-        results=results,
-        conditions=conditions,
-        as_json=as_json,
-        remark="the first step includes saving a checkpoint",
+        ("what", *shown),
+        [(row["what"], *(f"{row['seconds'][name]:.2f}" for name in shown)) for row in results],
+        results,
+        "the first step includes saving a checkpoint",
     )
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(measure)

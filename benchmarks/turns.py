@@ -16,7 +16,7 @@ __all__ = ["Loop", "Turn", "steps_in", "take", "timed"]
 
 
 class Loop(Protocol):
-    """A training run that goes on a step at a time."""
+    """A training run that goes on step by step."""
 
     @property
     def images_seen(self) -> int:
@@ -28,7 +28,7 @@ class Loop(Protocol):
 
 @dataclass(frozen=True)
 class Turn:
-    """Some steps, and what they took."""
+    """Some steps, and the seconds that they took."""
 
     seconds: float
     steps: int
@@ -36,17 +36,17 @@ class Turn:
 
     @property
     def images_per_second(self) -> float:
-        """Real images consumed a second."""
+        """Real images consumed per second."""
         return self.images / self.seconds
 
 
 def timed(work: Callable[[], Any], device: Device) -> tuple[float, Any]:
-    """Seconds from an idle device to an idle device, and what the work gives."""
+    """Seconds from an idle device to an idle device, and what the work returns."""
     device.synchronize()
     begun = time.perf_counter()
-    found = work()
+    outcome = work()
     device.synchronize()
-    return time.perf_counter() - begun, found
+    return time.perf_counter() - begun, outcome
 
 
 def take(loop: Loop, steps: int, device: Device) -> Turn:
@@ -61,6 +61,6 @@ def take(loop: Loop, steps: int, device: Device) -> Turn:
     return Turn(seconds, steps, loop.images_seen - images)
 
 
-def steps_in(seconds: float, *sides: Turn) -> int:
-    """How many steps the slowest of some turns would do in so many seconds, at least one."""
-    return max(1, math.ceil(min(seconds * turn.steps / turn.seconds for turn in sides)))
+def steps_in(seconds: float, *turns: Turn) -> int:
+    """How many steps the slowest of some turns would do in `seconds`, at least one."""
+    return max(1, math.ceil(min(seconds * turn.steps / turn.seconds for turn in turns)))

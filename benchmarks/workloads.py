@@ -1,7 +1,7 @@
-"""What the benchmarks work on: random images in memory, and sessions as `ganbench run` builds them.
+"""The work of the benchmarks: random images in memory, and sessions as in `ganbench run`.
 
 The speed of a step hardly depends on what the images show, so uint8 noise of a dataset's shape
-stands for it, and nothing is downloaded.
+stands for the dataset, and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
     "Workload",
     "built_in",
     "random_inception_weights",
-    "untrained_judge",
+    "untrained_classifier",
 ]
 
 MOST_IMAGES = 60_000
@@ -58,22 +58,22 @@ def built_in() -> list[str]:
 _noise = lru_cache(maxsize=4)(noise)
 
 
-def untrained_judge(channels: int, size: int, device: Device) -> Classifier:
-    """A judge of ten classes that has learnt nothing."""
+def untrained_classifier(channels: int, size: int, device: Device) -> Classifier:
+    """A classifier of ten classes with its initial weights."""
     network = ClassifierNetwork(channels, size, 10).eval().requires_grad_(requires_grad=False)
     network.to(device.torch).to(memory_format=torch.channels_last)
     return Classifier(network, accuracy=0.1, hash="random")
 
 
 class _UntrainedInception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # ships no types
-    """Inception that takes no weights."""
+    """Inception that ignores weights from a file."""
 
     def load_state_dict(self, *_weights: object) -> None:
         """Keep the initial weights."""
 
 
 def random_inception_weights(folder: Path) -> Path:
-    """Write a file of weights for inception, the same each time: its own are a download.
+    """Write a file of random weights for inception, the same each time.
 
     Activations neither grow nor vanish from layer to layer.
     """
@@ -103,12 +103,12 @@ class Workload:
     """A variant with its numbers and its images.
 
     Attributes:
-        name: Of the variant, as on the command line.
-        variant: What the registry found.
+        name: Name of the variant, as on the command line.
+        variant: The variant, from the registry.
         recipe: Its numbers.
         spec: Its default dataset, with as many training images as are used here.
         request: The variant as it was asked for, for example a path.
-        source_hash: Of the variant's source text.
+        source_hash: Hash of the variant's source text.
     """
 
     name: str
@@ -119,36 +119,36 @@ class Workload:
     source_hash: str
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process as what it was made of: a variant may come from a file."""
+        """Pickle as the arguments of `of`, since a variant may come from a file."""
         return Workload.of, (self.request, self.recipe.model_dump(), self.spec.train_count)
 
     @classmethod
     def of(
         cls, name: str, settings: Mapping[str, Any] | None = None, images: int = MOST_IMAGES
     ) -> Workload:
-        """Take a variant with its default recipe, but for `settings`.
+        """Take a variant with its default recipe, changed by `settings`.
 
         Args:
-            name: Of the variant.
+            name: Name of the variant.
             settings: Numbers of the recipe to replace.
             images: The most images of the training split; fewer where the dataset has fewer, or
                 where they would take more than 128 MiB at the size of the recipe.
 
         Raises:
-            UsageError: The variant, a key or a value is not right.
+            UsageError: The variant, a key or a value is unknown or not allowed.
         """
-        (found,) = registry.resolve([name])
-        recipe = found.variant.recipe.override(settings or {})
+        (entry,) = registry.resolve([name])
+        recipe = entry.variant.recipe.override(settings or {})
         spec = data.describe(recipe.dataset, Path())
         count = min(images, noise_count(spec, recipe.image_size))
         spec = dataclasses.replace(spec, train_count=count)
-        return cls(found.name, found.variant, recipe, spec, name, found.source_hash)
+        return cls(entry.name, entry.variant, recipe, spec, name, entry.source_hash)
 
     @classmethod
     def sized(cls, name: str, device: Device, *, tiny: bool) -> Workload:
-        """Take a variant for a benchmark: its recipe, or one so small that it only smokes.
+        """Take a variant for a benchmark: its recipe, or a tiny one for a smoke test.
 
-        On the CPU a batch holds at most 64 images: a recipe's 1,024 would take minutes a step.
+        On the CPU a batch holds at most 64 images: a recipe's 1,024 would take minutes per step.
         """
         full = cls.of(name)
         if tiny:
@@ -164,7 +164,7 @@ class Workload:
         return _noise(self.spec.train_count, self.spec.channels, self.spec.native_size)
 
     def job(self, device: Device, steps: int = 1) -> Job:
-        """The record of a run of so many steps."""
+        """The record of a run of `steps` steps."""
         return Job(
             variant=self.name,
             title=self.variant.title,

@@ -49,7 +49,7 @@ def test_json_holds_the_ratio_with_its_turns_and_conditions(measured):
 
 def test_the_ratio_is_the_median_of_the_rounds_own_ratios(measured):
     row = json.loads(measured.stdout)["results"][0]
-    # as many images on both sides, so that the ratio of the speeds is that of the seconds
+    # both train on as many images, so that the ratio of the speeds is that of the seconds
     by_round = sorted(
         turn["plain"]["seconds"] / turn["ganbench"]["seconds"] for turn in row["turns"]
     )
@@ -94,7 +94,7 @@ def test_scoring_is_measured_in_all_its_parts(evaluation):
 
 
 @pytest.mark.slow
-def test_fid_is_the_same_on_both_sides(evaluation):
+def test_fid_is_the_same_by_ganbench_and_by_torch_fidelity(evaluation):
     features, *_, fid = json.loads(evaluation.stdout)["results"]
     assert features["fid"] > 1
     assert features["fid_difference"] < 1e-5 * features["fid"]
@@ -102,17 +102,17 @@ def test_fid_is_the_same_on_both_sides(evaluation):
 
 
 @pytest.mark.slow
-def test_the_panel_is_set_against_the_extraction_of_the_generated_images(evaluation):
+def test_all_scores_are_set_against_the_extraction_of_the_generated_images(evaluation):
     features, _, inception, _ = json.loads(evaluation.stdout)["results"]
     extraction = 40 / features["ganbench_images_per_second"]["median"]
-    panel, share = inception["panel_seconds"], inception["share_of_extraction"]
+    seconds, share = inception["panel_seconds"], inception["share_of_extraction"]
     assert inception["extraction_seconds"] == pytest.approx(extraction)
-    assert share["highest"] == pytest.approx(panel["highest"] / extraction)
-    assert inception["total_seconds"]["lowest"] == pytest.approx(panel["lowest"] + extraction)
+    assert share["highest"] == pytest.approx(seconds["highest"] / extraction)
+    assert inception["total_seconds"]["lowest"] == pytest.approx(seconds["lowest"] + extraction)
     assert inception["added_peak_host_memory_bytes"] >= 0
 
 
-def test_a_turn_takes_as_many_steps_as_its_slowest_side_does_in_the_time():
+def test_a_turn_takes_as_many_steps_as_the_slowest_does_in_the_time():
     turns = runpy.run_path(str(ROOT / "benchmarks" / "turns.py"))
     quick, slow = (turns["Turn"](seconds, steps=3, images=48) for seconds in (0.03, 0.3))
     assert turns["steps_in"](2.0, quick, slow) == 20
@@ -131,7 +131,7 @@ def test_the_harness_is_timed_beside_its_bare_step():
     assert [(turn["harness"]["steps"], turn["bare"]["steps"]) for turn in turns] == [(2, 2)] * 3
     shares = [turn["bare"]["seconds"] / turn["harness"]["seconds"] for turn in turns]
     assert row["share"]["median"] == pytest.approx(statistics.median(shares))
-    totals = [sum(turn[side]["seconds"] for turn in turns) for side in ("bare", "harness")]
+    totals = [sum(turn[loop]["seconds"] for turn in turns) for loop in ("bare", "harness")]
     assert row["share_of_all"] == pytest.approx(totals[0] / totals[1])
     assert "share" in done.stderr
 
@@ -164,10 +164,10 @@ def test_runs_side_by_side_are_timed_against_the_same_runs_one_by_one():
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["results"]
     (turn,) = row["turns"]
-    for side in turn.values():
-        assert 0 < side["training_seconds"] < side["whole_seconds"]
-    sides = [turn[side]["whole_seconds"] for side in ("side_by_side", "one_by_one")]
-    assert row["whole_ratio"]["median"] == pytest.approx(sides[0] / sides[1])
+    for way in turn.values():
+        assert 0 < way["training_seconds"] < way["whole_seconds"]
+    whole = [turn[way]["whole_seconds"] for way in ("side_by_side", "one_by_one")]
+    assert row["whole_ratio"]["median"] == pytest.approx(whole[0] / whole[1])
 
 
 # --- images that are streamed, and memory

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
+
 from ganbench.data import catalogue
 from ganbench.errors import unknown
 
@@ -25,12 +27,15 @@ def names() -> tuple[str, ...]:
 
 
 def default_cache_root() -> Path:
-    """Folder for what can be computed again: `GANBENCH_CACHE`, else one in the user's cache."""
+    """Folder for what can be computed again: `GANBENCH_CACHE`, else one in the user's cache.
+
+    On Linux that is `~/.cache/ganbench`, or in `XDG_CACHE_HOME`; on macOS and Windows the folder
+    that these systems have for caches.
+    """
     given = os.environ.get("GANBENCH_CACHE")
     if given:
         return Path(given).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "ganbench"
+    return platformdirs.user_cache_path("ganbench", appauthor=False)
 
 
 def default_data_root() -> Path:
@@ -40,7 +45,7 @@ def default_data_root() -> Path:
 
 
 def describe(name: str, data_root: Path) -> DatasetSpec:
-    """Tell what a dataset is, without reading its images.
+    """Describe a dataset, without reading its images.
 
     Datasets with fixed content need not be present. Of an image folder, files are listed and a
     few headers are read.

@@ -6,10 +6,13 @@ is complete: a folder without a dot is always whole.
 
 from __future__ import annotations
 
+import datetime
+import itertools
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,36 @@ from typing import Any
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.result import RunResult
 
-__all__ = ["PLAN_FILE", "ResultsFolder", "StoredRun", "write_text"]
+__all__ = [
+    "PLAN_FILE",
+    "ResultsFolder",
+    "StoredRun",
+    "first_dated_folder",
+    "today",
+    "write_text",
+]
 
 PLAN_FILE = "plan.json"
+
+
+def today() -> str:
+    """The local date, for example `2026-11-25`."""
+    return f"{datetime.datetime.now().astimezone():%Y-%m-%d}"
+
+
+def first_dated_folder(topic: str, is_usable: Callable[[Path], bool]) -> Path:
+    """The first of today's folders in `results/` that does not exist or may be used again.
+
+    They are `results/2026-11-25_<topic>`, then the same with `-2`, `-3` and so on.
+
+    Args:
+        topic: What the folder is about, for example `cpu_mnist`.
+        is_usable: Whether a folder that exists may be used.
+    """
+    stem = f"{today()}_{topic}"
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    paths = (Path("results") / name for name in names)
+    return next(path for path in paths if not path.exists() or is_usable(path))
 
 
 def write_text(path: Path, text: str) -> None:

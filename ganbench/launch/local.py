@@ -6,15 +6,13 @@ needs nothing else.
 
 from __future__ import annotations
 
-import datetime
-import itertools
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
 from ganbench.experiment.result import SCHEMA
-from ganbench.experiment.store import ResultsFolder
+from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.launch.process_pool import side_by_side
 from ganbench.launch.retime import time_alone
 from ganbench.launch.run_job import run_job
@@ -34,13 +32,11 @@ def choose_folder(out: Path | None, plan: Plan, device: str) -> ResultsFolder:
     """The folder that was named, or the first one of today that is new or holds this very plan."""
     if out is not None:
         return ResultsFolder(out)
-    stem = f"{datetime.datetime.now().astimezone():%Y-%m-%d}_{device}_{plan.topic}"
     wanted = [job.id for job in plan.jobs]
-    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    folders = (ResultsFolder(Path("results") / name) for name in names)
-    return next(
-        folder for folder in folders if not folder.path.exists() or _planned(folder) == wanted
+    path = first_dated_folder(
+        f"{device}_{plan.topic}", lambda path: _planned(ResultsFolder(path)) == wanted
     )
+    return ResultsFolder(path)
 
 
 def _planned(folder: ResultsFolder) -> list[str]:
@@ -55,7 +51,7 @@ def plan_record(plan: Plan, device: Device, command: str) -> dict[str, Any]:
         "schema": SCHEMA,
         "title": f"{', '.join(dict.fromkeys(job.variant for job in plan.jobs))} on {plan.topic}",
         "command": command,
-        "created": f"{datetime.datetime.now().astimezone():%Y-%m-%d}",
+        "created": today(),
         "device": device.kind,
         "device_name": device.name,
         "device_reason": device.reason,

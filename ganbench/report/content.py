@@ -80,7 +80,7 @@ class Content:
 
     @property
     def has_ranking(self) -> bool:
-        """Whether seeds were repeated, so that pairs could be told apart."""
+        """Whether seeds were repeated, so that pairs could be compared."""
         return any(section.rankings for section in self.sections)
 
 

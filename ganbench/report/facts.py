@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.result import RunResult
     from ganbench.report.gather import Results, Source
 
-__all__ = ["Fact", "facts_of"]
+__all__ = ["Fact", "facts_of", "software_line"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
         Fact("Runs", _runs(own, len(plan.get("jobs") or ()))),
         Fact("Machine", "; ".join(machine)),
         Fact("Device", str(plan.get("device_reason") or "")),
-        Fact("Software", _software([record.environment for record in own])),
+        Fact("Software", software_line([record.environment for record in own])),
         Fact("Budget", ", ".join(budgets)),
         Fact("Steps", _execution(own)),
         Fact("Command", str(plan.get("command") or own[0].command), is_code=True),
@@ -71,8 +71,13 @@ def _execution(records: Sequence[RunResult]) -> str:
     return "" if list(texts) == [EAGER.text] else "; ".join(texts)
 
 
-def _software(environments: Sequence[dict[str, Any]]) -> str:
-    """Versions, platform, threads and commit; where runs differ, all of their values."""
+def software_line(environments: Sequence[dict[str, Any]]) -> str:
+    """Versions, platform, driver, threads and commit in one line.
+
+    Args:
+        environments: As `ganbench.machine.environment.describe` gives them; where they differ, the
+            line holds all of their values.
+    """
     values: dict[str, list[str]] = {}
     for environment in environments:
         flat = {**environment, **(environment.get("versions") or {})}

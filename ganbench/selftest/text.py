@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ganbench.report import columns
+from ganbench.report.facts import software_line
 from ganbench.report.formatting import number
 from ganbench.selftest.outcome import CONFIDENCE, band
 
@@ -45,12 +46,8 @@ class OutcomeText:
 
     @property
     def software(self) -> str:
-        """Versions, threads and commit."""
-        known = self.outcome.record["environment"]
-        flat = {**known, **known["versions"], "commit": (known["commit"] or "")[:10]}
-        names = ("python", "torch", "ganbench", "platform", "driver", "threads", "commit")
-        changed = " (changed since)" if known["dirty"] else ""
-        return ", ".join(f"{name} {flat[name]}" for name in names if flat.get(name)) + changed
+        """Versions, platform, threads and commit."""
+        return software_line([self.outcome.record["environment"]])
 
     def heading(self, metric: Metric) -> str:
         """The metric's title with its direction, and the backbone where it matters."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench import data
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import DataError, UsageError, unknown
-from ganbench.experiment.store import ResultsFolder
+from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.machine import environment
 from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone
 from ganbench.selftest.known_generators import known_generators
@@ -111,7 +109,7 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
         "schema": 1,
         "title": f"Self-test of the metrics on {short_dataset(spec.name)}",
         "command": request.command,
-        "created": f"{datetime.datetime.now().astimezone():%Y-%m-%d}",
+        "created": today(),
         "settings": settings,
         "controls": CONTROLS,
         "draws": request.draws,
@@ -132,13 +130,7 @@ def _folder(out: Path | None, topic: str, settings: dict[str, Any]) -> ResultsFo
     Raises:
         UsageError: It cannot be written, or holds something else.
     """
-    if out is None:
-        stem = f"{datetime.datetime.now().astimezone():%Y-%m-%d}_{topic}"
-        names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-        paths = (Path("results") / name for name in names)
-        path = next(path for path in paths if not path.exists() or _stored(path) == settings)
-    else:
-        path = out
+    path = out or first_dated_folder(topic, lambda path: _stored(path) == settings)
     if path.is_dir() and any(path.iterdir()):
         stored = _stored(path)
         if stored is None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
-from ganbench.experiment.store import ResultsFolder, write_text
+from ganbench.experiment.store import ResultsFolder, first_dated_folder, today, write_text
 from ganbench.throughput.chart import chart_png
 from ganbench.throughput.curve import KNEE_SHARE, rows_csv
 from ganbench.throughput.readme import readme
@@ -38,9 +36,7 @@ def choose_folder(out: Path | None, device: str, *, fresh: bool) -> Path:
         UsageError: The folder cannot be written, or holds something that would be lost.
     """
     if out is None:
-        stem = f"{datetime.datetime.now().astimezone():%Y-%m-%d}_{device}_throughput"
-        names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-        out = next(path for name in names if not (path := Path("results") / name).exists())
+        out = first_dated_folder(f"{device}_throughput", lambda _path: False)
     elif out.is_dir() and any(out.iterdir()):
         if not (out / _JSON).is_file():
             raise UsageError(
@@ -61,7 +57,7 @@ def describe(rows: Sequence[Row], machine: Machine, conditions: dict[str, Any]) 
     return {
         "schema": SCHEMA,
         **conditions,
-        "created": f"{datetime.datetime.now().astimezone():%Y-%m-%d}",
+        "created": today(),
         "knee_share": KNEE_SHARE,
         "machine": {
             "flops_per_second": machine.flops_per_second,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ganbench.report.facts import software_line
 from ganbench.report.templates import template
 from ganbench.throughput.table import HEADS, cells_of, prefixed
 
@@ -36,5 +37,6 @@ def readme(rows: Sequence[Row], document: dict[str, Any], *, has_chart: bool) ->
         rows=rows,
         heads=HEADS,
         has_chart=has_chart,
+        software=software_line([document["environment"]]),
         unmeasured=[row.point for row in rows if row.point.status not in ("ok", "skipped")],
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from ganbench import DataError, UsageError
 from ganbench.experiment import store
 from ganbench.experiment.result import RunResult
-from ganbench.experiment.store import ResultsFolder, StoredRun, write_text
+from ganbench.experiment.store import ResultsFolder, StoredRun, first_dated_folder, write_text
 
 
 @pytest.fixture
@@ -178,3 +179,16 @@ def test_a_run_that_failed_goes_on_with_what_it_has_left(folder):
     assert again == partial
     assert folder.find("mlp-0") is None
     assert [file.name for file in again.iterdir()] == ["checkpoint.pt"]
+
+
+def test_the_first_dated_folder_is_new_or_may_be_used_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = Path("results") / f"{datetime.date.today():%Y-%m-%d}_cpu_digits"
+    assert first_dated_folder("cpu_digits", lambda _path: False) == first
+    first.mkdir(parents=True)
+    second = first.with_name(f"{first.name}-2")
+    assert first_dated_folder("cpu_digits", lambda _path: False) == second
+    assert first_dated_folder("cpu_digits", lambda path: path == first) == first
+    second.mkdir()
+    third = first.with_name(f"{first.name}-3")
+    assert first_dated_folder("cpu_digits", lambda path: path == third) == third

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
@@ -30,6 +31,7 @@ _LOGARITHMIC_FROM = 5.0
 _PLACES = (  # where a name may stand beside its point: offset in points, and alignment
     (8, 7, "left", "bottom"), (8, -7, "left", "top"),
     (-8, 7, "right", "bottom"), (-8, -7, "right", "top"),
+    (12, 0, "left", "center"), (-12, 0, "right", "center"),
     (22, 12, "left", "bottom"), (22, -12, "left", "top"),
     (-22, 12, "right", "bottom"), (-22, -12, "right", "top"),
     (0, 30, "center", "bottom"), (0, -30, "center", "top"),
@@ -115,8 +117,15 @@ def _logarithmic(axis: Axis, set_scale: Callable[[str], None], values: list[floa
 def _name_points(
     axes: Axes, points: dict[str, tuple[Estimate, Estimate]], style: ChartStyle
 ) -> None:
-    """Write each name beside its point, where it covers the least of names, points and lines."""
+    """Write each name beside its point, nearer to it than to others, where it covers the least.
+
+    Names keep off names, points and intervals, and stay within the axes.
+    """
     taken = [box for pair in points.values() for box in _marks(axes, *pair)]
+    centres = {
+        label: tuple(axes.transData.transform((speed.mean, quality.mean)).tolist())
+        for label, (speed, quality) in points.items()
+    }
     for label, (speed, quality) in points.items():
         tried: list[tuple[int, int, Annotation, Bbox]] = []
         for x, y, horizontal, vertical in _PLACES:
@@ -126,12 +135,21 @@ def _name_points(
             )  # fmt: skip
             box = text.get_window_extent().padded(2)
             outside = box.x0 < axes.bbox.x0 or box.x1 > axes.bbox.x1 or box.y0 < axes.bbox.y0
-            tried.append((int(box.count_overlaps(taken)) + 100 * outside, len(tried), text, box))
+            distances = {name: _distance(box, centre) for name, centre in centres.items()}
+            is_ambiguous = min(distances.values()) < distances[label]
+            cost = int(box.count_overlaps(taken)) + 10 * is_ambiguous + 100 * outside
+            tried.append((cost, len(tried), text, box))
         _, best, _, box = min(tried, key=lambda item: item[:2])
         taken.append(box)
         for _, place, text, _ in tried:
             if place != best:
                 text.remove()
+
+
+def _distance(box: Bbox, point: tuple[float, ...]) -> float:
+    """Pixels from a point to the nearest edge of a box; 0 within it."""
+    x, y = point
+    return math.hypot(max(box.x0 - x, 0, x - box.x1), max(box.y0 - y, 0, y - box.y1))
 
 
 def _marks(axes: Axes, speed: Estimate, quality: Estimate) -> list[Bbox]:

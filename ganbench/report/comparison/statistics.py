@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from scipy import optimize, stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import ttest_power
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -170,41 +172,30 @@ def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p-values for their number, so that any false claim is rare (Holm 1979)."""
-    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
-    corrected, largest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        corrected[place] = largest
-    return corrected
+    if not p_values:
+        return []
+    _, corrected, *_ = multipletests(p_values, alpha=ALPHA, method="holm")
+    return [float(value) for value in corrected]
 
 
 # Power: what could have been detected
-
-_nodes, _weights = np.polynomial.legendre.leggauss(128)
-_SHARES, _WEIGHTS = (_nodes + 1) / 2, _weights / 2
-
-
-@cache
-def _spreads(degrees: int) -> Values:
-    """Quantiles of the sample's standard deviation over the true one, at fixed shares."""
-    spreads: Values = np.sqrt(stats.chi2.ppf(_SHARES, degrees) / degrees)
-    return spreads
 
 
 def power(effect: float, n: int, alpha: float = ALPHA) -> float:
     """Chance that a two-sided paired t-test finds a true difference.
 
-    It is the mean, over the spread that the sample may show, of the normal chance to lie beyond
-    the critical value: the noncentral t distribution, which scipy computes less surely.
-
     Args:
         effect: The difference over the standard deviation of the differences.
-        n: Seeds.
-        alpha: Level of the test.
+        n: Seeds, at least two.
+        alpha: Level of the test, in (0, 1).
     """
-    critical = stats.t.isf(alpha / 2, n - 1) * _spreads(n - 1)
-    shift = abs(effect) * math.sqrt(n)
-    return float(_WEIGHTS @ (stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift)))
+    upper, lower = (
+        float(ttest_power(abs(effect), n, alpha / 2, alternative=tail))
+        for tail in ("larger", "smaller")
+    )
+    # The noncentral t distribution is not a number in its far tails, where the upper one holds
+    # everything and the lower one nothing. With few seeds and many pairs that is often so.
+    return (1.0 if math.isnan(upper) else upper) + (0.0 if math.isnan(lower) else lower)
 
 
 @cache

@@ -43,7 +43,7 @@ class EfficientNetLite(nn.Module):
     """Maps uint8 images of shape (n, 3, height, width) to float32 features of shape (n, 1280).
 
     Images are brought to 128×128 pixels. The network was trained at 224, which takes four times as
-    long and on images of 32 pixels tells little more: a linear classifier of CIFAR-10 names 76% of
+    long and on images of 32 pixels is hardly better: a linear classifier of CIFAR-10 names 76% of
     images from its features there, 74% from these.
     """
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from ganbench.report.charts import all_charts, losses, samples
 from ganbench.report.charts.style import DARK, LIGHT, ChartStyle, draw
+from ganbench.report.charts.tradeoff import tradeoff
 from ganbench.report.gather import gather
 
 
@@ -73,6 +74,30 @@ def test_every_chart_can_be_drawn_of_odd_results(tmp_path):
     style = ChartStyle(LIGHT, tuple(results.labels))
     for chart in all_charts.CHARTS:
         assert draw(partial(chart.draw, group), style).width > 500
+
+
+def test_names_of_close_points_are_apart_and_each_is_nearest_to_its_own(tmp_path):
+    numbers = {
+        "mlp": (15700.0, 6.4), "dcgan": (1210.0, 5.8), "texthash-naive": (1300.0, 6.0),
+        "texthash": (960.0, 2.9), "dcgan-smooth": (645.0, 225.0),
+    }  # fmt: skip
+    runs = [
+        doubles.result(variant, images_per_second=speed, scores={"fid": fid})
+        for variant, (speed, fid) in numbers.items()
+    ]
+    results = gather([doubles.write(tmp_path, runs, files=False)])
+    style = ChartStyle(LIGHT, tuple(results.labels))
+    with style.applied():
+        (axes,) = tradeoff(results.groups[0], style).axes
+        boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    points = {label: axes.transData.transform(point) for label, point in numbers.items()}
+    assert set(boxes) == set(points)
+    for label, box in boxes.items():
+        assert box.count_overlaps([other for other in boxes.values() if other is not box]) == 0
+        edges = {name: np.clip(point, box.min, box.max) for name, point in points.items()}
+        gaps = {name: np.hypot(*(point - edges[name])) for name, point in points.items()}
+        assert min(gaps, key=gaps.get) == label
+        assert gaps[label] > 0
 
 
 def test_the_losses_of_a_diverged_run_are_shown_and_end_where_they_are_no_numbers(tmp_path):

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import results_doubles as doubles
-from scipy import stats
+from scipy import integrate, stats
 
 from ganbench.report.comparison.contrasts import contrast, corrected
 from ganbench.report.comparison.ranking import ranking_csv, rankings_of
@@ -69,12 +69,49 @@ def test_holm_corrects_as_in_a_worked_example():
     assert holm([]) == []
 
 
-@pytest.mark.parametrize("n", [2, 5, 30])
-@pytest.mark.parametrize("effect", [0.1, 1.0, 3.0])
-def test_power_agrees_with_the_noncentral_t_distribution(n, effect):
-    critical, shift = stats.t.isf(0.025, n - 1), effect * math.sqrt(n)
-    wanted = stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift)
-    assert power(effect, n) == pytest.approx(wanted, abs=1e-4)
+def holm_by_its_definition(p_values):
+    """Each p-value times the number of those no smaller, made monotonic (Holm 1979)."""
+    ranked = sorted(p_values)
+    steps = [min(1.0, (len(ranked) - rank) * p) for rank, p in enumerate(ranked)]
+    return [max(steps[: ranked.index(p) + 1]) for p in p_values]
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 60])
+def test_holm_follows_its_definition(count):
+    p_values = list(np.random.default_rng(count).random(count) ** 3)
+    assert holm(p_values) == pytest.approx(holm_by_its_definition(p_values), rel=1e-9)
+
+
+def power_by_integration(effect, n, alpha):
+    """The normal chance to lie beyond the critical value, averaged over the sample's spread."""
+    degrees, critical, shift = n - 1, stats.t.isf(alpha / 2, n - 1), effect * math.sqrt(n)
+
+    def density(spread):
+        beyond = stats.norm.sf(critical * spread - shift) + stats.norm.cdf(
+            -critical * spread - shift
+        )
+        return beyond * 2 * spread * degrees * stats.chi2.pdf(degrees * spread**2, degrees)
+
+    edges = sorted({0.0, 0.5 * shift / critical, shift / critical, 2 * shift / critical, 1.0, 9.0})
+    return sum(
+        integrate.quad(density, low, high, epsabs=1e-13, limit=200)[0]
+        for low, high in itertools.pairwise(edges)
+    )
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 30])
+@pytest.mark.parametrize("effect", [0.0, 0.1, 1.0, 3.0])
+@pytest.mark.parametrize("alpha", [0.05, 0.05 / 45])
+def test_power_is_that_of_integration_over_the_samples_spread(n, effect, alpha):
+    expected = power_by_integration(effect, n, alpha)
+    assert power(effect, n, alpha) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("effect", "n", "alpha"), [(5.0, 3, 0.005), (30.0, 2, 0.0011)])
+def test_power_is_a_number_where_one_tail_vanishes(effect, n, alpha):
+    expected = power_by_integration(effect, n, alpha)
+    assert power(effect, n, alpha) == pytest.approx(expected, abs=1e-9)
+    assert power(1e5, 20, alpha) == 1.0
 
 
 def test_the_detectable_difference_is_found_in_four_of_five_trials():
