@@ -158,8 +158,8 @@ def _in_a_new_process(resolved: Resolved) -> list[list[float]]:
     program = (
         "import json, sys; from ganbench.variant import registry;"
         "from ganbench.check import recipe, trial;"
-        "(found,) = registry.resolve(sys.argv[1:]);"
-        "vectors = recipe.encoded_captions(found.variant, trial.SPECS[0]);"
+        "(resolved,) = registry.resolve(sys.argv[1:]);"
+        "vectors = recipe.encoded_captions(resolved.variant, trial.SPECS[0]);"
         "print(json.dumps(vectors))"
     )
     request = resolved.origin if resolved.origin.endswith(".py") else resolved.name

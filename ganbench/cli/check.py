@@ -26,14 +26,14 @@ def check(
         screen.print("[red]broken[/red]  ", highlight=False, end="")
         screen.print(reason, markup=False, highlight=False, soft_wrap=True)
     broken_variants = len(left_out)
-    for found in resolve(names):
-        lines = run_contract(found)
+    for resolved in resolve(names):
+        lines = run_contract(resolved)
         for line in lines:
             mark = "[green]ok    [/green]" if line.ok else "[red]broken[/red]"
             screen.print(f"{mark}  {line.name}", highlight=False, end="")
             screen.print(f"  {line.detail}" if line.detail else "", markup=False, highlight=False)
         broken = sum(not line.ok for line in lines)
         verdict = f"breaks {broken} of {len(lines)} checks" if broken else "keeps the contract"
-        screen.print(f"{found.name} {verdict}", highlight=False)
+        screen.print(f"{resolved.name} {verdict}", highlight=False)
         broken_variants += bool(broken)
     raise typer.Exit(FAILED if broken_variants else OK)

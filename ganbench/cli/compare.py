@@ -32,21 +32,21 @@ def compare(
     folder_a, variant_a = _side(first)
     folder_b, variant_b = _side(second)
     wanted = [*(metric or []), *(name for name in fail_on or [] if metric and name not in metric)]
-    found = comparing.compare(
+    comparison = comparing.compare(
         folder_a, folder_b, variant_a=variant_a, variant_b=variant_b, metrics=wanted or None
     )
     if as_json:
-        typer.echo(found.to_json(), nl=False)
+        typer.echo(comparison.to_json(), nl=False)
     else:
-        for note in found.notes:
+        for note in comparison.notes:
             typer.echo(f"note: {note}")
-        for verdict in found.verdicts:
+        for verdict in comparison.verdicts:
             typer.echo(verdict.sentence)
-    compared = {verdict.score for verdict in found.verdicts}
+    compared = {verdict.score for verdict in comparison.verdicts}
     for name in fail_on or []:
         if name not in compared:
             raise unknown("column in --fail-on", name, compared)
-    worse = [item for item in found.regressions if not fail_on or item.score in fail_on]
+    worse = [item for item in comparison.regressions if not fail_on or item.score in fail_on]
     raise typer.Exit(FAILED if worse else OK)
 
 

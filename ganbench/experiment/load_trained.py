@@ -42,11 +42,11 @@ def load_trained(
             f"{run.path} knows no best moment, as it was not scored during training: leave out "
             "--best, or run it again with --evaluate-every"
         )
-    (found,) = resolve([result.request or result.variant])
-    recipe = found.variant.recipe.override(result.recipe)
+    (resolved,) = resolve([result.request or result.variant])
+    recipe = resolved.variant.recipe.override(result.recipe)
     fields = dict(result.dataset_fields)
     spec = DatasetSpec(**{**fields, "class_names": tuple(fields["class_names"])})
-    state = TrainState.create(found.variant, recipe, spec, device.torch, result.seed)
+    state = TrainState.create(resolved.variant, recipe, spec, device.torch, result.seed)
     try:
         values = torch.load(run.checkpoint, weights_only=True, map_location=device.torch)
     except Exception as error:

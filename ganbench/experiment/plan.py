@@ -1,4 +1,4 @@
-"""From a suite to a plan: a list of jobs, each told by its record alone.
+"""From a suite to a plan: a list of jobs, each a record that says all about its run.
 
 Making a plan reads no images, touches no device and writes nothing; `--dry-run` stops here.
 """
@@ -117,7 +117,7 @@ class Plan:
     """All jobs of one comparison, in the order in which they run.
 
     Attributes:
-        jobs: One a variant and seed.
+        jobs: One per variant and seed.
         left_out: Why variants that `all` would bring are not among them.
     """
 
@@ -137,7 +137,7 @@ class Plan:
 
 
 def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
-    """Turn a suite into jobs: each variant on its dataset, once a seed.
+    """Turn a suite into jobs: each variant on its dataset, once per seed.
 
     Args:
         suite: What was asked for.
@@ -159,7 +159,7 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
     installed = ALL in suite.variants
     named = {Path(name).stem.replace("_", "-") for name in suite.variants}
     seeds = parse_seeds(suite.seeds)
-    settings = parse_settings(suite.set, [found.name for found in resolved])
+    settings = parse_settings(suite.set, [each.name for each in resolved])
     describe = cache(partial(data.describe, data_root=data_root))  # a folder is listed once
     first = []
     for candidate in resolved:
@@ -181,7 +181,7 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
 
 def _job(
     suite: Suite,
-    found: Resolved,
+    candidate: Resolved,
     settings: dict[str, str],
     seed: int,
     device: str,
@@ -189,17 +189,19 @@ def _job(
 ) -> Job:
     flags = {"dataset": suite.dataset, "budget": suite.budget, "sample_every": suite.sample_every}
     given = {key: value for key, value in flags.items() if value is not None}
-    recipe = found.variant.recipe.override({**given, **settings})
+    recipe = candidate.variant.recipe.override({**given, **settings})
     spec = describe(recipe.dataset)
-    recipe, notes = _fitted(found.name, recipe, spec, settings)
+    recipe, notes = _fitted(candidate.name, recipe, spec, settings)
     if suite.compile:
-        notes += (f"{found.name}: its step is compiled first, which is not charged to training",)
-    _build_without_weights(found.variant, recipe, spec)
+        notes += (
+            f"{candidate.name}: its step is compiled first, which is not charged to training",
+        )
+    _build_without_weights(candidate.variant, recipe, spec)
     return Job(
-        variant=found.name,
-        title=found.variant.title,
-        request=_request(found),
-        source_hash=found.source_hash,
+        variant=candidate.name,
+        title=candidate.variant.title,
+        request=_request(candidate),
+        source_hash=candidate.source_hash,
         recipe=recipe.model_dump(),
         spec=spec,
         seed=seed,
@@ -213,12 +215,12 @@ def _job(
     )
 
 
-def _request(found: Resolved) -> str:
+def _request(candidate: Resolved) -> str:
     """How to ask for a variant again: by its name, or by its path where it came from a file."""
     return (
-        found.name
-        if any(entry.name == found.name for entry in entries())
-        else str(Path(found.origin).resolve())
+        candidate.name
+        if any(entry.name == candidate.name for entry in entries())
+        else str(Path(candidate.origin).resolve())
     )
 
 

@@ -50,7 +50,7 @@ def differences(stored: RunResult, plan: Plan) -> list[str]:
     """
     if any(job.id == stored.run_id for job in plan.jobs):
         return []
-    found = []
+    differing = []
     for job in plan.jobs:
         pairs = {
             "seed": (stored.seed, job.seed),
@@ -64,10 +64,10 @@ def differences(stored: RunResult, plan: Plan) -> list[str]:
             },
         }
         changed = [f"{key} {old} is now {new}" for key, (old, new) in pairs.items() if old != new]
-        found += changed or [
+        differing += changed or [
             f"{job.variant}: its source, its dataset or a choice that is not stored has changed"
         ]
-    return [f"not the run {stored.run_id}: {text}" for text in dict.fromkeys(found)]
+    return [f"not the run {stored.run_id}: {text}" for text in dict.fromkeys(differing)]
 
 
 def verdict(stored: RunResult, again: RunResult) -> str:
@@ -83,6 +83,8 @@ def verdict(stored: RunResult, again: RunResult) -> str:
     unequal = [name for name in names if stored.scores[name] != again.scores[name]]
     if not unequal:
         return f"{again.run_id}: all {len(names)} scores equal the stored run's to the last bit"
-    told = ", ".join(f"{name} {stored.scores[name]} → {again.scores[name]}" for name in unequal[:3])
+    shown = ", ".join(
+        f"{name} {stored.scores[name]} → {again.scores[name]}" for name in unequal[:3]
+    )
     more = ", …" if len(unequal) > 3 else ""  # noqa: PLR2004 - three are enough
-    return f"{again.run_id}: {len(unequal)} of {len(names)} scores differ: {told}{more}"
+    return f"{again.run_id}: {len(unequal)} of {len(names)} scores differ: {shown}{more}"

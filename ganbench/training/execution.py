@@ -37,7 +37,7 @@ class Execution:
 
     @property
     def changed(self) -> dict[str, str | bool]:
-        """What is not as ever, by name."""
+        """What differs from the default, by name."""
         plain = Execution()
         return {
             name: getattr(self, name)
@@ -57,10 +57,10 @@ class Execution:
     @property
     def text(self) -> str:
         """How, in words: `bf16, compiled`."""
-        told: list[str] = [self.precision]
-        told += ["compiled"] if self.compile else []
-        told += ["captured as a CUDA graph"] if self.cuda_graphs else []
-        return ", ".join(told)
+        parts: list[str] = [self.precision]
+        parts += ["compiled"] if self.compile else []
+        parts += ["captured as a CUDA graph"] if self.cuda_graphs else []
+        return ", ".join(parts)
 
     def check(self, device: str) -> None:
         """See that a kind of device can do it.
@@ -80,4 +80,4 @@ class Execution:
 
 
 EAGER = Execution()
-"""As ever: float32, neither compiled nor captured."""
+"""The default: float32, neither compiled nor captured."""

@@ -36,8 +36,10 @@ class Scaling:
         generator_optimizer.register_step_pre_hook(self._join)
 
     def _note(self, optimizer: Any, *_: Any) -> None:
-        found: Tensor = optimizer.found_inf
-        self._skipped = found if self._skipped is None else torch.maximum(self._skipped, found)
+        overflow: Tensor = optimizer.found_inf
+        self._skipped = (
+            overflow if self._skipped is None else torch.maximum(self._skipped, overflow)
+        )
 
     def _join(self, optimizer: Any, *_: Any) -> None:
         if self._skipped is not None:

@@ -244,7 +244,7 @@ class Step:
     def alternate(self, batches: Batches) -> None:
         """Update the discriminator once per batch, then the generator.
 
-        The generator is judged on the images of the last batch, by the discriminator as it is
+        The generator learns from the images of the last batch and the discriminator as it is
         after its update, unless it has batches of its own.
         """
         *earlier, last = batches.discriminator
@@ -306,8 +306,8 @@ class Step:
     @staticmethod
     def _check(loss: Any, name: str) -> None:
         if not isinstance(loss, Tensor) or loss.shape != ():
-            told = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
-            raise ContractError(f"{name} must return a scalar tensor, and gives {told}")
+            given = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise ContractError(f"{name} must return a scalar tensor, and gives {given}")
 
     def finish(self) -> dict[str, Tensor]:
         """Move the average, and give what was recorded."""

@@ -116,7 +116,7 @@ def expand(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
             broken[candidate.name] = str(error)
         else:
             usable.append(candidate.name)
-    return tuple(found for name in names for found in (usable if name == ALL else [name])), broken
+    return tuple(each for name in names for each in (usable if name == ALL else [name])), broken
 
 
 def resolve(names: Sequence[str]) -> tuple[Resolved, ...]:
@@ -134,11 +134,11 @@ def resolve(names: Sequence[str]) -> tuple[Resolved, ...]:
         if name.endswith(".py") or "/" in name or "\\" in name:
             wanted.append(_file(name, installed))
         else:
-            found = [candidate for candidate in installed if candidate.name == _spelling(name)]
-            if not found:
+            candidates = [each for each in installed if each.name == _spelling(name)]
+            if not candidates:
                 known = {candidate.name for candidate in installed}
                 raise unknown("variant", name, known, "or give the path of a file, as ./mine.py")
-            wanted.append(found[0])
+            wanted.append(candidates[0])
     _refuse_clashes(wanted, installed)
     return tuple(map(_load, wanted))
 
@@ -157,7 +157,7 @@ def _name_fault(name: str) -> str:
 
 
 def _installed() -> list[_Candidate]:
-    return sorted([*_built_in(), *_entry_points()], key=lambda found: (found.name, found.origin))
+    return sorted([*_built_in(), *_entry_points()], key=lambda each: (each.name, each.origin))
 
 
 def _built_in() -> list[_Candidate]:
@@ -214,8 +214,8 @@ def _clash(candidate: _Candidate, others: Sequence[_Candidate]) -> str:
 def _entry(candidate: _Candidate, installed: Sequence[_Candidate]) -> Entry:
     summary, problem = "", candidate.fault
     if candidate.path is not None:
-        summary, found = source.inspect(candidate.path, candidate.attribute)
-        problem = problem or found
+        summary, fault = source.inspect(candidate.path, candidate.attribute)
+        problem = problem or fault
     if other := _clash(candidate, installed):
         problem = problem or f"its name is also that of {other}"
     return Entry(candidate.name, candidate.origin, candidate.kind, summary, problem)
