@@ -15,7 +15,7 @@ from ganbench.experiment.store import write_text
 from ganbench.scoring import draw
 from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS
 from ganbench.training.loop import Hooks
-from ganbench.training.session import HISTORY_COLUMNS, Session
+from ganbench.training.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ class Recorder:
                 values["over_training"] = self._over_training.state()
             torch.save(values, temporary)
             temporary.replace(self._folder / "checkpoint.pt")
-            self._write_rows("history.csv", HISTORY_COLUMNS, session.history)
+            self._write_rows("history.csv", session.history_columns, session.history)
             if self._over_training is not None and self._over_training.rows:
                 self._write_rows("scores.csv", OVER_TRAINING_COLUMNS, self._over_training.rows)
         self._saved = time.monotonic()
@@ -157,7 +157,8 @@ class Recorder:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(heads)
         for row in rows:
-            writer.writerow(["" if row[head] is None else f"{row[head]:.6g}" for head in heads])
+            values = [row.get(head) for head in heads]
+            writer.writerow(["" if value is None else f"{value:.6g}" for value in values])
         write_text(self._folder / name, text.getvalue())
 
     def evaluate(self, session: Session) -> None:

@@ -9,6 +9,7 @@ from ganbench.report.charts.classes import class_histogram
 from ganbench.report.charts.losses import losses
 from ganbench.report.charts.over_training import over_training
 from ganbench.report.charts.samples import SAMPLES_DPI, samples
+from ganbench.report.charts.scalars import scalars
 from ganbench.report.charts.scores import quality, throughput
 from ganbench.report.charts.step_profile import phases
 from ganbench.report.charts.style import DARK, DPI, LIGHT, ChartStyle, draw, encode
@@ -52,6 +53,7 @@ CHARTS = (
     Chart("over-training", "Scores against images, steps and seconds of training", over_training),
     Chart("phases", "What a training step spends its time on, by variant", phases),
     Chart("losses", "Losses and the discriminator's output over the steps", losses),
+    Chart("scalars", "What the variants' own losses record over the steps", scalars),
     Chart("classes", "Share of each class among generated and real images", class_histogram),
     Chart("samples", "Samples of the same latents as training goes on", samples, has_images=True),
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
-__all__ = ["losses", "read_history"]
+__all__ = ["losses", "read_history", "thousands"]
 
 _ACROSS = 5
 _WINDOWS = 25  # a line is smoothed over a 25th of its points
@@ -111,7 +111,7 @@ def _panel(
     names = [name for name, _ in lines]
     _limits(axes, np.concatenate([frame[names].to_numpy().ravel() for frame in frames]))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(_thousands))
+    axes.xaxis.set_major_formatter(FuncFormatter(thousands))
     axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
@@ -128,5 +128,6 @@ def _limits(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) ->
     axes.set_ylim(0 if low >= 0 else low - pad, high + pad)
 
 
-def _thousands(value: float, _position: int) -> str:
+def thousands(value: float, _position: int) -> str:
+    """A number of steps as an axis shows it: 12000 as 12k."""
     return f"{value / _THOUSAND:g}k" if abs(value) >= _THOUSAND else f"{value:g}"

@@ -1,0 +1,70 @@
+"""Chart of what the losses record besides: penalties and the like, over the steps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from ganbench.report.charts.losses import read_history, thousands
+from ganbench.report.charts.style import canvas
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ganbench.report.charts.style import ChartStyle
+    from ganbench.report.groups import Group
+
+__all__ = ["further_columns", "scalars"]
+
+_ACROSS = 4
+_LAST_OF_ALL_RUNS = "images_per_second"  # columns after it are those of the variant's own losses
+
+
+def further_columns(history: pd.DataFrame) -> list[str]:
+    """Names of the scalars that the variant's own losses recorded in a history."""
+    names = list(history.columns)
+    if _LAST_OF_ALL_RUNS not in names:
+        return []
+    return names[names.index(_LAST_OF_ALL_RUNS) + 1 :]
+
+
+def scalars(group: Group, style: ChartStyle) -> Figure | None:
+    """Small multiples: one panel per scalar, one line per run, coloured by variant."""
+    histories = [
+        (entry.label, history)
+        for entry in group.entries
+        if (history := read_history(entry.run.history)) is not None
+    ]
+    names = list(dict.fromkeys(name for _, frame in histories for name in further_columns(frame)))
+    if not names:
+        return None
+    across = min(_ACROSS, len(names))
+    down = math.ceil(len(names) / across)
+    figure = canvas(
+        max(5.5, 1.2 + 2.6 * across), 2.4 * down, f"What the losses record · {group.title}",
+        "one line per run; each variant in its colour", style,
+    )  # fmt: skip
+    grid = figure.subplots(down, across, squeeze=False)
+    for axes in grid.flat[len(names) :]:
+        axes.set_visible(False)
+    for axes, name in zip(grid.flat, names, strict=False):
+        shown: set[str] = set()
+        for label, history in histories:
+            if name not in history:
+                continue
+            values = history[["step", name]].dropna()
+            axes.plot(
+                values["step"], values[name], color=style.colour(label), linewidth=1.0,
+                label="_" if label in shown else label,
+            )  # fmt: skip
+            shown.add(label)
+        axes.set_title(name.replace("_", " "))
+        axes.set_xlabel("step")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(thousands))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.legend(loc="best", handlelength=1.2, borderpad=0.2, fontsize=7.5)
+    return figure
