@@ -69,6 +69,13 @@ def test_every_chart_can_be_drawn_of_odd_results(tmp_path):
     for run in (folder / "runs").iterdir():  # scores from next to nothing to huge, and one missing
         rows = (head, "1,64,0.001,1e6,0,0", "2,128,900,,10,1", "3,192,1800,0,10,1")
         (run / "scores.csv").write_text("\n".join(rows), encoding="utf-8")
+        history = (run / "history.csv").read_text(encoding="utf-8").splitlines()
+        scalars = [
+            f"{history[0]},penalty",
+            *(f"{row}," for row in history[1:-1]),
+            f"{history[-1]},2",
+        ]
+        (run / "history.csv").write_text("\n".join(scalars), encoding="utf-8")
     results = gather([folder])
     (group,) = results.groups
     style = ChartStyle(LIGHT, tuple(results.labels))
