@@ -56,6 +56,8 @@ def check(
     resolved: Resolved,
     specs: Sequence[DatasetSpec] = SPECS,
     report: Progress = ignore_progress,
+    *,
+    new_process: bool = True,
 ) -> list[CheckLine]:
     """Run the contract on one variant, on the CPU.
 
@@ -66,6 +68,7 @@ def check(
         resolved: The variant.
         specs: The kinds of dataset to try.
         report: Called before each check with its name.
+        new_process: Whether captions are encoded in a new process too, which takes seconds.
     """
     variant, settings = resolved.variant, _settings()
     lines: list[CheckLine] = []
@@ -87,6 +90,7 @@ def check(
         trials.extend(small_trials(variant, chosen))
         return counts
 
+    encodes = partial(contract_recipe.encodes, new_process=new_process)
     with torch.random.fork_rng(devices=[]):
         run("says what it is", lambda: contract_recipe.says_what_it_is(variant))
         if not run("builds its networks", build):
@@ -95,7 +99,7 @@ def check(
             run(name, partial(on_each, trials, network_check))
         run("takes any recipe number", lambda: contract_recipe.takes_any_number(trials[-1]))
         run("takes recipe numbers as text", lambda: contract_recipe.takes_text(variant.recipe))
-        run("encodes prompts the same for ever", lambda: contract_recipe.encodes(resolved, specs))
+        run("encodes prompts the same for ever", partial(encodes, resolved, specs))
         run("leaves torch's settings alone", lambda: _leaves_alone(settings))
     return lines
 

@@ -13,11 +13,15 @@ import torch
 from ganbench.machine.random_streams import generator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from torch import Tensor
 
     from ganbench.data.dataset import Split
     from ganbench.machine.device import Device, Event
+
+    Reader = Callable[[NDArray[np.uint8], NDArray[np.int64], Tensor, Event | None], None]
 
 __all__ = ["BatchSource", "DataOrder", "Placement", "Resident", "Streamed", "place"]
 
@@ -144,10 +148,23 @@ class Streamed:
         seed: Of the order.
         device: Where batches go.
         labelled: Whether labels are wanted too.
+        block_bytes: Bytes that are read at once, at least one batch.
+        read: Copies chosen images into a buffer, once the device has copied what the buffer held.
     """
 
-    def __init__(self, train: Split, seed: int, device: Device, *, labelled: bool = False) -> None:
+    def __init__(
+        self,
+        train: Split,
+        seed: int,
+        device: Device,
+        *,
+        labelled: bool = False,
+        block_bytes: int = _BLOCK_BYTES,
+        read: Reader | None = None,
+    ) -> None:
         self._train = train
+        self._block_bytes = block_bytes
+        self._read_images = _gather if read is None else read
         self._pixels: NDArray[np.uint8] = train.images.permute(0, 2, 3, 1).numpy()
         self._labels = train.labels if labelled else None
         self._seed = seed
@@ -188,7 +205,7 @@ class Streamed:
         for block in self._ahead:
             block.filled.result()
         self._ahead.clear()
-        fitting = _BLOCK_BYTES // (size * self._pixels[0].nbytes)
+        fitting = self._block_bytes // (size * self._pixels[0].nbytes)
         self._count = self._offset = size * max(1, min(_MOST_BATCHES, fitting))
         self._unread = start
         shape = (self._count, *self._pixels.shape[1:])
@@ -201,7 +218,9 @@ class Streamed:
         chosen = self._order.indices(self._unread, self._count)
         self._unread += self._count
         labels = None if self._labels is None else self._labels[chosen]
-        filled = self._readers.submit(_gather, self._pixels, chosen.numpy(), buffer, copied)
+        filled = self._readers.submit(
+            self._read_images, self._pixels, chosen.numpy(), buffer, copied
+        )
         self._ahead.append(_Block(buffer, labels, filled))
 
     def _turn(self) -> None:

@@ -65,7 +65,7 @@ NAMES = [
 
 
 @pytest.fixture
-def checked(tmp_path, monkeypatch):
+def checked(tmp_path):
     """Check the good file with some texts replaced."""
 
     def run(*changes, new_process=False):
@@ -74,12 +74,8 @@ def checked(tmp_path, monkeypatch):
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         (tmp_path / "victim.py").write_text(text)
-        if not new_process:  # it takes seconds to start, and only one test needs it
-            from ganbench.check import recipe as contract_recipe
-
-            vectors = lambda found: contract_recipe.encoded_captions(found.variant, SPECS[0])  # noqa: E731
-            monkeypatch.setattr(contract_recipe, "_in_a_new_process", vectors)
-        return check(resolve([str(tmp_path / "victim.py")])[0], SPECS[:1])
+        victim = resolve([str(tmp_path / "victim.py")])[0]
+        return check(victim, SPECS[:1], new_process=new_process)  # which takes seconds to start
 
     return run
 

@@ -12,8 +12,7 @@ from doubles import LateCard, tiny_spec, tiny_split
 
 from ganbench.data.dataset import Split
 from ganbench.machine.device import Device, choose
-from ganbench.training import batches
-from ganbench.training.batches import DataOrder, Resident, Streamed, place
+from ganbench.training.batches import DataOrder, Placement, Resident, Streamed, place
 from ganbench.training.loop import Hooks, train
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
@@ -26,9 +25,9 @@ NEVER = Budget(1e9, "steps")
 
 
 @pytest.fixture(params=[1, 5 * 8 * 32 * 32, 1 << 22], ids=["batch", "five", "many"])
-def block_bytes(request, monkeypatch):
+def block_bytes(request):
     """Blocks of one batch, of five batches, and of as many as there may be."""
-    monkeypatch.setattr(batches, "_BLOCK_BYTES", request.param)
+    return request.param
 
 
 def expected(start: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -37,12 +36,11 @@ def expected(start: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
     return split.images[chosen], split.labels[chosen]
 
 
-@pytest.mark.usefixtures("block_bytes")
-def test_batches_follow_the_order_across_blocks_and_epochs():
+def test_batches_follow_the_order_across_blocks_and_epochs(block_bytes):
     split = tiny_split(SPEC)
     for one in (
         Resident(split, 3, labelled=True),
-        Streamed(split, 3, choose("cpu"), labelled=True),
+        Streamed(split, 3, choose("cpu"), labelled=True, block_bytes=block_bytes),
     ):
         for start in range(0, 400, 8):
             images, labels = one.take(start, 8)
@@ -52,19 +50,17 @@ def test_batches_follow_the_order_across_blocks_and_epochs():
             assert images.is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.usefixtures("block_bytes")
-def test_a_stream_may_jump_and_change_its_batch():
-    one = Streamed(tiny_split(SPEC), 3, choose("cpu"))
+def test_a_stream_may_jump_and_change_its_batch(block_bytes):
+    one = Streamed(tiny_split(SPEC), 3, choose("cpu"), block_bytes=block_bytes)
     for start, size in [(0, 8), (8, 8), (16, 4), (80, 4), (84, 4), (0, 8), (0, 90), (90, 90)]:
         images, labels = one.take(start, size)
         assert torch.equal(images, expected(start, size)[0])
         assert labels is None
 
 
-@pytest.mark.usefixtures("block_bytes")
-def test_a_buffer_is_not_filled_again_before_the_device_has_copied_it():
+def test_a_buffer_is_not_filled_again_before_the_device_has_copied_it(block_bytes):
     card = LateCard()
-    one = Streamed(tiny_split(SPEC), 3, card, labelled=True)
+    one = Streamed(tiny_split(SPEC), 3, card, labelled=True, block_bytes=block_bytes)
     taken = [one.take(start, 8) for start in range(0, 8 * 200, 8)]
     card.synchronize()
     for number, (images, labels) in enumerate(taken):
@@ -72,19 +68,16 @@ def test_a_buffer_is_not_filled_again_before_the_device_has_copied_it():
         assert torch.equal(labels, expected(8 * number, 8)[1])
 
 
-def test_the_next_blocks_are_read_while_a_batch_is_in_use(monkeypatch):
-    monkeypatch.setattr(batches, "_BLOCK_BYTES", 1)
+def test_the_next_blocks_are_read_while_a_batch_is_in_use():
     read, enough = [], threading.Event()
-    original = batches._gather
 
-    def gather(pixels, chosen, buffer, copied):
-        original(pixels, chosen, buffer, copied)
+    def note(pixels, chosen, buffer, _copied):
+        buffer.copy_(torch.from_numpy(pixels[chosen]))
         read.append(chosen.tolist())
         if len(read) == 5:
             enough.set()
 
-    monkeypatch.setattr(batches, "_gather", gather)
-    one = Streamed(tiny_split(SPEC), 3, choose("cpu"))
+    one = Streamed(tiny_split(SPEC), 3, choose("cpu"), block_bytes=1, read=note)
     one.take(0, 8)
     assert enough.wait(10)
     order = DataOrder(40, 3, CPU)
@@ -92,12 +85,11 @@ def test_the_next_blocks_are_read_while_a_batch_is_in_use(monkeypatch):
     assert sorted(read) == sorted(ahead)  # threads end in any order
 
 
-def test_an_error_while_reading_reaches_the_training(monkeypatch):
+def test_an_error_while_reading_reaches_the_training():
     def broken(*_):
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(batches, "_gather", broken)
-    one = Streamed(tiny_split(SPEC), 3, choose("cpu"))
+    one = Streamed(tiny_split(SPEC), 3, choose("cpu"), read=broken)
     with pytest.raises(OSError, match="the disk is gone"):
         one.take(0, 8)
 
@@ -116,7 +108,7 @@ def test_images_are_streamed_when_they_take_more_than_half_of_what_is_free(monke
     fits, too_many = (
         torch.empty(10**9 + more, dtype=torch.uint8, device="meta") for more in (0, 1)
     )
-    assert place(fits, card) == batches.Placement(
+    assert place(fits, card) == Placement(
         streamed=False, reason="resident on cuda: 1.00 GB, with 2.0 GB free"
     )
     assert place(too_many, card).streamed
@@ -138,7 +130,6 @@ def assert_same_weights(one: Session, other: Session) -> None:
         assert all(torch.equal(expected[key], found[key]) for key in expected)
 
 
-@pytest.mark.usefixtures("block_bytes")
 @pytest.mark.parametrize("name", ["mlp", "dcgan", "texthash"])
 def test_a_streamed_run_ends_with_the_very_weights_of_a_resident_one_resumed_or_not(name, tmp_path):
     np.save(tmp_path / "images.npy", tiny_split(SPEC).images.permute(0, 2, 3, 1).numpy())

@@ -32,8 +32,8 @@ def duplicates(
     """Share of generated images that nearly repeat another one, 0 to 1; lower is better.
 
     Arora and Zhang 2017 (arXiv:1706.08224) look for duplicates in a batch by eye, since by the
-    birthday paradox their number shows how many different images there are. Here a near-duplicate is
-    an image whose nearest other one is closer than it is for all but 1% of as many real images.
+    birthday paradox their number shows how many different images there are. Here a near-duplicate
+    is an image whose nearest other one is closer than it is for all but 1% of as many real images.
     About 0.01 for real images, 1 for one image repeated.
 
     Args:
