@@ -10,7 +10,9 @@ import pytest
 from ganbench.check import check
 from ganbench.variant.registry import resolve
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {file.stem: file.read_text(encoding="utf-8") for file in (ROOT / "docs").glob("*.md")}
 
 
 @pytest.fixture
@@ -33,17 +35,25 @@ def test_the_tutorials_variant_keeps_the_contract(tutorial):
     assert [line for line in lines if not line.ok] == []
 
 
-def test_every_variant_and_flag_that_the_readme_names_exists():
+@pytest.mark.parametrize("command", ["run", "selftest", "throughput"])
+def test_every_flag_that_a_commands_page_names_exists(command):
     from typer.testing import CliRunner
 
     from ganbench.cli.app import app
 
-    help_text = "".join(
-        CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
-        for command in ("run", "selftest", "throughput")
-    )
-    for flag in re.findall(r"^\| `(--[\w-]+)", README, flags=re.MULTILINE):
-        assert flag in help_text
-    for name in re.findall(r"^\| `([a-z-]+)` \|", README, flags=re.MULTILINE):
-        if not name.startswith("--"):
-            assert resolve([name])
+    help_text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+    flags = re.findall(r"^\| `(--[\w-]+)", PAGES[command], flags=re.MULTILINE)
+    assert len(flags) >= 2
+    assert [flag for flag in flags if flag not in help_text] == []
+
+
+def test_every_variant_that_the_readme_names_exists():
+    names = re.findall(r"^\| `([a-z-]+)` \|", README, flags=re.MULTILINE)
+    assert names
+    assert [entry.name for entry in resolve(names)] == names
+
+
+def test_every_page_that_is_linked_exists():
+    links = re.findall(r"\]\(([\w/.-]+\.md)\)", README)
+    assert {"docs/variants.md", "docs/run.md"} <= set(links)
+    assert [link for link in links if not (ROOT / link).is_file()] == []
