@@ -11,7 +11,6 @@ import torch
 from layers import plain_discriminator
 from pydantic import Field
 from torch import Tensor
-from torch.func import functional_call
 from torch.nn.functional import softplus
 
 import ganbench
@@ -27,10 +26,6 @@ class Recipe(ganbench.Recipe):
 
 def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     """Binary cross-entropy; the generator's through the unrolled steps."""
-    if recipe.packing > 1 or recipe.augment:
-        raise ganbench.UsageError(
-            "the unrolled steps take images as they are: give packing=1, augment="
-        )
 
     def objective(on_real: Tensor, on_fake: Tensor) -> Tensor:
         return softplus(-on_real).mean() + softplus(on_fake).mean()
@@ -39,24 +34,21 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         on_real, on_fake = discriminator(real), discriminator(fake)
         return LossOutput(objective(on_real, on_fake), on_real, on_fake)
 
-    def g_loss(_discriminator, real: Tensor, fake: Tensor, context: ganbench.Context) -> LossOutput:
-        network = context.networks["discriminator"]
+    def g_loss(discriminator, real: Tensor, fake: Tensor, context: ganbench.Context) -> LossOutput:
         weights = {
             name: value.detach().clone().requires_grad_()
-            for name, value in network.named_parameters()
+            for name, value in context.networks["discriminator"].named_parameters()
         }
-
-        def unrolled(images: Tensor) -> Tensor:
-            return functional_call(network, weights, (images,))
-
         for _ in range(recipe.unroll_steps):
-            loss = objective(unrolled(real), unrolled(fake))
-            gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
+            outputs = (discriminator(images, weights=weights) for images in (real, fake))
+            gradients = torch.autograd.grad(
+                objective(*outputs), list(weights.values()), create_graph=True
+            )
             weights = {
                 name: value - recipe.unroll_lr * gradient
                 for (name, value), gradient in zip(weights.items(), gradients, strict=True)
             }
-        on_fake = unrolled(fake)
+        on_fake = discriminator(fake, weights=weights)
         return LossOutput(softplus(-on_fake).mean(), fake=on_fake)
 
     return Losses(d_loss, g_loss)
