@@ -5,24 +5,7 @@ weights clipped to [-0.01, 0.01] after each, RMSprop with 5e-5. Departs from the
 but the width of the DCGAN and the size of the images.
 """
 
-from torch import Tensor
-
-from ganbench import DatasetSpec, Losses, LossOutput, Recipe, Variant, networks
-
-
-def losses(_recipe: Recipe, _dataset: DatasetSpec) -> Losses:
-    """The difference of the critic's mean scores."""
-
-    def d_loss(critic, real: Tensor, fake: Tensor) -> LossOutput:
-        on_real, on_fake = critic(real), critic(fake)
-        return LossOutput(on_fake.mean() - on_real.mean(), on_real, on_fake)
-
-    def g_loss(critic, _real: Tensor, fake: Tensor) -> LossOutput:
-        on_fake = critic(fake)
-        return LossOutput(-on_fake.mean(), fake=on_fake)
-
-    return Losses(d_loss, g_loss)
-
+from ganbench import Recipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="WGAN, clipped weights",
@@ -32,6 +15,7 @@ VARIANT = Variant(
         optimizer="rmsprop",
         lr_g=5e-5,
         lr_d=5e-5,
+        beta1=0.0,
         beta2=0.99,
         weight_clip=0.01,
         d_steps=5,
@@ -40,6 +24,6 @@ VARIANT = Variant(
     ),
     generator=networks.dcgan_generator,
     discriminator=networks.dcgan_discriminator,
-    losses=losses,
+    losses=losses.wasserstein,
     output="score",
 )
