@@ -32,6 +32,7 @@ _BATCH = 4
 _WIDTH = 8
 _SIZE = 32
 _SEED = 0
+_BUDGET_STEPS = 2
 
 
 def require(holds: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence
@@ -82,10 +83,14 @@ class Trial:
         return self.batches(state, number).discriminator[0]
 
     def step(self, state: TrainState, number: int = 0) -> dict[str, Tensor]:
-        """Do one training step; random numbers drawn within it depend on `number` alone."""
+        """Do one training step; random numbers drawn within it depend on `number` alone.
+
+        The budget is two steps, so that what changes over the budget is seen to change.
+        """
         torch.manual_seed(number)
         batches = self.batches(state, number)
-        return train_step(state, batches, number=number + 1, measure=True)
+        share = min(1.0, number / _BUDGET_STEPS)
+        return train_step(state, batches, number=number + 1, share=share, measure=True)
 
 
 def accepted(variant: Variant, specs: Sequence[DatasetSpec]) -> list[DatasetSpec]:

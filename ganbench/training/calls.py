@@ -99,6 +99,12 @@ def _float(outputs: Any) -> Any:
     return outputs
 
 
+def _with(network: nn.Module, weights: Mapping[str, Tensor], *inputs: Tensor) -> Any:
+    """Call a network with other weights by name, and copies of its buffers: it stays as it is."""
+    copies = {name: held.clone() for name, held in network.named_buffers()}
+    return torch.func.functional_call(network, {**copies, **weights}, inputs)
+
+
 class _Discriminator:
     """The discriminator that a loss is given: bound to the condition of the step's images."""
 
@@ -109,11 +115,19 @@ class _Discriminator:
         self._condition = condition if state.gives_condition("discriminator") else None
         self._call = call
 
-    def __call__(self, images: Tensor, *further: Tensor) -> Any:
+    def __call__(
+        self, images: Tensor, *further: Tensor, weights: Mapping[str, Tensor] | None = None
+    ) -> Any:
         condition = self._condition
         if condition is not None and len(condition) != len(images):
             condition = condition[: len(images)]
-        return self._call(self._state, images, further, condition)
+        if weights is None:
+            return self._call(self._state, images, further, condition)
+        networks: dict[str, Callable[..., Any]] = {
+            **self._state.networks,
+            "discriminator": partial(_with, self._state.networks["discriminator"], weights),
+        }
+        return _discriminate(self._state, images, further, condition, networks)
 
 
 def _no_position() -> tuple[int, float]:
@@ -211,12 +225,6 @@ def forward(state: TrainState, batch: Batch) -> None:
         objective(state, batch, fake, lambda: (1, 0.0))
 
 
-def _with_copied_buffers(network: nn.Module, *inputs: Tensor) -> Any:
-    """Call a network that changes copies of its buffers instead of them."""
-    copies = {name: held.clone() for name, held in network.named_buffers()}
-    return torch.func.functional_call(network, copies, inputs)
-
-
 def probe(state: TrainState, batch: Batch, images: Tensor) -> Tensor:
     """The discriminator's outputs on images, asked apart for a loss that does not return them.
 
@@ -226,7 +234,7 @@ def probe(state: TrainState, batch: Batch, images: Tensor) -> Tensor:
         ContractError: It cannot be asked by images alone.
     """
     copies: dict[str, Callable[..., Any]] = {
-        name: partial(_with_copied_buffers, state.networks[name])
+        name: partial(_with, state.networks[name], {})
         for name in ("augment", "discriminator")
         if name in state.networks
     }

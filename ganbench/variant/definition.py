@@ -119,7 +119,9 @@ class Losses:
     `real` and `fake` are images of shape (batch, channels, size, size); in `d_loss`, `fake` is
     detached from the generator. `discriminator(images, *further)` calls the discriminator network
     in training: images are augmented and packed as the recipe says, further inputs (latents, for
-    one that judges pairs) are handed on, and a condition is added last.
+    one that judges pairs) are packed likewise, along their second dimension, and a condition is
+    added last. `discriminator(images, weights={...})` calls it with these parameters, by name, in
+    place of its own, and leaves its buffers as they are: for unrolled steps.
 
     Attributes:
         d_loss: The discriminator's objective.

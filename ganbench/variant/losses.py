@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional as F
@@ -61,33 +61,29 @@ def hinge(_recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     return Losses(d_loss, g_loss)
 
 
-class GradientPenaltyRecipe(Protocol):
-    """A recipe with the field that `wasserstein` reads."""
+def wasserstein(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
+    """Wasserstein loss (Arjovsky et al. 2017, arXiv:1701.07875), with or without gradient penalty.
 
-    @property
-    def gradient_penalty(self) -> float:
-        """Weight of the penalty."""
-        ...
-
-
-def wasserstein(recipe: GradientPenaltyRecipe, _dataset: DatasetSpec) -> Losses:
-    """Wasserstein loss with gradient penalty (Gulrajani et al. 2017, arXiv:1704.00028).
-
-    The recipe needs a field `gradient_penalty`, the weight of the penalty; the paper takes 10. The
-    discriminator must not use BatchNorm.
+    A field `gradient_penalty` of the recipe is the weight of the penalty (Gulrajani et al. 2017,
+    arXiv:1704.00028, who take 10), which does not go with BatchNorm in the discriminator. A recipe
+    without that field has no penalty, and needs its `weight_clip`.
     """
+    weight: float | None = getattr(recipe, "gradient_penalty", None)
 
-    def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
-        penalty = gradient_penalty(discriminator, real, fake)
+    def scores(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
         on_real, on_fake = discriminator(real), discriminator(fake)
-        loss = recipe.gradient_penalty * penalty - (on_real.mean() - on_fake.mean())
-        return LossOutput(loss, on_real, on_fake, {"gradient_penalty": penalty})
+        return LossOutput(on_fake.mean() - on_real.mean(), on_real, on_fake)
+
+    def penalised(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
+        penalty = gradient_penalty(discriminator, real, fake)
+        output = scores(discriminator, real, fake) + (weight or 0.0) * penalty
+        return output.recording(gradient_penalty=penalty)
 
     def g_loss(discriminator: Discriminator, _real: Tensor, fake: Tensor) -> LossOutput:
         on_fake = discriminator(fake)
         return LossOutput(-on_fake.mean(), fake=on_fake)
 
-    return Losses(d_loss, g_loss)
+    return Losses(scores if weight is None else penalised, g_loss)
 
 
 def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:

@@ -1,0 +1,165 @@
+"""StyleGAN2 in small: mapping network, modulated convolutions, lazy R1 and path-length penalty.
+
+Karras et al. 2020, arXiv:1912.04958. Logistic loss; R1 every 16 steps; every 4 steps the length
+of the gradient of the images by w is drawn towards its moving mean. The mapping network learns at
+a hundredth of the generator's rate. Departs from the paper in the width and in the size of
+images, in the discriminator (no residual blocks, no minibatch standard deviation), and has no
+style mixing, no blurring filter in resampling, and no correction of Adam's numbers for the lazy
+penalties.
+"""
+
+import math
+
+import torch
+from layers import plain_discriminator
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, interpolate, leaky_relu, linear, softplus
+
+import ganbench
+from ganbench import DatasetSpec, Losses, LossOutput, Variant, networks
+
+
+class Recipe(ganbench.Recipe):
+    """A DCGAN's numbers, and those of StyleGAN2."""
+
+    mapping_layers: int = Field(4, ge=1, description="layers of the mapping network")
+    lr_mapping: ganbench.Scheduled = ganbench.scheduled(
+        2e-5, gt=0, description="learning rate of the mapping network"
+    )
+    gamma: ganbench.Scheduled = ganbench.scheduled(1.0, ge=0, description="weight of R1")
+    r1_interval: int = Field(16, ge=1, description="steps between two penalties R1")
+    path_weight: float = Field(2.0, ge=0, description="weight of the path-length penalty")
+    path_interval: int = Field(4, ge=1, description="steps between two path-length penalties")
+    path_decay: float = Field(0.99, ge=0, lt=1, description="decay of the mean path length")
+
+
+class Linear(nn.Linear):
+    """A linear layer with an equalised learning rate."""
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, values: Tensor) -> Tensor:
+        return linear(values, self.weight / math.sqrt(self.in_features), self.bias)
+
+
+class ModulatedConv(nn.Module):
+    """A convolution whose input channels are scaled by a style, and demodulated; adds noise."""
+
+    def __init__(self, inputs: int, outputs: int, style: int, *, to_rgb: bool = False) -> None:
+        super().__init__()
+        self.style = Linear(style, inputs)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, *((1, 1) if to_rgb else (3, 3))))
+        self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
+        self.noise = None if to_rgb else nn.Parameter(torch.zeros(()))
+
+    def forward(self, images: Tensor, w: Tensor) -> Tensor:
+        count, inputs, size, _ = images.shape
+        weight = self.weight / math.sqrt(self.weight[0].numel())
+        weight = weight * (1 + self.style(w))[:, None, :, None, None]
+        if self.noise is not None:
+            weight = weight * (weight.square().sum((2, 3, 4), keepdim=True) + 1e-8).rsqrt()
+        grouped = images.reshape(1, count * inputs, size, size)
+        result = conv2d(grouped, weight.flatten(0, 1), padding="same", groups=count)
+        result = result.reshape(count, -1, size, size) + self.bias
+        if self.noise is None:
+            return result
+        noise = torch.randn(count, 1, size, size, device=images.device)
+        return leaky_relu(result + self.noise * noise, 0.2) * math.sqrt(2)
+
+
+class Generator(nn.Module):
+    """Latents to w by the mapping network; a learnt constant of 4×4 pixels and w to images."""
+
+    def __init__(self, recipe: Recipe, dataset: DatasetSpec) -> None:
+        super().__init__()
+        size, width = recipe.latent_dim, recipe.generator_width
+        blocks = networks.convolutional_blocks(recipe.image_size)
+        layers = ((Linear(size, size), nn.LeakyReLU(0.2)) for _ in range(recipe.mapping_layers))
+        self.mapping = nn.Sequential(*(part for layer in layers for part in layer))
+        self.constant = nn.Parameter(torch.randn(1, width, 4, 4))
+        self.convs = nn.ModuleList(ModulatedConv(width, width, size) for _ in range(2 * blocks + 1))
+        self.to_rgb = nn.ModuleList(
+            ModulatedConv(width, dataset.channels, size, to_rgb=True) for _ in range(blocks + 1)
+        )
+
+    def styles(self, latents: Tensor) -> Tensor:
+        return self.mapping(latents * (latents.square().mean(1, keepdim=True) + 1e-8).rsqrt())
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        features = self.convs[0](self.constant.expand(len(w), -1, -1, -1), w)
+        images = self.to_rgb[0](features, w)
+        for block, to_rgb in enumerate(self.to_rgb[1:]):
+            features = self.convs[2 * block + 1](interpolate(features, scale_factor=2.0), w)
+            features = self.convs[2 * block + 2](features, w)
+            images = interpolate(images, scale_factor=2.0, mode="bilinear") + to_rgb(features, w)
+        return images
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return self.synthesis(self.styles(latents))
+
+
+class PathLength(nn.Module):
+    """The moving mean of the path length."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+
+
+def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
+    """The logistic loss, with each of the two penalties every few steps."""
+
+    def d_loss(discriminator, real: Tensor, fake: Tensor, context: ganbench.Context) -> LossOutput:
+        on_real, on_fake = discriminator(real), discriminator(fake)
+        output = LossOutput(softplus(-on_real).mean() + softplus(on_fake).mean(), on_real, on_fake)
+        if context.every(recipe.r1_interval):
+            penalty, _ = ganbench.losses.zero_centred_penalty(discriminator, real)
+            weight = recipe.r1_interval * context.value("gamma") / 2
+            output = (output + weight * penalty).recording(r1=penalty)
+        return output
+
+    def path_penalty(context: ganbench.Context) -> Tensor:
+        generator, mean = context.networks["generator"], context.networks["losses"].mean
+        w = generator.styles(context.latent[: (len(context.latent) + 1) // 2])
+        images = generator.synthesis(w)
+        weighted = (images * torch.randn_like(images)).sum() / images.shape[-1]
+        (gradient,) = torch.autograd.grad(weighted, w, create_graph=True)
+        lengths = gradient.square().sum(1).sqrt()
+        mean.lerp_(lengths.detach().mean(), 1 - recipe.path_decay)
+        return (lengths - mean.clone()).square().mean()
+
+    def g_loss(discriminator, _real: Tensor, fake: Tensor, context: ganbench.Context) -> LossOutput:
+        on_fake = discriminator(fake)
+        output = LossOutput(softplus(-on_fake).mean(), fake=on_fake)
+        if context.every(recipe.path_interval):
+            penalty = path_penalty(context)
+            weight = recipe.path_interval * recipe.path_weight
+            output = (output + weight * penalty).recording(path_penalty=penalty)
+        return output
+
+    return Losses(d_loss, g_loss, PathLength())
+
+
+VARIANT = Variant(
+    title="StyleGAN2, small",
+    paper="Karras et al. 2020, arXiv:1912.04958",
+    recipe=Recipe(
+        image_size=32,
+        latent_dim=64,
+        lr_g=0.002,
+        lr_d=0.002,
+        beta1=0.0,
+        beta2=0.99,
+        ema_half_life_kimg=10.0,
+        generator_width=64,
+        discriminator_width=32,
+    ),
+    generator=Generator,
+    discriminator=plain_discriminator,
+    losses=losses,
+    learning_rates={"generator.mapping": "lr_mapping"},
+    clamp=True,
+)
