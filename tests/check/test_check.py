@@ -111,6 +111,7 @@ ENCODE = "text.signed_hash_vector(words, SIZE, recipe.hashes)"
 FIELD = "hashes: int = Field(2, ge=1)"
 COUNTING = ".add(self.__dict__.setdefault('calls', [0]).append(1) or len(self.calls)).tanh()"
 OUTPUT = "ganbench.LossOutput"
+LATER = "step=lambda step, batches: step.alternate(batches) if step.share < 0.4 else 1 / 0"
 TWO = "scalars={'two': torch.ones(2)}"
 SALTED = "torch.tensor([float(hash(words) % 97), *range(SIZE - 1)], dtype=torch.float32)"
 
@@ -184,6 +185,7 @@ BREAKING = [
     ),
     (MOVES, "generator's linear.weight is not", losses("d(r).mean()", "(d(f) * 0).sqrt().mean()")),
     (REPEATS, "the generator ends with other weights", first("torch.seed()")),
+    (REPEATS, "ZeroDivisionError", ("condition=condition", f"condition=condition, {LATER}")),
     (BEGINS, "the generator has the same weights with any seed", first("torch.manual_seed(3)")),
     (RESTORES, "the generator goes on differently", (".tanh()", COUNTING)),
     (NUMBERS, "latent_dim=16 fails: RuntimeError", ("recipe.latent_dim + SIZE", "8 + SIZE")),

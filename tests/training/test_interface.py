@@ -169,6 +169,33 @@ def test_outputs_of_any_shape_are_reported_by_their_mean():
     assert math.isfinite(one.history[0]["d_real"])
 
 
+def test_a_loss_can_call_the_discriminator_with_other_weights_and_leaves_it_as_it_is():
+    seen = []
+
+    def losses(recipe, dataset):
+        base = ganbench.losses.bce(recipe, dataset)
+
+        def g_loss(discriminator, real, fake, context):
+            network = context.networks["discriminator"]
+            doubled = {name: 2 * value for name, value in network.named_parameters()}
+            before = {name: value.clone() for name, value in network.state_dict().items()}
+            outputs = discriminator(fake, weights={name: w.detach() for name, w in doubled.items()})
+            assert all(torch.equal(network.state_dict()[key], before[key]) for key in before)
+            with torch.no_grad():
+                for name, weight in network.named_parameters():
+                    weight.copy_(doubled[name])
+            seen.append((outputs.detach(), discriminator(fake).detach()))
+            return base.g_loss(discriminator, real, fake)
+
+        return Losses(base.d_loss, g_loss)
+
+    dcgan = resolve(["dcgan"])[0].variant  # its BatchNorm keeps statistics
+    advanced(session(dataclasses.replace(dcgan, losses=losses), packing=2), 1)
+    ((other, own),) = seen
+    assert other.shape == (4, 1)
+    torch.testing.assert_close(other, own)
+
+
 # --- Networks and rates
 
 

@@ -124,3 +124,12 @@ def test_a_column_of_numbers_is_judged_as_a_row(images, build):
             values.append(loss(discriminator, real, fake).loss)
         assert values[0].shape == values[1].shape == ()
         torch.testing.assert_close(values[0], values[1])
+
+
+def test_the_wasserstein_loss_of_a_recipe_without_a_penalty_is_the_difference_of_means(images):
+    real, fake = images
+    objective = losses.wasserstein(Recipe(weight_clip=0.01), SPEC)
+    output = objective.d_loss(mean_pixel, real, fake)
+    expected = 3 * (float(fake.double().mean()) - float(real.double().mean()))
+    assert float(output.loss) == pytest.approx(expected, rel=1e-5)
+    assert output.scalars == {}
