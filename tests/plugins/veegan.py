@@ -3,8 +3,9 @@
 Srivastava et al. 2017, arXiv:1705.07761. The discriminator judges pairs of latent and image; its
 logit is high for (z, G(z)) and low for (F(x), x). The generator lowers it, and generator and
 reconstructor lower the distance of z and F(G(z)). Departs from the paper in the networks, which
-are those of a small DCGAN, and reports D(x) and D(G(z)) with the opposite sign, so that they read
-as those of other variants.
+are those of a small DCGAN; takes the mean of the squared error over the latent's entries, since
+on images the sum leaves no say to the discriminator; and reports D(x) and D(G(z)) with the
+opposite sign, so that they read as those of other variants.
 """
 
 import torch
@@ -19,7 +20,9 @@ from ganbench import DatasetSpec, Losses, LossOutput, Network, Variant, networks
 class Recipe(ganbench.Recipe):
     """A DCGAN's numbers, and the weight of the reconstruction."""
 
-    reconstruction: float = Field(1.0, ge=0, description="weight of the squared error of F(G(z))")
+    reconstruction: float = Field(
+        1.0, ge=0, description="weight of the mean squared error of F(G(z))"
+    )
 
 
 class PairDiscriminator(nn.Module):
@@ -53,7 +56,7 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     def g_loss(discriminator, _real: Tensor, fake: Tensor, context: ganbench.Context) -> LossOutput:
         ratio = discriminator(fake, context.latent)
         reconstructed = context.networks["reconstructor"](fake)
-        error = (context.latent - reconstructed).square().sum(dim=1).mean()
+        error = (context.latent - reconstructed).square().mean()
         loss = ratio.mean() + recipe.reconstruction * error
         return LossOutput(loss, fake=-ratio, scalars={"reconstruction_error": error})
 
@@ -63,7 +66,7 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
 VARIANT = Variant(
     title="VEEGAN",
     paper="Srivastava et al. 2017, arXiv:1705.07761",
-    recipe=Recipe(image_size=32, generator_width=32, discriminator_width=32),
+    recipe=Recipe(image_size=32, latent_dim=32, generator_width=32, discriminator_width=32),
     generator=networks.dcgan_generator,
     discriminator=PairDiscriminator,
     losses=losses,
