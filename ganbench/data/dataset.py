@@ -76,23 +76,25 @@ class Dataset:
         return cls(spec, train, test, fingerprint(train, test))
 
 
-def fingerprint(*splits: Split) -> str:
+def fingerprint(*splits: Split, block_bytes: int = _HASHED_BYTES) -> str:
     """Hash shapes, images and labels to 16 hexadecimal digits, however they lie in memory.
 
-    Mapped images are hashed block by block, so that few of them are in memory at a time.
+    Args:
+        splits: Images and labels.
+        block_bytes: Images hashed at once, in bytes, so that few mapped ones are in memory.
     """
     digest = hashlib.sha256()
     for split in splits:
         pixels = split.images.permute(0, 2, 3, 1)
         digest.update(f"{tuple(pixels.shape)}".encode())
-        for block in pixels.split(max(1, _HASHED_BYTES // max(1, pixels[0].numel()))):
+        for block in pixels.split(max(1, block_bytes // max(1, pixels[0].numel()))):
             digest.update(block.contiguous().numpy().data)
             split.release()
         digest.update(split.labels.contiguous().numpy().data)
     return digest.hexdigest()[:16]
 
 
-def resize(images: Tensor, size: int) -> Tensor:
+def resize(images: Tensor, size: int, *, work_bytes: int = _RESIZE_BYTES) -> Tensor:
     """Resize images to a square, bilinear and antialiased, rounded to whole grey values.
 
     The work is done in batches, so that memory stays bounded; every image is computed alone, so
@@ -101,6 +103,7 @@ def resize(images: Tensor, size: int) -> Tensor:
     Args:
         images: uint8 of shape (n, channels, height, width).
         size: Height and width wanted, in pixels.
+        work_bytes: Most float32 work space of one batch, in bytes.
 
     Returns:
         uint8 of shape (n, channels, size, size) on the same device, in channels-last memory;
@@ -110,7 +113,7 @@ def resize(images: Tensor, size: int) -> Tensor:
     if (height, width) == (size, size):
         return images
     if images.device.type == "mps":  # before torch 2.7 it could not antialias
-        return resize(images.cpu(), size).to(images.device)
+        return resize(images.cpu(), size, work_bytes=work_bytes).to(images.device)
     resized = torch.empty(
         (count, channels, size, size),
         dtype=torch.uint8,
@@ -118,7 +121,7 @@ def resize(images: Tensor, size: int) -> Tensor:
         memory_format=torch.channels_last,
     )
     floats_per_image = channels * max(height * width, size * size)
-    batch = max(1, _RESIZE_BYTES // (_BYTES_PER_FLOAT * floats_per_image))
+    batch = max(1, work_bytes // (_BYTES_PER_FLOAT * floats_per_image))
     for start in range(0, count, batch):
         part = images[start : start + batch].float()
         part = F.interpolate(part, (size, size), mode="bilinear", antialias=True)

@@ -36,7 +36,12 @@ _MOST_THREADS = 8
 
 
 def load_imagefolder(
-    folder: ImageFolder, cache_root: Path, image_size: int, report: Progress
+    folder: ImageFolder,
+    cache_root: Path,
+    image_size: int,
+    report: Progress,
+    *,
+    threads: int | None = None,
 ) -> Dataset:
     """Read an image folder, from the cache where nothing in the folder has changed.
 
@@ -48,6 +53,7 @@ def load_imagefolder(
         cache_root: Its folder `imagefolders` holds one file per dataset and size.
         image_size: Height and width that will be wanted later, in pixels.
         report: Called with the progress of decoding.
+        threads: Number of threads that decode; if left out, one per processor, at most eight.
 
     Raises:
         DataError: An image cannot be read, or the cache cannot be written.
@@ -57,7 +63,7 @@ def load_imagefolder(
     path = cache_root / "imagefolders" / f"{_key(folder, shape)}.npy"
     if mapping.read(path, shape) is None:
         with whole(path) as temporary:
-            _decode(folder, shape, temporary, report)
+            _decode(folder, shape, temporary, report, threads or _default_threads())
     pixels = mapping.read(path, shape)
     if pixels is None:
         raise unreadable(path, OSError("it was just written"))
@@ -91,7 +97,13 @@ def _key(folder: ImageFolder, shape: tuple[int, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _decode(folder: ImageFolder, shape: tuple[int, ...], path: Path, report: Progress) -> None:
+def _default_threads() -> int:
+    return min(_MOST_THREADS, os.cpu_count() or 1)
+
+
+def _decode(
+    folder: ImageFolder, shape: tuple[int, ...], path: Path, report: Progress, threads: int
+) -> None:
     """Decode all images of a folder into one array file of shape (n, size, size, channels).
 
     Raises:
@@ -109,7 +121,7 @@ def _decode(folder: ImageFolder, shape: tuple[int, ...], path: Path, report: Pro
             pixels[row] = _read(file, size, channels)
         return start + len(rows)
 
-    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for done in pool.map(work, range(0, count, _CHUNK)):
             mapping.release(mapping.file_of(pixels))  # what is written is on its way to the disk
             report(text, done, count)

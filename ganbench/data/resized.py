@@ -27,11 +27,18 @@ _BLOCK_BYTES = 1 << 24
 
 
 def training_split(
-    dataset: Dataset, size: int, cache_root: Path, report: Progress = ignore_progress
+    dataset: Dataset,
+    size: int,
+    cache_root: Path,
+    report: Progress = ignore_progress,
+    *,
+    mapped_from_bytes: int = _LARGE_BYTES,
+    block_bytes: int = _BLOCK_BYTES,
 ) -> Split:
     """Bring the training split to a size.
 
-    A split of 128 MiB or more is written to the cache once, block by block, and mapped into memory
+    A split of `mapped_from_bytes` or more is written to the cache once, block by block, and mapped
+    into memory
     afterwards: processes share it, and it may be larger than memory.
 
     Args:
@@ -39,6 +46,8 @@ def training_split(
         size: Height and width wanted, in pixels.
         cache_root: Its folder `resized` holds one file per dataset and size.
         report: Called with the progress.
+        mapped_from_bytes: Size of a resized split from which on it is kept in a file: 128 MiB.
+        block_bytes: Images resized at once for that file, in bytes.
 
     Returns:
         Images of shape (n, channels, size, size) on the CPU; the stored split itself where the
@@ -52,13 +61,13 @@ def training_split(
     shape = (count, size, size, channels)
     if stored == [size, size]:
         return train
-    if count * size * size * channels < _LARGE_BYTES:
+    if count * size * size * channels < mapped_from_bytes:
         return Split(resize(train.images, size), train.labels)
     path = cache_root / "resized" / f"{dataset.fingerprint}-{size}-{VERSION}.npy"
     if mapping.read(path, shape) is None:
         text = f"resizing {dataset.spec.name} to {size}×{size}"
         with whole(path) as temporary:
-            _write(train, shape, temporary, lambda done: report(text, done, count))
+            _write(train, shape, temporary, block_bytes, lambda done: report(text, done, count))
     pixels = mapping.read(path, shape)
     if pixels is None:
         raise DataError(f"{path} cannot be read, though it was just written: remove it")
@@ -66,12 +75,18 @@ def training_split(
     return Split(images, train.labels, mapping.file_of(pixels))
 
 
-def _write(train: Split, shape: tuple[int, ...], path: Path, report: Callable[[int], None]) -> None:
+def _write(
+    train: Split,
+    shape: tuple[int, ...],
+    path: Path,
+    block_bytes: int,
+    report: Callable[[int], None],
+) -> None:
     """Resize all images into a file of shape (n, size, size, channels)."""
     count, size, _, channels = shape
     pixels = mapping.create(path, shape)
     largest = max(train.images[0].nbytes, size * size * channels)
-    step = max(1, _BLOCK_BYTES // largest)
+    step = max(1, block_bytes // largest)
     for start in range(0, count, step):
         part = resize(train.images[start : start + step], size)
         pixels[start : start + step] = part.permute(0, 2, 3, 1).numpy()

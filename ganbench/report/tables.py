@@ -1,4 +1,4 @@
-"""Tables for programs: runs.csv and summary.csv; records of tables for people."""
+"""Tables: runs.csv and summary.csv for programs, records for people."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganbench.machine.device import Device
-    from ganbench.scoring.evaluate import Reference
+    from ganbench.scoring.evaluate import Evaluation, Noise, Reference
     from ganbench.training.session import Session
 
 __all__ = ["CHOSEN_BY", "OVER_TRAINING_COLUMNS", "ScoresOverTraining", "collapse"]
@@ -43,6 +43,7 @@ class ScoresOverTraining:
             not apply.
         best: Position of the best row, or None.
         weights: State of the sampler at that row, on the CPU.
+        evaluator: Scores a session, as `ganbench.scoring.evaluate.evaluate` does.
     """
 
     reference: Reference
@@ -51,10 +52,11 @@ class ScoresOverTraining:
     rows: list[dict[str, float | None]] = field(default_factory=list)
     best: int | None = None
     weights: dict[str, Tensor] = field(default_factory=dict)
+    evaluator: Callable[..., Evaluation] = evaluate
 
     def evaluate(self, session: Session) -> dict[str, float | None]:
         """Score the generator as it is now, with the clock stopped; the new row is returned."""
-        scored = evaluate(session, self.reference, self.device, self.report, "choosing")
+        scored = self._score(session, "choosing")
         row = {**_position(session), **{name: scored.scores.get(name) for name in SCORES}}
         self.rows.append(row)
         if self._is_best(row):
@@ -62,6 +64,9 @@ class ScoresOverTraining:
             state = session.state.sampler.state_dict()
             self.weights = {key: value.detach().cpu().clone() for key, value in state.items()}
         return row
+
+    def _score(self, session: Session, noise: Noise) -> Evaluation:
+        return self.evaluator(session, self.reference, self.device, self.report, noise)
 
     def _is_best(self, row: Mapping[str, float | None]) -> bool:
         score = row[CHOSEN_BY]
@@ -82,7 +87,7 @@ class ScoresOverTraining:
             and `last`, each with its position and its `scores` on the reporting half; `gap`, last
             minus best; `collapsed`, the position at which modes were lost, or None.
         """
-        last = evaluate(session, self.reference, self.device, self.report, "reporting")
+        last = self._score(session, "reporting")
         summary: dict[str, Any] = {
             "evaluations": len(self.rows),
             "chosen_by": CHOSEN_BY,
@@ -101,7 +106,7 @@ class ScoresOverTraining:
             sampler = session.state.sampler
             present = {key: value.clone() for key, value in sampler.state_dict().items()}
             sampler.load_state_dict(self.weights)
-            scores = evaluate(session, self.reference, self.device, self.report, "reporting").scores
+            scores = self._score(session, "reporting").scores
             sampler.load_state_dict(present)
         summary["best"] = {**{name: chosen[name] for name in POSITION}, "scores": scores}
         end, top = last.scores.get(CHOSEN_BY), scores.get(CHOSEN_BY)

@@ -1,4 +1,4 @@
-"""The splits of a self-test: real images, a pool to draw from, held-out images.
+"""The splits of a self-test: real images, a pool, and held-out images.
 
 All three come from the dataset's training split, stratified by class, and no image is in two of
 them. The classifier has learnt that whole split, so it knows all three equally well: an image drawn

@@ -1,4 +1,4 @@
-"""The text of a self-test: cells and sentences, and the table on the terminal."""
+"""The text of a self-test: cells, sentences, and the terminal's table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training speed of each variant over batch sizes, beside the machine's limit.
+"""Training speed over batch sizes, beside the limit of the machine.
 
 The networks are trained as `ganbench run` trains them, on random bytes in the shape of a dataset.
 """

@@ -14,11 +14,13 @@ from ganbench.report.formatting import number
 from ganbench.throughput import folder as folders
 from ganbench.throughput import request as requests
 from ganbench.throughput.curve import rows_of
-from ganbench.throughput.peak import measure_machine
+from ganbench.throughput.peak import PEAK_SECONDS, measure_machine
 from ganbench.throughput.sweep import sweep
 from ganbench.throughput.table import prefixed, terminal_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from ganbench.experiment.suite import Suite
@@ -39,6 +41,7 @@ def measure(
     fresh: bool,
     command: str,
     console: Console,
+    measure_peak: Callable[..., Machine] = measure_machine,
 ) -> int:
     """Sweep, print a table and write a folder.
 
@@ -51,6 +54,7 @@ def measure(
         fresh: Whether to replace an earlier sweep in the folder that was named.
         command: As the user gave it.
         console: Where to print.
+        measure_peak: Measures the machine, as `measure_machine` does.
 
     Returns:
         The exit code: 1 if a variant failed; running out of memory is an answer, not a failure.
@@ -80,7 +84,8 @@ def measure(
         for job in request.jobs:
             size = f"{job.image_size}×{job.image_size}"
             display.say(f"{job.variant}: random images of {size}, as of {job.spec.name}")
-        machine = measure_machine(device, dtype=execution.dtype)
+        peak_seconds = min(PEAK_SECONDS, seconds)  # a quick look stays quick
+        machine = measure_peak(device, dtype=execution.dtype, seconds=peak_seconds)
         _report_machine(display, machine, execution)
         total = len(request.jobs) * len(sizes) + len(request.broken)
 
@@ -91,9 +96,8 @@ def measure(
             for point in sweep(request, device, seconds, begin):
                 points.append(point)
                 display.say(_summary(point))
-            again = measure_machine(
-                device, dtype=execution.dtype
-            )  # other load may have slowed the first measurement
+            # other load may have slowed the first measurement
+            again = measure_peak(device, dtype=execution.dtype, seconds=peak_seconds)
             machine = machine.joined(again)
         except KeyboardInterrupt:
             code = INTERRUPTED

@@ -18,10 +18,10 @@ from torch.nn import functional as F
 if TYPE_CHECKING:
     from ganbench.machine.device import Device
 
-__all__ = ["Machine", "measure_machine"]
+__all__ = ["PEAK_SECONDS", "Machine", "measure_machine"]
 
 _SQUARES = {"cpu": (512, 1024, 2048), "mps": (1024, 2048, 4096), "cuda": (2048, 4096, 8192)}
-_SECONDS = 0.4  # per product
+PEAK_SECONDS = 0.4  # per product
 _FEWEST_REPEATS = 3
 _COPY_BYTES = 1 << 29  # above the largest caches of processors
 _COPY_SHARE = 8  # of the free memory, one part in eight
@@ -73,7 +73,7 @@ def measure_machine(
     device: Device,
     *,
     dtype: torch.dtype = torch.float32,
-    seconds: float = _SECONDS,
+    seconds: float = PEAK_SECONDS,
     squares: tuple[int, ...] | None = None,
 ) -> Machine:
     """Measure what a device sustains.

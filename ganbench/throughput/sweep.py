@@ -26,7 +26,11 @@ _LONGEST_REASON = 300  # characters
 
 
 def sweep(
-    request: Request, device: Device, seconds: float, begin: Callable[[str], None]
+    request: Request,
+    device: Device,
+    seconds: float,
+    begin: Callable[[str], None],
+    measure: Callable[[Job, Dataset, Device, float], Point] = measure_point,
 ) -> Iterator[Point]:
     """Measure each variant at each batch size, in rising order.
 
@@ -38,6 +42,7 @@ def sweep(
         device: Where to measure.
         seconds: Length of each point.
         begin: Called with the name of each point before it is measured.
+        measure: Measures one point, as `measure_point` does.
 
     Yields:
         Each point as soon as it is known; variants that cannot be used at all come first.
@@ -45,7 +50,7 @@ def sweep(
     for name, reason in request.broken.items():
         yield Point(name, "failed", reason)
     for job in request.jobs:
-        yield from _sweep_variant(job, request.batch_sizes, device, seconds, begin)
+        yield from _sweep_variant(job, request.batch_sizes, device, seconds, begin, measure)
 
 
 def _sweep_variant(
@@ -54,6 +59,7 @@ def _sweep_variant(
     device: Device,
     seconds: float,
     begin: Callable[[str], None],
+    measure: Callable[[Job, Dataset, Device, float], Point],
 ) -> Iterator[Point]:
     dataset = noise_dataset(job.spec, job.image_size)
     done: list[Point] = []
@@ -66,7 +72,7 @@ def _sweep_variant(
         begin(f"{job.variant} at {size}")
         point = _expected_not_to_fit(sized, done, device)
         if point is None:
-            point = _attempt(sized, dataset, device, seconds)
+            point = _attempt(measure, sized, dataset, device, seconds)
             device.release_memory()  # what a failure held is free only now
         if point.status != "ok":
             stop = f"batch {size}: {point.reason}"
@@ -74,10 +80,16 @@ def _sweep_variant(
         yield point
 
 
-def _attempt(job: Job, dataset: Dataset, device: Device, seconds: float) -> Point:
+def _attempt(
+    measure: Callable[[Job, Dataset, Device, float], Point],
+    job: Job,
+    dataset: Dataset,
+    device: Device,
+    seconds: float,
+) -> Point:
     """Measure a point; an error becomes a point with a reason."""
     try:
-        return measure_point(job, dataset, device, seconds)
+        return measure(job, dataset, device, seconds)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_REASON]
         return Point.of(job, "out of memory" if is_out_of_memory(error) else "failed", reason)

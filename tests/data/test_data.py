@@ -138,9 +138,10 @@ def test_the_fingerprint_sees_which_split_an_image_is_in():
     assert fingerprint(*parts) != fingerprint(*reversed(parts))
 
 
-def test_the_fingerprint_does_not_depend_on_the_blocks_it_is_read_in(monkeypatch, digits):
-    monkeypatch.setattr("ganbench.data.dataset._HASHED_BYTES", 7 * 8 * 8)
-    assert fingerprint(digits.train, digits.test) == digits.fingerprint
+@pytest.mark.parametrize("images", [1, 7, 5000])
+def test_the_fingerprint_does_not_depend_on_the_blocks_it_is_read_in(digits, images):
+    block_bytes = images * 8 * 8
+    assert fingerprint(digits.train, digits.test, block_bytes=block_bytes) == digits.fingerprint
 
 
 def test_the_fingerprint_is_the_hash_of_shapes_pixels_and_labels(digits):
@@ -169,10 +170,10 @@ def test_resizing_is_pillows_antialiased_bilinear_within_a_grey_value(channels, 
         assert np.abs(theirs - mine.numpy().astype(int)).max() <= 1
 
 
-def test_resizing_does_not_depend_on_the_batch(monkeypatch, digits):
+def test_resizing_does_not_depend_on_the_batch(digits):
     whole = resize(digits.test.images, 32)
-    monkeypatch.setattr("ganbench.data.dataset._RESIZE_BYTES", 4 * 32 * 32 * 7)
-    assert torch.equal(resize(digits.test.images, 32), whole)
+    in_batches = resize(digits.test.images, 32, work_bytes=7 * 4 * 32 * 32)
+    assert torch.equal(in_batches, whole)
 
 
 def test_resizing_keeps_a_flat_image_flat():

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from file_stamps import file_stamps
 from PIL import Image
 
 from ganbench import data
-from ganbench.data import decode
+from ganbench.data.dataset import ignore_progress
+from ganbench.data.decode import load_imagefolder
+from ganbench.data.imagefolder import scan
 from ganbench.errors import DataError, UsageError
 
 
@@ -163,22 +166,29 @@ def test_photos_taken_sideways_are_turned_upright(tmp_path):
     assert (image[:, :, :-1] == 0).all()
 
 
-def test_the_number_of_threads_does_not_change_a_pixel(tmp_path, monkeypatch):
-    root = fill(tmp_path / "x", count=40, size=(30, 40))
-    monkeypatch.setattr(decode, "_CHUNK", 3)
-    many = load(root, tmp_path / "1")
-    monkeypatch.setattr(decode, "_MOST_THREADS", 1)
-    assert load(root, tmp_path / "2").fingerprint == many.fingerprint
+def test_the_number_of_threads_does_not_change_a_pixel(tmp_path):
+    root = fill(tmp_path / "x", count=100, size=(30, 40))
+    folder = scan(f"imagefolder:{root}", tmp_path)
+    fingerprints = {
+        load_imagefolder(
+            folder, tmp_path / str(threads), 32, ignore_progress, threads=threads
+        ).fingerprint
+        for threads in (1, 2, 5)
+    }
+    assert len(fingerprints) == 1
 
 
 # --- the cache
 
 
-def test_an_unchanged_folder_is_decoded_once(tmp_path, monkeypatch):
+def test_an_unchanged_folder_is_decoded_once(tmp_path):
     root = fill(tmp_path / "x")
-    first = load(root, tmp_path)
-    monkeypatch.setattr(decode, "_read", None)
-    assert load(root, tmp_path).fingerprint == first.fingerprint
+    first, before = load(root, tmp_path), file_stamps(tmp_path / "cache")
+    reports = []
+    again = load(root, tmp_path, report=lambda *report: reports.append(report))
+    assert again.fingerprint == first.fingerprint
+    assert reports == []
+    assert file_stamps(tmp_path / "cache") == before
 
 
 def test_a_changed_file_is_decoded_again(tmp_path):

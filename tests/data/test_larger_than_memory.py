@@ -22,12 +22,12 @@ from pathlib import Path
 
 import torch
 
-from ganbench.scoring.backbones import classifier
 from ganbench import data
 from ganbench.variant.budget import Budget
-from ganbench.data import resized
+from ganbench.data.resized import training_split
 from ganbench.machine.device import choose, peak_host_memory_bytes
-from ganbench.scoring.backbones.backbone import obtain_backbone, real_features
+from ganbench.scoring.backbones.backbone import Backbone, real_features
+from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.variant.registry import resolve
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
@@ -35,8 +35,6 @@ from ganbench.training.loop import Hooks, train
 
 torch.set_num_threads(1)
 cache, device = Path(sys.argv[1]), choose("cpu")
-classifier._MOST_IMAGES[3] = 1000
-resized._LARGE_BYTES = 1
 (entry,) = resolve(["mlp"])
 small = {"image_size": 192, "batch_size": 32, "generator_width": 4, "discriminator_width": 4}
 recipe = entry.variant.recipe.override(small)
@@ -48,17 +46,19 @@ for name in sys.argv[2:]:
     device.reset_peak_memory()
     dataset = data.load(name, data_root=cache, cache_root=cache, image_size=256)
     report("read")
-    backbone = obtain_backbone("classifier", dataset, device.torch, cache)
+    classifier = obtain_classifier(dataset, device.torch, cache, most_images=1000)
+    size = dataset.spec.native_size
+    backbone = Backbone("classifier", classifier.hash, classifier, "", size)
     report("classified")
     real_features(backbone, dataset, cache)
     report("features")
-    split = resized.training_split(dataset, 192, cache)
+    split = training_split(dataset, 192, cache, mapped_from_bytes=1)
     report("resized")
     state = TrainState.create(entry.variant, recipe, dataset.spec, device.torch, 0)
     session = Session(state, split, dataset.spec.captions, device, 0, streamed=True)
     train(session, Budget(20, "steps"), Budget(1e9, "steps"), Hooks())
     report("trained")
-    del dataset, backbone, split, state, session
+    del dataset, classifier, backbone, split, state, session
 """
 
 

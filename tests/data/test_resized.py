@@ -9,9 +9,9 @@ import os
 import pytest
 import torch
 from doubles import tiny_spec, tiny_split
+from file_stamps import file_stamps
 
-from ganbench.data import resized
-from ganbench.data.dataset import Dataset, Split, resize
+from ganbench.data.dataset import Dataset, Split, ignore_progress, resize
 from ganbench.data.resized import training_split
 from ganbench.errors import DataError
 
@@ -23,11 +23,11 @@ def dataset():
     return Dataset.of(spec, split, Split(split.images[:8], split.labels[:8]))
 
 
-@pytest.fixture
-def large(monkeypatch):
+def large_split(dataset, size, root, report=ignore_progress):
     """From one byte on, images are large; seven of them make a block."""
-    monkeypatch.setattr(resized, "_LARGE_BYTES", 1)
-    monkeypatch.setattr(resized, "_BLOCK_BYTES", 7 * 3 * 48 * 48)
+    return training_split(
+        dataset, size, root, report, mapped_from_bytes=1, block_bytes=7 * 3 * 48 * 48
+    )
 
 
 def files(root):
@@ -40,10 +40,9 @@ def test_small_images_are_resized_in_memory(dataset, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("large")
 def test_large_images_are_the_same_from_a_file(dataset, tmp_path):
     reports = []
-    images = training_split(dataset, 48, tmp_path, lambda *report: reports.append(report)).images
+    images = large_split(dataset, 48, tmp_path, lambda *report: reports.append(report)).images
     assert torch.equal(images, resize(dataset.train.images, 48))
     assert images.is_contiguous(memory_format=torch.channels_last)
     assert len(files(tmp_path)) == 1
@@ -51,30 +50,29 @@ def test_large_images_are_the_same_from_a_file(dataset, tmp_path):
     assert reports[-1] == ("resizing tiny to 48×48", 40, 40)
 
 
-@pytest.mark.usefixtures("large")
-def test_they_are_made_once_per_size(dataset, tmp_path, monkeypatch):
-    first = training_split(dataset, 48, tmp_path).images
-    training_split(dataset, 16, tmp_path)
+def test_they_are_made_once_per_size(dataset, tmp_path):
+    first = large_split(dataset, 48, tmp_path).images
+    large_split(dataset, 16, tmp_path)
     assert len(files(tmp_path)) == 2
-    monkeypatch.delattr(resized, "resize")
-    assert torch.equal(training_split(dataset, 48, tmp_path).images, first)
+    before, reports = file_stamps(tmp_path), []
+    again = large_split(dataset, 48, tmp_path, lambda *report: reports.append(report)).images
+    assert torch.equal(again, first)
+    assert reports == []
+    assert file_stamps(tmp_path) == before
 
 
-@pytest.mark.usefixtures("large")
 def test_images_of_the_right_size_are_the_stored_ones(dataset, tmp_path):
-    assert training_split(dataset, 32, tmp_path) is dataset.train
+    assert large_split(dataset, 32, tmp_path) is dataset.train
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("large")
 def test_a_damaged_file_is_made_again(dataset, tmp_path):
-    first = training_split(dataset, 48, tmp_path).images.clone()
+    first = large_split(dataset, 48, tmp_path).images.clone()
     (file,) = files(tmp_path)
     file.write_bytes(file.read_bytes()[:300])
-    assert torch.equal(training_split(dataset, 48, tmp_path).images, first)
+    assert torch.equal(large_split(dataset, 48, tmp_path).images, first)
 
 
-@pytest.mark.usefixtures("large")
 def test_a_disk_that_is_too_full_is_reported_before_anything_is_resized(
     dataset, tmp_path, monkeypatch
 ):
@@ -82,16 +80,16 @@ def test_a_disk_that_is_too_full_is_reported_before_anything_is_resized(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
-    monkeypatch.delattr(resized, "resize")
+    reports = []
     with pytest.raises(DataError, match=r"cannot be written \(No space left on device\).*GANBENCH"):
-        training_split(dataset, 48, tmp_path)
+        large_split(dataset, 48, tmp_path, lambda *report: reports.append(report))
+    assert reports == []
     assert files(tmp_path) == []
 
 
-@pytest.mark.usefixtures("large")
 @pytest.mark.skipif(not hasattr(mmap, "MADV_DONTNEED"), reason="the system cannot take it back")
 def test_released_mapped_images_are_read_again(dataset, tmp_path):
-    split = training_split(dataset, 48, tmp_path)
+    split = large_split(dataset, 48, tmp_path)
     original = split.images.clone()
     split.images[:] = 0  # is in this process's memory alone
     split.release()

@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench import data
 from ganbench.data import catalogue, vision
+from ganbench.data.dataset import ignore_progress
+from ganbench.data.vision import load_vision
 from ganbench.errors import DataError
 
 
-def load(name, root):
-    return data.load(name, data_root=root, cache_root=root, image_size=32)
+def load(name, root, report=ignore_progress, **counts):
+    """Read a dataset of the catalogue, which may be said to have fewer images."""
+    spec = dataclasses.replace(catalogue.SPECS[name], **counts)
+    return load_vision(spec, root, report)
 
 
 def write_mnist(root: Path, *, train: int = 6, test: int = 4) -> None:
@@ -36,11 +39,7 @@ def write_mnist(root: Path, *, train: int = 6, test: int = 4) -> None:
         (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
 
 
-@pytest.fixture
-def small_mnist(monkeypatch):
-    """The catalogue's MNIST with six and four images."""
-    small = dataclasses.replace(catalogue.SPECS["mnist"], train_count=6, test_count=4)
-    monkeypatch.setitem(catalogue.SPECS, "mnist", small)
+SMALL = {"train_count": 6, "test_count": 4}
 
 
 @pytest.fixture
@@ -54,10 +53,10 @@ def no_network(monkeypatch):
     monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", fail)
 
 
-def test_mnist_is_read_from_uncompressed_files_without_writing(tmp_path, small_mnist, no_network):
+def test_mnist_is_read_from_uncompressed_files_without_writing(tmp_path, no_network):
     write_mnist(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    mnist = load("mnist", tmp_path)
+    mnist = load("mnist", tmp_path, **SMALL)
     assert mnist.train.images.shape == (6, 1, 28, 28)
     assert mnist.test.labels.tolist() == [0, 1, 2, 3]
     assert mnist.train.labels.dtype == torch.int64
@@ -90,12 +89,12 @@ def test_a_read_only_data_root_is_not_tried(tmp_path, monkeypatch, no_network):
         load("mnist", tmp_path)
 
 
-def test_a_damaged_file_is_told_from_a_missing_one(tmp_path, small_mnist, no_network):
+def test_a_damaged_file_is_named_as_such(tmp_path, no_network):
     write_mnist(tmp_path)
     file = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte"
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DataError, match=r"mnist in the data root .* is damaged") as caught:
-        load("mnist", tmp_path)
+        load("mnist", tmp_path, **SMALL)
     assert str(tmp_path) in str(caught.value)
 
 
@@ -105,7 +104,7 @@ def test_too_few_images_are_damage(tmp_path, no_network):
         load("mnist", tmp_path)
 
 
-def test_a_download_is_reported_and_its_bars_are_hidden(tmp_path, small_mnist, monkeypatch, capfd):
+def test_a_download_is_reported_and_its_bars_are_hidden(tmp_path, monkeypatch, capfd):
     def download(_url, download_root, **_kwargs):
         sys.stderr.write("a bar")
         if not Path(download_root, "train-images-idx3-ubyte").exists():
@@ -113,16 +112,10 @@ def test_a_download_is_reported_and_its_bars_are_hidden(tmp_path, small_mnist, m
             write_mnist(tmp_path)
 
     monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", download)
-    seen = []
-    mnist = data.load(
-        "mnist",
-        data_root=tmp_path,
-        cache_root=tmp_path,
-        image_size=32,
-        report=lambda *arguments: seen.append(arguments),
-    )
+    reports = []
+    mnist = load("mnist", tmp_path, lambda *report: reports.append(report), **SMALL)
     assert len(mnist.train) == 6
-    assert seen == [("downloading mnist", 0, 0), ("downloading mnist", 1, 1)]
+    assert reports == [("downloading mnist", 0, 0), ("downloading mnist", 1, 1)]
     assert "a bar" not in capfd.readouterr().err
 
 
@@ -152,10 +145,8 @@ def write_cifar10(root: Path, monkeypatch) -> np.ndarray:
 
 
 def test_cifar10_is_in_colour_and_channels_last(tmp_path, monkeypatch, no_network):
-    small = dataclasses.replace(catalogue.SPECS["cifar10"], train_count=10, test_count=2)
-    monkeypatch.setitem(catalogue.SPECS, "cifar10", small)
     first = write_cifar10(tmp_path, monkeypatch)
-    cifar10 = load("cifar10", tmp_path)
+    cifar10 = load("cifar10", tmp_path, train_count=10, test_count=2)
     assert cifar10.train.images.shape == (10, 3, 32, 32)
     assert cifar10.train.images.is_contiguous(memory_format=torch.channels_last)
     assert np.array_equal(cifar10.train.images[:2].numpy(), first.reshape(2, 3, 32, 32))

@@ -10,7 +10,6 @@ from doubles import tiny_spec, tiny_split
 
 from ganbench.machine.device import choose
 from ganbench.scoring import evaluate as evaluate_module
-from ganbench.scoring import over_training as over_training_module
 from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS, ScoresOverTraining, collapse
 from ganbench.training.loop import Hooks, train
 from ganbench.training.session import Session
@@ -53,14 +52,17 @@ class FakeEvaluate:
         return SimpleNamespace(scores=scores, protocol=protocol)
 
 
+def over_training_by(evaluator):
+    return ScoresOverTraining(None, choose("cpu"), lambda *_: None, evaluator=evaluator)
+
+
 @pytest.fixture
-def followed(monkeypatch):
+def followed():
     """Train six steps, scored every two, by the FIDs that a test gives."""
 
     def follow(choosing, reporting):
-        monkeypatch.setattr(over_training_module, "evaluate", FakeEvaluate(choosing, reporting))
         one = session()
-        over_training = ScoresOverTraining(None, choose("cpu"), lambda *_: None)
+        over_training = over_training_by(FakeEvaluate(choosing, reporting))
         hooks = Hooks(evaluate=over_training.evaluate)
         train(one, Budget(6, "steps"), NEVER, hooks, Budget(2, "steps"))
         return one, over_training
@@ -107,7 +109,7 @@ def test_a_run_without_a_finite_score_has_no_best_moment(followed):
 def test_scores_during_training_go_on_from_a_checkpoint(followed, tmp_path):
     one, over_training = followed({2: 9.0, 4: 5.0, 6: 7.0}, {4: 6.5, 6: 6.75})
     torch.save(over_training.state(), tmp_path / "state.pt")
-    resumed = ScoresOverTraining(None, choose("cpu"), lambda *_: None)
+    resumed = over_training_by(over_training.evaluator)
     resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
     assert resumed.rows == over_training.rows
     assert resumed.summary(one) == over_training.summary(one)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from doubles import FakeCard, tiny_spec, tiny_split
 from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from ganbench.machine.device import choose
 from ganbench.throughput.flops import count
@@ -122,17 +123,22 @@ def test_a_machine_can_be_measured():
     assert machine.bytes_per_second > 0
 
 
-def test_products_use_the_numbers_of_a_training_step(monkeypatch):
-    used = set()
-    original = torch.mm
+class ProductPrecisions(TorchFunctionMode):
+    """Notes the precision that is set whenever a matrix product is computed."""
 
-    def product(*given, **kwargs):
-        used.add(torch.get_float32_matmul_precision())
-        return original(*given, **kwargs)
+    def __init__(self):
+        super().__init__()
+        self.precisions = set()
 
-    monkeypatch.setattr(torch, "mm", product)
-    for device, numbers in ((FakeCard(), "high"), (choose("cpu"), "highest")):
-        used.clear()
-        measure_machine(device, seconds=0.001, squares=(32,))
-        assert used == {numbers}
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is torch.mm:
+            self.precisions.add(torch.get_float32_matmul_precision())
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(("device", "precision"), [(FakeCard(), "high"), (None, "highest")])
+def test_products_use_the_numbers_of_a_training_step(device, precision):
+    with ProductPrecisions() as products:
+        measure_machine(device or choose("cpu"), seconds=0.001, squares=(32,))
+    assert products.precisions == {precision}
     assert torch.get_float32_matmul_precision() == "highest"

@@ -1,4 +1,4 @@
-"""Chart of what the losses record besides: penalties and the like, over the steps."""
+"""Chart of further numbers that losses record, such as penalties."""
 
 from __future__ import annotations
 

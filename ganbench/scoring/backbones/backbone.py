@@ -89,7 +89,12 @@ class Backbone:
     network: nn.Module | None = None
 
     def extract(
-        self, images: Tensor, report: Progress = ignore_progress, *, logits: bool = True
+        self,
+        images: Tensor,
+        report: Progress = ignore_progress,
+        *,
+        logits: bool = True,
+        batch_size: int | None = None,
     ) -> Features:
         """Compute the features of images.
 
@@ -97,9 +102,11 @@ class Backbone:
             images: uint8 of shape (n, channels, height, width), on any device.
             report: Called with the progress.
             logits: Whether inception's logits are kept too.
+            batch_size: Images at a time; if left out, as many as suit the network and the device.
         """
         extracted: list[Tensor] = []
-        step = _BATCH[self.name] * (1 if self.device.type == "cpu" else _TIMES_ON_A_CARD)
+        usual = _BATCH[self.name] * (1 if self.device.type == "cpu" else _TIMES_ON_A_CARD)
+        step = batch_size or usual
         for start in range(0, len(images), step):
             with torch.inference_mode(), exact():
                 batch = resize(images[start : start + step].to(self.device), self.resolution)

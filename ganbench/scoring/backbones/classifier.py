@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset, Split
     from ganbench.variant.definition import DatasetSpec
 
-__all__ = ["Classifier", "ClassifierNetwork", "exact", "obtain_classifier", "weights_hash"]
+__all__ = [
+    "Classifier",
+    "ClassifierNetwork",
+    "augment",
+    "exact",
+    "obtain_classifier",
+    "weights_hash",
+]
 
 VERSION = 1  # of the architecture and its training: part of the cache's key
 
@@ -157,6 +164,8 @@ def obtain_classifier(
     device: torch.device,
     cache_root: Path,
     report: Progress = ignore_progress,
+    *,
+    most_images: int | None = None,
 ) -> Classifier:
     """Read the classifier of a dataset from the cache, or train it.
 
@@ -168,17 +177,20 @@ def obtain_classifier(
         device: Where to train, and where the network is left.
         cache_root: Its folder `classifiers` holds one file per dataset.
         report: Called with the progress of the training, and with the accuracy at its end.
+        most_images: Images seen in training at most; if left out, 180,000 grey or 300,000 colour
+            ones. Another number is another classifier, which the cache keeps apart.
 
     Raises:
         DataError: The cache cannot be written.
     """
-    path = cache_root / "classifiers" / f"{dataset.fingerprint}-{VERSION}.pt"
+    brief = "" if most_images is None else f"-{most_images}"
+    path = cache_root / "classifiers" / f"{dataset.fingerprint}-{VERSION}{brief}.pt"
     network = _untrained(dataset.spec, device)
     accuracy = _read(path, network)
     if accuracy is None:
         network = _untrained(dataset.spec, device)  # a damaged file may have been read half
         with exact():
-            accuracy = _train(network, dataset, device, cache_root, report)
+            accuracy = _train(network, dataset, device, cache_root, report, most_images)
         with whole(path) as temporary:
             torch.save({"weights": network.state_dict(), "accuracy": accuracy}, temporary)
     network.eval().requires_grad_(requires_grad=False)
@@ -210,6 +222,7 @@ def _train(
     device: torch.device,
     cache_root: Path,
     report: Progress,
+    most_images: int | None,
 ) -> float:
     """Train on the training split; return the accuracy on the test split, in [0, 1].
 
@@ -224,7 +237,7 @@ def _train(
     # --- as many steps as epochs and images allow
     count = len(images)
     batch = min(_BATCH, count)
-    most = min(_MOST_IMAGES[dataset.spec.channels], _MOST_EPOCHS * count)
+    most = min(most_images or _MOST_IMAGES[dataset.spec.channels], _MOST_EPOCHS * count)
     steps = max(_FEWEST_STEPS, most // batch)
     optimizer = torch.optim.AdamW(network.parameters(), _LARGEST_RATE, weight_decay=_WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -238,7 +251,7 @@ def _train(
     for step in range(steps):
         chosen = next(rows)
         part, labels = images[chosen], dataset.train.labels[chosen].to(device)
-        part = (_augmented(part, generator) if colour else part).to(device)
+        part = (augment(part, generator) if colour else part).to(device)
         loss = F.cross_entropy(network(part), labels)
         optimizer.zero_grad()
         loss.backward()
@@ -261,8 +274,16 @@ def _batches(count: int, batch: int, generator: torch.Generator) -> Iterator[Ten
         yield from order[: count - count % batch].split(batch)
 
 
-def _augmented(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror half of the images, and shift each by up to two pixels with mirrored edges."""
+def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror half of the images, and shift each by up to two pixels with mirrored edges.
+
+    Args:
+        images: uint8 of shape (n, channels, height, width).
+        generator: Decides which images are mirrored, and how far each is shifted.
+
+    Returns:
+        float32 of the same shape.
+    """
     count, _, height, width = images.shape
     mirrored = torch.rand(count, 1, 1, 1, generator=generator) < 0.5  # noqa: PLR2004 - half
     images = torch.where(mirrored, images.flip(3), images)

@@ -226,7 +226,7 @@ def test_variants_are_ordered_from_the_best_to_the_worst(results):
     assert len(rankings["FID (classifier) ↓"].sentences) == 3
 
 
-def test_ranking_csv_has_a_row_a_pair_and_a_score(results):
+def test_ranking_csv_has_one_row_per_pair_and_score(results):
     rows = list(csv.DictReader(io.StringIO(ranking_csv(results))))
     fid = [row for row in rows if row["score"] == "fid"]
     assert [(row["variant_a"], row["variant_b"]) for row in fid] == [

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import get_args
 from urllib.error import URLError
 
 import pytest
 import torch
+from file_stamps import file_stamps
 from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -17,42 +18,52 @@ from ganbench.cli.list import _BACKBONES
 from ganbench.data.dataset import Dataset, Split, ignore_progress, resize
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.suite import Suite
-from ganbench.scoring.backbones import backbone as backbone_module
-from ganbench.scoring.backbones.backbone import BACKBONES, Backbone, obtain_backbone, real_features
-from ganbench.scoring.backbones.classifier import Classifier, ClassifierNetwork, weights_hash
+from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone, real_features
+from ganbench.scoring.backbones.classifier import obtain_classifier, weights_hash
 from ganbench.scoring.backbones.efficientnet import EfficientNetLite
 from ganbench.scoring.evaluate import Reference
-from ganbench.scoring.metrics.fid import Statistics
 from ganbench.variant.definition import DatasetSpec
 
 CPU = torch.device("cpu")
 
 
-@pytest.fixture
-def colour(monkeypatch) -> Dataset:
-    """Six coloured images, whose classifier is not trained."""
+@pytest.fixture(scope="session")
+def colour_and_classifier(tmp_path_factory) -> tuple[Dataset, Path]:
+    """Six coloured images, and the file of their classifier."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (6, 3, 16, 16), generator=generator, dtype=torch.uint8)
     split = Split(images, torch.arange(6) % 2)
+    dataset = Dataset.of(DatasetSpec("made", 3, 16, ("a", "b"), 6, 6), split, split)
+    root = tmp_path_factory.mktemp("colour")
+    obtain_classifier(dataset, CPU, root)
+    (file,) = (root / "classifiers").iterdir()
+    return dataset, file
 
-    def untrained(*_args):
-        return Classifier(ClassifierNetwork(3, 16, 2).eval(), 0.5, "untrained")
 
-    monkeypatch.setattr(backbone_module, "obtain_classifier", untrained)
-    return Dataset.of(DatasetSpec("made", 3, 16, ("a", "b"), 6, 6), split, split)
+@pytest.fixture
+def colour(colour_and_classifier, tmp_path) -> Dataset:
+    """Six coloured images, whose classifier is in a cache at `tmp_path`."""
+    dataset, file = colour_and_classifier
+    (tmp_path / "classifiers").mkdir()
+    shutil.copy(file, tmp_path / "classifiers")
+    return dataset
+
+
+class InceptionWithoutWeights(FeatureExtractorInceptionV3):
+    """torch-fidelity's network with its initial weights, whatever the file holds."""
+
+    def load_state_dict(self, *_weights):
+        return
 
 
 @pytest.fixture(scope="session")
 def random_inception(tmp_path_factory) -> tuple[nn.Module, object]:
     """Inception with random weights, and a file that holds them."""
-    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
+    file = tmp_path_factory.mktemp("inception") / "weights.pth"
+    torch.save({}, file)
+    with torch.random.fork_rng():
         torch.manual_seed(0)
-        patch.setattr(
-            "torch_fidelity.feature_extractor_inceptionv3.load_state_dict_from_url",
-            lambda *_args, **_kwargs: {},
-        )
-        patch.setattr(nn.Module, "load_state_dict", lambda *_args, **_kwargs: None)
-        network = FeatureExtractorInceptionV3("random", ["2048", "logits_unbiased"])
+        network = InceptionWithoutWeights("random", ["2048", "logits_unbiased"], str(file))
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)  # activations neither grow nor vanish
@@ -60,7 +71,6 @@ def random_inception(tmp_path_factory) -> tuple[nn.Module, object]:
                 nn.init.uniform_(module.running_var, 0.5, 1.5)
                 nn.init.normal_(module.running_mean, 0, 0.1)
                 nn.init.normal_(module.bias, 0, 0.1)
-    file = tmp_path_factory.mktemp("inception") / "weights.pth"
     torch.save(network.state_dict(), file)
     return network, file
 
@@ -98,10 +108,9 @@ def test_probabilities_agree_with_the_stored_accuracy(digits, digits_backbone):
 
 
 @pytest.mark.parametrize("batch", [1, 7, 359])
-def test_features_do_not_depend_on_the_batch(digits, digits_backbone, monkeypatch, batch):
+def test_features_do_not_depend_on_the_batch(digits, digits_backbone, batch):
     whole = digits_backbone.extract(digits.test.images)
-    monkeypatch.setitem(backbone_module._BATCH, "classifier", batch)
-    parts = digits_backbone.extract(digits.test.images)
+    parts = digits_backbone.extract(digits.test.images, batch_size=batch)
     assert torch.allclose(whole.vectors, parts.vectors, rtol=1e-4, atol=1e-5)
     assert torch.allclose(whole.probabilities, parts.probabilities, rtol=1e-4, atol=1e-5)
 
@@ -128,10 +137,13 @@ def test_features_can_be_used_in_training(digits, digits_backbone):
     assert torch.allclose(weight.grad, vectors.sum(0))
 
 
-def test_extraction_reports_its_progress(digits, digits_backbone, monkeypatch):
-    monkeypatch.setitem(backbone_module._BATCH, "classifier", 200)
+def test_extraction_reports_its_progress(digits, digits_backbone):
     reports = []
-    digits_backbone.extract(digits.test.images, lambda *report: reports.append(report))
+
+    def note(*report):
+        reports.append(report)
+
+    digits_backbone.extract(digits.test.images, note, batch_size=200)
     assert reports == [("classifier features", 200, 359), ("classifier features", 359, 359)]
 
 
@@ -234,11 +246,11 @@ def test_downloaded_weights_are_kept_and_checked(
     assert [prefix for _, prefix in calls] == ["6726825d"]
 
 
-def test_efficientnet_is_taken_where_it_is_asked_for(colour, tmp_path, monkeypatch):
+def test_efficientnet_is_taken_where_it_is_asked_for(colour, tmp_path, efficientnet_package):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = EfficientNetLite().eval()
-    monkeypatch.setattr(backbone_module, "obtain_efficientnet", lambda: copy.deepcopy(network))
+    torch.save(network.network.state_dict(), efficientnet_package)
     backbone = obtain_backbone("efficientnet", colour, CPU, tmp_path)
     assert (backbone.name, backbone.hash) == ("efficientnet", weights_hash(network))
     extracted = backbone.extract(colour.train.images)
@@ -265,26 +277,31 @@ def test_suites_and_lists_know_the_same_backbones():
 # --- what is kept
 
 
-def test_real_features_are_computed_once(digits, digits_backbone, tmp_path, monkeypatch):
-    first = real_features(digits_backbone, digits, tmp_path)
+def test_real_features_are_computed_once(digits, digits_backbone, tmp_path):
+    first, before = real_features(digits_backbone, digits, tmp_path), file_stamps(tmp_path)
     assert torch.equal(first.vectors, digits_backbone.extract(digits.train.images).vectors)
-    monkeypatch.setattr(Backbone, "extract", None)
-    second = real_features(digits_backbone, digits, tmp_path)
+    reports = []
+    second = real_features(
+        digits_backbone, digits, tmp_path, lambda *report: reports.append(report)
+    )
+    assert reports == []
+    assert file_stamps(tmp_path) == before
     assert torch.equal(first.vectors, second.vectors)
     assert torch.equal(first.probabilities, second.probabilities)
 
 
 def test_features_of_both_splits_and_statistics_are_computed_once(
-    digits, digits_backbone, tmp_path, monkeypatch
+    digits, digits_backbone, tmp_path
 ):
     first = Reference.of(digits, digits_backbone, tmp_path, ignore_progress)
     held_out = digits_backbone.extract(digits.test.images)
     assert torch.equal(first.held_out.vectors, held_out.vectors)
     assert len(first.real.vectors) == len(digits.train)
-    monkeypatch.setattr(Backbone, "extract", None)
-    monkeypatch.setattr(Statistics, "of", None)
-    monkeypatch.setattr("torch.linalg.eigh", None)
-    second = Reference.of(digits, digits_backbone, tmp_path, ignore_progress)
+    before, reports = file_stamps(tmp_path), []
+    second = Reference.of(digits, digits_backbone, tmp_path, lambda *report: reports.append(report))
+    assert reports == []
+    assert file_stamps(tmp_path) == before
+    assert len(before) == 3
     assert torch.equal(first.held_out.vectors, second.held_out.vectors)
     for name in ("mean", "covariance", "root"):
         assert torch.equal(getattr(first.statistics, name), getattr(second.statistics, name))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from file_stamps import file_stamps
 
 from ganbench import data
 from ganbench.data.dataset import Dataset, Split
 from ganbench.errors import DataError
-from ganbench.scoring.backbones import classifier
-from ganbench.scoring.backbones.classifier import obtain_classifier
+from ganbench.scoring.backbones.classifier import augment, obtain_classifier
 from ganbench.variant.definition import DatasetSpec
 
 CPU = torch.device("cpu")
@@ -33,13 +33,6 @@ def make_dataset(*, channels=1, size=8, classes=2, count=40, seed=0) -> Dataset:
     return Dataset.of(spec, *splits)
 
 
-@pytest.fixture
-def brief(monkeypatch):
-    """Training of a second."""
-    monkeypatch.setattr(classifier, "_MOST_EPOCHS", 6)
-    monkeypatch.setattr(classifier, "_FEWEST_STEPS", 12)
-
-
 # --- quality
 
 
@@ -55,18 +48,18 @@ def test_the_classifier_of_the_digits_is_right_97_times_of_100(digits, digits_ba
 @pytest.mark.parametrize(
     ("channels", "size", "classes"), [(1, 8, 2), (3, 8, 3), (1, 28, 2), (3, 32, 2), (3, 64, 2)]
 )
-def test_every_shape_of_image_is_learnt(tmp_path, brief, channels, size, classes):
-    dataset = make_dataset(channels=channels, size=size, classes=classes)
+def test_every_shape_of_image_is_learnt(tmp_path, channels, size, classes):
+    dataset = make_dataset(channels=channels, size=size, classes=classes, count=20)
     trained = obtain_classifier(dataset, CPU, tmp_path)
     assert trained.accuracy == 1.0
-    assert trained.network(dataset.test.images).shape == (20, classes)
+    assert trained.network(dataset.test.images).shape == (10, classes)
 
 
-def test_one_class_is_always_named_rightly(tmp_path, brief):
+def test_one_class_is_always_named_rightly(tmp_path):
     assert obtain_classifier(make_dataset(classes=1), CPU, tmp_path).accuracy == 1.0
 
 
-def test_images_larger_than_native_are_classified_at_native_size(tmp_path, brief):
+def test_images_larger_than_native_are_classified_at_native_size(tmp_path):
     dataset = make_dataset(channels=3, size=32)
     dataset = dataclasses.replace(dataset, spec=dataclasses.replace(dataset.spec, native_size=8))
     assert obtain_classifier(dataset, CPU, tmp_path).accuracy == 1.0
@@ -77,7 +70,7 @@ def test_images_larger_than_native_are_classified_at_native_size(tmp_path, brief
 
 def test_augmented_images_are_shifts_and_mirrors_of_the_originals():
     ramp = torch.arange(64, dtype=torch.uint8).view(1, 1, 8, 8).repeat(300, 3, 1, 1)
-    shown = classifier._augmented(ramp, torch.Generator().manual_seed(0))
+    shown = augment(ramp, torch.Generator().manual_seed(0))
     assert shown.shape == ramp.shape
     centre = shown[:, 0, 2:6, 2:6]
     across = (centre[:, :, 1:] - centre[:, :, :-1]).flatten(1)
@@ -92,7 +85,7 @@ def test_augmented_images_are_shifts_and_mirrors_of_the_originals():
 # --- always the same
 
 
-def test_training_is_the_same_whatever_the_global_random_state(tmp_path, brief):
+def test_training_is_the_same_whatever_the_global_random_state(tmp_path):
     dataset = make_dataset(channels=3)
     torch.manual_seed(1)
     first = obtain_classifier(dataset, CPU, tmp_path / "1")
@@ -101,13 +94,13 @@ def test_training_is_the_same_whatever_the_global_random_state(tmp_path, brief):
     assert first.hash == second.hash
 
 
-def test_training_leaves_the_global_random_state_alone(tmp_path, brief):
+def test_training_leaves_the_global_random_state_alone(tmp_path):
     before = torch.get_rng_state()
     obtain_classifier(make_dataset(), CPU, tmp_path)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_other_images_make_another_classifier(tmp_path, brief):
+def test_other_images_make_another_classifier(tmp_path):
     trained = [obtain_classifier(make_dataset(seed=seed), CPU, tmp_path) for seed in (1, 2)]
     assert trained[0].hash != trained[1].hash
 
@@ -115,18 +108,35 @@ def test_other_images_make_another_classifier(tmp_path, brief):
 # --- the cache
 
 
-def test_a_classifier_is_trained_once(tmp_path, brief, monkeypatch):
+def test_a_classifier_is_trained_once(tmp_path):
     dataset = make_dataset()
-    first = obtain_classifier(dataset, CPU, tmp_path)
-    monkeypatch.setattr(classifier, "_train", None)
-    second = obtain_classifier(dataset, CPU, tmp_path)
+    first, before = obtain_classifier(dataset, CPU, tmp_path), file_stamps(tmp_path)
+    reports = []
+    second = obtain_classifier(dataset, CPU, tmp_path, lambda *report: reports.append(report))
+    assert reports == []
+    assert file_stamps(tmp_path) == before
     assert (first.hash, first.accuracy) == (second.hash, second.accuracy)
     assert not second.network.training
     images = dataset.test.images
     assert torch.equal(first.network(images), second.network(images))
 
 
-def test_the_file_holds_weights_and_accuracy_and_nothing_that_runs(tmp_path, brief):
+def test_a_classifier_trained_on_fewer_images_is_another_one_and_kept_apart(tmp_path):
+    dataset, steps = make_dataset(count=400), []
+
+    def note(_text, _done, total):
+        steps.append(total)
+
+    full = obtain_classifier(dataset, CPU, tmp_path, note)
+    assert set(steps) == {24 * 400 // 128}  # as many epochs, in batches of 128
+    steps.clear()
+    brief = obtain_classifier(dataset, CPU, tmp_path, note, most_images=8_000)
+    assert set(steps) == {8_000 // 128}
+    assert brief.hash != full.hash
+    assert obtain_classifier(dataset, CPU, tmp_path).hash == full.hash
+
+
+def test_the_file_holds_weights_and_accuracy_and_nothing_that_runs(tmp_path):
     trained = obtain_classifier(make_dataset(), CPU, tmp_path)
     (file,) = (tmp_path / "classifiers").iterdir()
     stored = torch.load(file, weights_only=True)
@@ -135,7 +145,7 @@ def test_the_file_holds_weights_and_accuracy_and_nothing_that_runs(tmp_path, bri
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
-def test_a_damaged_file_is_made_again(tmp_path, brief, damage):
+def test_a_damaged_file_is_made_again(tmp_path, damage):
     dataset = make_dataset()
     first = obtain_classifier(dataset, CPU, tmp_path)
     (file,) = (tmp_path / "classifiers").iterdir()
@@ -144,7 +154,7 @@ def test_a_damaged_file_is_made_again(tmp_path, brief, damage):
     assert torch.load(file, weights_only=True)["accuracy"] == first.accuracy
 
 
-def test_a_file_without_the_accuracy_is_made_again(tmp_path, brief):
+def test_a_file_without_the_accuracy_is_made_again(tmp_path):
     dataset = make_dataset()
     first = obtain_classifier(dataset, CPU, tmp_path)
     (file,) = (tmp_path / "classifiers").iterdir()
@@ -153,17 +163,17 @@ def test_a_file_without_the_accuracy_is_made_again(tmp_path, brief):
     assert obtain_classifier(dataset, CPU, tmp_path).hash == first.hash
 
 
-def test_a_cache_that_cannot_be_written_is_named(tmp_path, brief):
+def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"the cache .*file/classifiers cannot be written"):
         obtain_classifier(make_dataset(), CPU, tmp_path / "file")
 
 
-def test_progress_ends_with_the_accuracy(tmp_path, brief):
+def test_progress_ends_with_the_accuracy(tmp_path):
     reports = []
     obtain_classifier(make_dataset(), CPU, tmp_path, lambda *report: reports.append(report))
-    assert reports[0] == ("training the classifier of made", 0, 12)
-    assert reports[-1] == ("the classifier of made names 100.0% of the test images", 12, 12)
+    assert reports[0] == ("training the classifier of made", 0, 60)
+    assert reports[-1] == ("the classifier of made names 100.0% of the test images", 60, 60)
 
 
 # --- real data

