@@ -2,15 +2,20 @@
 
 A lap is recorded after each step as an event on the device's own time line, so that no step waits
 for the device; the seconds are read when somebody asks.
+
+The first step after a pause pays for what the pause has left: memory that was given back and must
+be cleared page by page, caches that hold other things. It is charged like any other step, but says
+nothing of the speed in steady state, so it is not among the timed ones.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from ganbench.machine.device import Device, Event
@@ -27,7 +32,8 @@ class Timing:
     """Seconds of each timed step, and what follows from them.
 
     Attributes:
-        warmup_steps: Steps that were run but not timed.
+        warmup_steps: Steps that were run but not timed: the first ones of the run, and the first
+            one after each pause.
         step_seconds: Seconds of each timed step, in order, data included.
         batch_size: Real images a step.
         train_seconds: Seconds on the training clock, warm-up included; drawing samples, saving
@@ -55,16 +61,13 @@ class TrainingClock:
 
     Args:
         device: Where the steps run.
-        seconds: Training seconds charged before, when a run resumes.
-        step_seconds: Seconds of the steps before.
     """
 
-    def __init__(
-        self, device: Device, *, seconds: float = 0.0, step_seconds: list[float] | None = None
-    ) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
-        self._charged = seconds
-        self._step_seconds = list(step_seconds or [])
+        self._charged = 0.0
+        self._step_seconds: list[float] = []
+        self._after_pause: list[int] = []  # which of the steps were the first ones after a pause
         self._pending: list[Event] = []
         self._started: float | None = None
 
@@ -72,6 +75,9 @@ class TrainingClock:
         """Begin to charge."""
         self._device.synchronize()
         self._started = time.perf_counter()
+        number = len(self._step_seconds)
+        if number not in self._after_pause[-1:]:  # no step was done since the last start
+            self._after_pause.append(number)
         self._pending = [self._device.event()]
 
     def lap(self) -> None:
@@ -116,7 +122,29 @@ class TrainingClock:
         return self._step_seconds
 
     def timing(self, batch_size: int) -> Timing:
-        """Sum up: the first steps warm up (ten, or a fifth of a short run) and are not timed."""
+        """Sum up: the first steps warm up (ten, or a fifth of a short run) and are not timed.
+
+        Nor is the first step after each pause, unless no other step is left.
+        """
         seconds = self.step_seconds
         warmup = min(_WARMUP_STEPS, -(-len(seconds) // _WARMUP_SHARE)) if len(seconds) > 1 else 0
-        return Timing(warmup, tuple(seconds[warmup:]), batch_size, self.seconds)
+        skipped = set(self._after_pause)
+        later = enumerate(seconds[warmup:], warmup)
+        steady = [value for number, value in later if number not in skipped]
+        timed = steady or seconds[warmup:]
+        return Timing(len(seconds) - len(timed), tuple(timed), batch_size, self.seconds)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The seconds so far, for a checkpoint; the clock may run on."""
+        return {
+            "seconds": self.seconds,
+            "step_seconds": torch.tensor(self.step_seconds, dtype=torch.float64),
+            "after_pause": torch.tensor(self._after_pause, dtype=torch.int64),
+        }
+
+    def load_state_dict(self, values: dict[str, Any]) -> None:
+        """Go on with stored seconds; the clock stands until it is started."""
+        self._charged = float(values["seconds"])
+        self._step_seconds = values["step_seconds"].tolist()
+        self._after_pause = values["after_pause"].tolist()
+        self._pending, self._started = [], None

@@ -277,10 +277,9 @@ class Session:
             "latents": self._latents.get_state(),
             "rng": torch.get_rng_state(),
             "device_rng": self.device.rng_state(),
-            "seconds": self.clock.seconds,
+            "clock": self.clock.state_dict(),
             "compile_seconds": self.compile_seconds,
             "phases": self._phases.state_dict(),
-            "step_seconds": torch.tensor(self.clock.step_seconds, dtype=torch.float64),
             "values": {name: value.detach().clone() for name, value in self._values.items()},
             "history_columns": self.history_columns,
             "history": torch.tensor(self._history_rows(), dtype=torch.float64),
@@ -293,9 +292,7 @@ class Session:
         self._latents.set_state(values["latents"].cpu())
         torch.set_rng_state(values["rng"].cpu())
         self.device.set_rng_state(values["device_rng"])
-        self.clock = TrainingClock(
-            self.device, seconds=values["seconds"], step_seconds=values["step_seconds"].tolist()
-        )
+        self.clock.load_state_dict(values["clock"])
         if "phases" in values:
             self._phases.load_state_dict(values["phases"])
         self._stepper = Stepper(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import pytest
+import torch
 from doubles import FakeEvent, FakeVendor
 
 from ganbench.machine.device import Device
@@ -53,8 +55,31 @@ def test_the_time_between_pause_and_start_is_not_charged():
     assert max(clock.step_seconds) < 0.04
 
 
+def resumed(clock: TrainingClock) -> TrainingClock:
+    """The clock of a run that goes on from a checkpoint."""
+    file = io.BytesIO()
+    torch.save(clock.state_dict(), file)
+    file.seek(0)
+    other = TrainingClock(Device("cpu"))
+    other.load_state_dict(torch.load(file, weights_only=True))
+    return other
+
+
+def of_steps(seconds: list[float], after_pause: tuple[int, ...] = (0,)) -> TrainingClock:
+    """A clock that has counted steps, some of them the first ones after a pause."""
+    clock = TrainingClock(Device("cpu"))
+    clock.load_state_dict(
+        {
+            "seconds": sum(seconds),
+            "step_seconds": torch.tensor(seconds, dtype=torch.float64),
+            "after_pause": torch.tensor(after_pause, dtype=torch.int64),
+        }
+    )
+    return clock
+
+
 def test_a_resumed_clock_goes_on_with_what_was_charged():
-    clock = TrainingClock(Device("cpu"), seconds=10.0, step_seconds=[1.0] * 10)
+    clock = of_steps([1.0] * 10)
     assert clock.seconds == 10.0
     clock.start()
     clock.lap()
@@ -65,10 +90,39 @@ def test_a_resumed_clock_goes_on_with_what_was_charged():
 
 @pytest.mark.parametrize(("count", "warmup"), [(0, 0), (1, 0), (2, 1), (5, 1), (30, 6), (500, 10)])
 def test_ten_steps_warm_up_and_a_fifth_of_a_short_run(count, warmup):
-    clock = TrainingClock(Device("cpu"), step_seconds=[1.0] * count)
-    timing = clock.timing(batch_size=2)
+    timing = of_steps([1.0] * count).timing(batch_size=2)
     assert timing.warmup_steps == warmup
     assert len(timing.step_seconds) == count - warmup
+
+
+def test_the_first_step_after_a_pause_is_charged_but_not_timed():
+    clock = of_steps([float(number) for number in range(20)], after_pause=(0, 2, 7, 19))
+    timing = clock.timing(batch_size=2)
+    assert timing.step_seconds == (4, 5, 6, *range(8, 19))  # four steps warm up
+    assert timing.warmup_steps + len(timing.step_seconds) == 20
+    assert timing.train_seconds == sum(range(20))
+
+
+def test_steps_after_pauses_are_timed_where_there_are_no_others():
+    clock = of_steps([5.0, 6.0, 7.0], after_pause=(0, 1, 2))
+    assert clock.timing(batch_size=1).step_seconds == (6.0, 7.0)
+
+
+def test_each_start_is_a_pause_before_the_step_that_follows_also_after_resuming():
+    clock = TrainingClock(Device("cpu"))
+    for count in (20, 3):
+        clock.start()
+        steps(clock, count)
+        clock.pause()
+    clock.start()  # a run that is over does no step
+    clock.pause()
+    again = resumed(clock)
+    again.start()
+    steps(again, 2)
+    again.pause()
+    seconds = again.step_seconds
+    timed = [seconds[number] for number in range(5, 25) if number not in (20, 23)]
+    assert again.timing(batch_size=1).step_seconds == tuple(timed)
 
 
 def test_pausing_twice_and_pausing_unstarted_change_nothing():
