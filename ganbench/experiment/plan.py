@@ -15,6 +15,7 @@ from ganbench import data
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import UsageError
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
+from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.protocol import short_hash
 from ganbench.training.execution import EAGER, Execution
 from ganbench.variant.budget import Budget
@@ -260,11 +261,14 @@ def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) 
     import torch
 
     packed = dataclasses.replace(spec, channels=spec.channels * recipe.packing)
-    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+    with StopRequest() as request:  # so that a Ctrl-C is not taken for the plugin's
         try:
-            variant.generator(recipe, spec)
-            variant.discriminator(recipe, packed)
+            with torch.device("meta"), torch.random.fork_rng(devices=[]):
+                variant.generator(recipe, spec)
+                variant.discriminator(recipe, packed)
         except UsageError:
             raise
-        except (Exception, SystemExit):  # noqa: BLE001 - a plugin may raise anything
-            return
+        except BaseException:  # noqa: BLE001, S110 - a plugin may raise anything
+            pass
+    if request.asked:
+        raise KeyboardInterrupt

@@ -47,7 +47,7 @@ _OUT_OF_MEMORY = (
     "not enough memory",  # and on Windows
     "alloc_failed",  # the status of cuBLAS and cuDNN
 )
-_CAPTURE_REHEARSALS = 3  # steps before a capture, in which libraries allocate what they need
+_CAPTURE_WARMUP = 3  # steps before a capture, in which libraries allocate what they need
 _AS_IT_IS = nullcontext()
 
 
@@ -136,8 +136,16 @@ class Device:
         """Versions of the vendor's libraries that torch was built with."""
         if self.kind != "cuda":
             return {}
-        found = {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
-        return {name: str(version) for name, version in found.items() if version}
+        versions = {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+        return {name: str(version) for name, version in versions.items() if version}
+
+    def activate(self) -> None:
+        """Make this card the current one of its vendor, for events, pinned memory and libraries.
+
+        This initialises CUDA, so that it is for the process that trains or scores there.
+        """
+        if self.kind == "cuda":
+            self.vendor.set_device(self.index)
 
     def synchronize(self) -> None:
         """Wait until all work that was issued to the device is done."""
@@ -179,12 +187,12 @@ class Device:
         """
         vendor = self.vendor
         with vendor.device(self.index):
-            aside = vendor.Stream()
-            aside.wait_stream(vendor.current_stream())
-            with vendor.stream(aside):
-                for _ in range(_CAPTURE_REHEARSALS):
+            side = vendor.Stream()
+            side.wait_stream(vendor.current_stream())
+            with vendor.stream(side):
+                for _ in range(_CAPTURE_WARMUP):
                     function()
-            vendor.current_stream().wait_stream(aside)
+            vendor.current_stream().wait_stream(side)
             graph = vendor.CUDAGraph()
             with vendor.graph(graph):
                 function()
@@ -296,8 +304,8 @@ def choose(requested: str, *, cuda: Any = torch.cuda, mps: Any = None) -> Device
     if kind == "cuda":
         index = int(number or 0)
         if index >= count:
-            found = f"{count} CUDA device(s) were found" if count else "no CUDA device was found"
-            raise UsageError(f"device {requested!r} is not there: {found}; {_hint(count, mps)}")
+            there = f"{count} CUDA device(s) were found" if count else "no CUDA device was found"
+            raise UsageError(f"device {requested!r} is not there: {there}; {_hint(count, mps)}")
         return Device("cuda", index, "asked for", cuda)
     if kind == "mps":
         if not mps.is_available():

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a polite request, so that a run stops between two steps."""
+"""Requests to stop: Ctrl-C and SIGTERM, noted between two steps or raised at once."""
 
 from __future__ import annotations
 
@@ -10,21 +10,52 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["StopRequest", "ask"]
+__all__ = ["StopRequest", "Stopped", "ask", "ignore_requests", "stop_when_asked"]
 
-_asked_by_program = threading.Event()
+
+class Stopped(BaseException):
+    """The work was asked to stop, and what is worth keeping has been saved.
+
+    Like `KeyboardInterrupt` it is no `Exception`, so that no library takes it for an error of its
+    own and goes on.
+    """
+
+
+def stop_when_asked() -> None:
+    """Let this process be stopped by `ask` or SIGTERM, with `Stopped`, and not by Ctrl-C.
+
+    For the process of a job: Ctrl-C reaches all processes of a terminal, and the one that shows
+    the command decides what it means.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _raise_stopped)
+
+
+def ignore_requests() -> None:
+    """Let nothing stop this process any more: its work is done."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped
 
 
 def ask() -> None:
-    """Ask everything in this process to stop, as a first interrupt does; not to be undone."""
-    _asked_by_program.set()
+    """Ask the main thread of this process to stop, as SIGTERM does; called from another thread."""
+    thread = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and thread is not None:
+        signal.pthread_kill(thread, signal.SIGTERM)  # also ends a wait for a disk or a network
+    else:
+        import _thread
+
+        _thread.interrupt_main(signal.SIGTERM)
 
 
 class StopRequest(AbstractContextManager["StopRequest"]):
     """While it is open, a first interrupt is noted in `asked`; a second Ctrl-C interrupts at once.
 
-    SIGTERM is only ever noted, as a whole group of processes may get it twice. Outside the main
-    thread, where signals cannot be caught, nothing is.
+    SIGTERM is only ever noted, as a whole group of processes may get it twice. A signal that is
+    ignored stays so. Outside the main thread, where signals cannot be caught, nothing is noted.
     """
 
     def __init__(self) -> None:
@@ -34,12 +65,13 @@ class StopRequest(AbstractContextManager["StopRequest"]):
     @property
     def asked(self) -> bool:
         """Whether to stop."""
-        return self._noted or _asked_by_program.is_set()
+        return self._noted
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._note)
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_error: object) -> None:

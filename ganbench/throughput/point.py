@@ -100,7 +100,7 @@ def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) ->
             steps.
     """
     device.reset_peak_memory()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         images = resize(dataset.train.images, job.image_size).to(device.torch)
         train = Split(images, dataset.train.labels.to(device.torch))
         session = build_session(job, train, device)

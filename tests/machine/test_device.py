@@ -57,6 +57,15 @@ def test_cuda_that_is_not_there_is_refused():
         choose("cuda", cuda=NONE, mps=NONE)
 
 
+def test_only_the_card_that_was_chosen_becomes_the_current_one():
+    vendor = FakeVendor(2)
+    choose("cuda:1", cuda=vendor, mps=NONE).activate()
+    assert vendor.calls == ["set device 1"]
+    for kind in ("mps", "cpu"):
+        Device(kind, vendor=vendor).activate()
+    assert vendor.calls == ["set device 1"]
+
+
 @pytest.mark.parametrize("kind", ["cuda", "mps"])
 def test_a_card_is_timed_by_its_own_events(kind):
     vendor = FakeVendor()
