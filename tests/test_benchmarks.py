@@ -170,6 +170,17 @@ def test_runs_side_by_side_are_timed_against_the_same_runs_one_by_one():
     assert row["whole_ratio"]["median"] == pytest.approx(whole[0] / whole[1])
 
 
+@pytest.mark.slow
+def test_lengths_of_spinning_are_measured_quiet_and_busy():
+    done = script("spin.py", "--rounds", "1", "--seconds", "0.1", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["results"]
+    sides = [(row["spin_count"], row["busy_processes"]) for row in rows]
+    counts = ("libgomp's own", "10000", "100000")
+    assert sides == [(count, beside) for count in counts for beside in (0, 2)]
+    assert all(row["images_per_second"]["median"] == row["turns"][0] > 0 for row in rows)
+
+
 # --- images that are streamed, and memory
 
 

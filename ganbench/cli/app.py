@@ -18,6 +18,8 @@ from ganbench.cli.sample import sample
 from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
 from ganbench.errors import GanbenchError, UsageError
+from ganbench.machine.interrupt import Stopped
+from ganbench.machine.openmp import bound_spinning
 
 __all__ = ["app", "main"]
 
@@ -50,13 +52,14 @@ for _command in (check, new, run, report, compare, throughput, selftest, sample)
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every mistake of the user ends in one line and exit code 2."""
+    bound_spinning()
     try:
         code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
         code = USAGE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
         code = INTERRUPTED
     except UsageError as error:

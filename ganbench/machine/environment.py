@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import torch
 
+from ganbench.machine.openmp import spinning
+
 if TYPE_CHECKING:
     from ganbench.machine.device import Device
 
@@ -31,6 +33,7 @@ def describe(device: Device) -> dict[str, Any]:
         "driver": device.driver,
         "processors": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "openmp": spinning(),
         "tf32_in_training": device.trains_in_tf32,
         "memory_bytes": psutil.virtual_memory().total,
         **_commit(Path(__file__).parent),
@@ -38,13 +41,13 @@ def describe(device: Device) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _commit(folder: Path) -> dict[str, Any]:
