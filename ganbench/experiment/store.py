@@ -6,13 +6,16 @@ is complete: a folder without a dot is always whole.
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
 import itertools
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,9 @@ __all__ = [
     "StoredRun",
     "first_dated_folder",
     "today",
+    "write_rows",
     "write_text",
+    "writing",
 ]
 
 PLAN_FILE = "plan.json"
@@ -52,6 +57,22 @@ def first_dated_folder(topic: str, is_usable: Callable[[Path], bool]) -> Path:
     return next(path for path in paths if not path.exists() or is_usable(path))
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in one line what is in the way of writing a file or folder inside a `with`.
+
+    Raises:
+        UsageError: The disk is full, or something is gone or protected.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or " ".join(str(error).split())
+        raise UsageError(
+            f"{path} cannot be written: {why}; once it can, the same command with --out goes on"
+        ) from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +86,24 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_rows(
+    path: Path, heads: Sequence[str], rows: Sequence[Mapping[str, float | None]]
+) -> None:
+    """Write a table of numbers as CSV, in one piece; what is None or missing in a row is empty.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heads)
+    for row in rows:
+        values = [row.get(head) for head in heads]
+        writer.writerow(["" if value is None else f"{value:.6g}" for value in values])
+    with writing(path):
+        write_text(path, text.getvalue())
 
 
 @dataclass(frozen=True)
@@ -171,8 +210,13 @@ class ResultsFolder:
         return values
 
     def write_plan(self, plan: dict[str, Any]) -> None:
-        """Store what was asked for."""
-        write_text(self.plan_file, json.dumps(plan, indent=1) + "\n")
+        """Store what was asked for.
+
+        Raises:
+            UsageError: It cannot be written.
+        """
+        with writing(self.plan_file):
+            write_text(self.plan_file, json.dumps(plan, indent=1) + "\n")
 
     def runs(self) -> list[StoredRun]:
         """All finished runs, by name.
@@ -189,29 +233,44 @@ class ResultsFolder:
         return StoredRun.read(path) if (path / "result.json").exists() else None
 
     def open_run(self, run_id: str) -> Path:
-        """Make the folder of a run to do; one that failed before goes on with what it has left."""
+        """Make the folder of a run to do; one that failed before goes on with what it has left.
+
+        Raises:
+            UsageError: It cannot be written.
+        """
         partial, final = self.partial_path(run_id), self.run_path(run_id)
-        if final.exists() and not partial.exists():
-            final.replace(partial)
-            for name in ("result.json", "error.txt"):
-                (partial / name).unlink(missing_ok=True)
-        partial.mkdir(parents=True, exist_ok=True)
+        with writing(partial):
+            if final.exists() and not partial.exists():
+                final.replace(partial)
+                for name in ("result.json", "error.txt"):
+                    (partial / name).unlink(missing_ok=True)
+            partial.mkdir(parents=True, exist_ok=True)
         return partial
 
     def finish(self, result: RunResult) -> StoredRun:
-        """Write a run's record and make its folder visible, in one step."""
+        """Write a run's record and make its folder visible, in one step.
+
+        Raises:
+            UsageError: It cannot be written.
+        """
         partial, final = self.partial_path(result.run_id), self.run_path(result.run_id)
-        partial.mkdir(parents=True, exist_ok=True)
-        write_text(partial / "result.json", result.to_json())
-        if final.exists():
-            shutil.rmtree(final)
-        partial.replace(final)
+        with writing(final):
+            partial.mkdir(parents=True, exist_ok=True)
+            write_text(partial / "result.json", result.to_json())
+            if final.exists():
+                shutil.rmtree(final)
+            partial.replace(final)
         return StoredRun(result, final)
 
     def amend(self, result: RunResult) -> StoredRun:
-        """Replace the record of a finished run, in one piece."""
+        """Replace the record of a finished run, in one piece.
+
+        Raises:
+            UsageError: It cannot be written.
+        """
         path = self.run_path(result.run_id)
-        write_text(path / "result.json", result.to_json())
+        with writing(path):
+            write_text(path / "result.json", result.to_json())
         return StoredRun(result, path)
 
     def clear(self) -> None:
