@@ -27,6 +27,8 @@ from workloads import NEVER, Workload
 
 from ganbench.launch.progress import Display
 from ganbench.launch.recorder import Recorder
+from ganbench.launch.seconds_outside import SecondsOutside
+from ganbench.launch.training_progress import TrainingProgress
 from ganbench.machine.device import Device
 from ganbench.machine.interrupt import StopRequest
 from ganbench.training.loop import train
@@ -34,6 +36,9 @@ from ganbench.training.step import train_step
 from ganbench.variant.budget import Budget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ganbench.training.loop import Event
     from ganbench.training.session import Session
 
 _WARMUP_STEPS = 3
@@ -50,16 +55,33 @@ class _Counting(Recorder):
         self.count += 1
 
 
-def harness(session: Session, recorder: Recorder, steps: int, device: Device) -> Turn:
-    """Train as a run does."""
-    budget, images = Budget(session.steps + steps, "steps"), session.images_seen
+@dataclass(frozen=True)
+class Observed:
+    """A session that is trained as a run trains it, some steps at a time.
 
-    def go() -> None:
-        with StopRequest() as request:
-            train(session, budget, NEVER, recorder.hooks(request))
+    Attributes:
+        session: The run.
+        events: Those of the training loop, of which each turn takes some.
+        observers: What a run adds to the loop.
+    """
 
-    seconds, _ = timed(go, device)
-    return Turn(seconds, steps, session.images_seen - images)
+    session: Session
+    events: Iterator[Event]
+    observers: Sequence[Callable[[Event], None]]
+
+    def turn(self, steps: int, device: Device) -> Turn:
+        """Time some steps, with the observers' work between them."""
+        images, last = self.session.images_seen, self.session.steps + steps
+
+        def go() -> None:
+            for event in self.events:
+                for observer in self.observers:
+                    observer(event)
+                if event.kind == "stepped" and self.session.steps == last:
+                    return
+
+        seconds, _ = timed(go, device)
+        return Turn(seconds, steps, self.session.images_seen - images)
 
 
 @dataclass(frozen=True)
@@ -98,11 +120,13 @@ def compare(
     with tempfile.TemporaryDirectory() as folder:
         display = Display(Console(file=io.StringIO(), force_terminal=True, width=200))
         job = work.job(device, ours.steps + steps * rounds)
-        recorder = _Counting(job, Path(folder), display)
-        with display:
+        recorder = _Counting(Path(folder), SecondsOutside())
+        budget = Budget(ours.steps + steps * rounds, "steps")
+        with display, StopRequest() as request:
+            events = train(ours, budget, NEVER, stop=lambda: request.asked)
+            observed = Observed(ours, events, [TrainingProgress(job, display), recorder])
             turns = [
-                (harness(ours, recorder, steps, device), take(bare, steps, device))
-                for _ in range(rounds)
+                (observed.turn(steps, device), take(bare, steps, device)) for _ in range(rounds)
             ]
     return {
         **described(work),

@@ -13,10 +13,16 @@ from torch.utils._pytree import tree_leaves
 
 from ganbench.data.dataset import Split
 from ganbench.machine.device import Device
+from ganbench.training.loop import Event, train
+from ganbench.variant.budget import Budget
 from ganbench.variant.definition import DatasetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ganbench.training.session import Session
+
+NEVER = Budget(1e12, "steps")
 
 
 class FakeEvent:
@@ -96,6 +102,9 @@ class FakeVendor:
         self.allocated = 0
         self.state = torch.tensor([1, 2, 3], dtype=torch.uint8)
         self.graphs = []
+
+    def set_device(self, index: int) -> None:
+        self.calls.append(f"set device {index}")
 
     def device(self, _index: int) -> Any:
         return nullcontext()
@@ -200,6 +209,12 @@ class FakeCard(Device):
     @property
     def torch(self) -> torch.device:
         return torch.device("cpu")
+
+
+def train_to_end(session: Session, budget: Budget, sample_every: Budget = NEVER) -> list[Event]:
+    """Train until the budget is used up; the events but those after each step."""
+    events = train(session, budget, sample_every)
+    return [event for event in events if event.kind != "stepped"]
 
 
 def tiny_spec(channels: int = 1, classes: int = 4, count: int = 40) -> DatasetSpec:

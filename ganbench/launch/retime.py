@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ganbench.machine.interrupt import StopRequest
+from ganbench.errors import GanbenchError
+from ganbench.launch.failures import VariantFailure, from_variant, variant_code
+from ganbench.machine.interrupt import Stopped, StopRequest
 from ganbench.scoring import draw
-from ganbench.training.loop import Hooks, train
+from ganbench.training.loop import train
 from ganbench.training.session import MEASURED_AT_FIRST, Diverged
 from ganbench.variant.budget import Budget
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import StoredRun
     from ganbench.launch.resources import Resources
+    from ganbench.training.clock import Timing
     from ganbench.training.session import Session
 
 __all__ = ["time_alone"]
@@ -32,37 +35,34 @@ _SAMPLING_SECONDS = 2.0
 _NEVER = Budget(1e12, "steps")
 
 
-def time_alone(job: Job, run: StoredRun, resources: Resources) -> StoredRun:
-    """Replace the shared speeds of a run by those of some seconds alone, and store it.
+def time_alone(job: Job, resources: Resources) -> StoredRun:
+    """Replace the shared speeds of a finished run by those of some seconds alone, and store it.
 
-    Peak memory and the training time stay those of the run itself. A run that diverges before
-    enough steps are timed keeps its shared speeds.
+    Peak memory and the training time stay those of the run itself. A run that fails or diverges
+    before enough steps are timed keeps its shared speeds.
 
     Args:
         job: What was run.
-        run: What it left.
-        resources: What the jobs share.
+        resources: Where the run is stored, and what it needs.
 
     Raises:
         Stopped: An interrupt came; the run is as it was.
+        GanbenchError: The run is not there.
     """
-    display = resources.display
-    display.update(f"{job.label}: timed alone", 0, 0)
-    with torch.random.fork_rng():
+    run = resources.folder.find(job.id)
+    if run is None:
+        raise GanbenchError(f"{job.id} has no results in {resources.folder.path}")
+    resources.display.update(f"{job.label}: timed alone", 0, 0)
+    try:
         session = resources.session(job)
-        session.steps = MEASURED_AT_FIRST
-        try:
-            with StopRequest() as request:
-                hooks = Hooks(stop=lambda: request.asked)
-                train(session, Budget(_SECONDS, "s"), _NEVER, hooks)
-                train(session, Budget(MEASURED_AT_FIRST + _FEWEST_STEPS, "steps"), _NEVER, hooks)
-        except Diverged as error:
-            display.say(f"{job.id}: its speeds stay shared, {error}")
-            return run
-        finally:
-            display.leave(job.label)
-        timing = session.clock.timing(session.images_a_step)
-        sampling = _sampling_rate(session) if run.result.sample_images_per_second else None
+        timing = _time_steps(job, session)
+        sampling = None
+        if run.result.sample_images_per_second:
+            with variant_code(job):
+                sampling = _sampling_rate(session)
+    except (Diverged, VariantFailure) as error:
+        resources.display.say(f"{job.id}: its speeds stay shared, {error}")
+        return run
     environment = {**run.result.environment, "timing_threads": torch.get_num_threads()}
     result = replace(
         run.result,
@@ -76,6 +76,26 @@ def time_alone(job: Job, run: StoredRun, resources: Resources) -> StoredRun:
         environment=environment,
     )
     return resources.folder.amend(result)
+
+
+def _time_steps(job: Job, session: Session) -> Timing:
+    """Train for some seconds, but at least some steps.
+
+    Raises:
+        Diverged: A loss is not finite.
+        VariantFailure: The variant's code or a step raised something.
+        Stopped: An interrupt came.
+    """
+    session.steps = MEASURED_AT_FIRST  # before that, every step is measured
+    with StopRequest() as request:
+        for budget in (
+            Budget(_SECONDS, "s"),
+            Budget(MEASURED_AT_FIRST + _FEWEST_STEPS, "steps"),
+        ):
+            events = train(session, budget, _NEVER, stop=lambda: request.asked)
+            if any(event.kind == "stop" for event in from_variant(job, events)):
+                raise Stopped
+    return session.clock.timing(session.images_a_step)
 
 
 def _sampling_rate(session: Session) -> float:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
-
-import torch
 
 from ganbench.errors import UsageError
 from ganbench.experiment.result import RunResult
-from ganbench.experiment.store import write_text
+from ganbench.experiment.store import write_text, writing
+from ganbench.launch.failures import VariantFailure, from_variant, variant_code
 from ganbench.launch.recorder import Recorder
+from ganbench.launch.sample_grids import SampleGrids
+from ganbench.launch.scores_recorder import ScoresRecorder
+from ganbench.launch.seconds_outside import SecondsOutside
+from ganbench.launch.training_progress import TrainingProgress
 from ganbench.machine import environment
 from ganbench.machine.device import peak_host_memory_bytes, reset_peak_host_memory
-from ganbench.machine.interrupt import StopRequest
+from ganbench.machine.interrupt import Stopped, StopRequest
+from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.evaluate import evaluate
 from ganbench.scoring.over_training import ScoresOverTraining
-from ganbench.training.loop import Stopped, train
+from ganbench.training.loop import train
 from ganbench.training.session import Diverged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import nn
@@ -28,22 +33,48 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import StoredRun
     from ganbench.launch.resources import Resources
+    from ganbench.training.loop import Event
+    from ganbench.training.session import Session
 
 __all__ = ["run_job"]
 
 _SHARED = ".timing-shared"  # in the folder of a run some of whose steps ran beside other runs
+_LONGEST_REASON = 500  # characters
 
 
 def run_job(job: Job, resources: Resources) -> StoredRun:
-    """Do one job and store it; what fails becomes a row with a status and a reason.
+    """Do one job and store it; what fails in it becomes a row with a status and a reason.
 
     A run that was interrupted before goes on from its checkpoint.
 
     Raises:
-        UsageError: The dataset is not there, or the device refuses.
-        Stopped: The run was asked to stop; it has been saved.
+        UsageError: The dataset is not there, the device refuses, or the results cannot be written.
+        Stopped: The run was asked to stop; what it had done has been saved.
     """
-    basis = RunResult(
+    basis = _basis(job, resources)
+    folder = resources.folder.open_run(job.id)
+    try:
+        result = _Run(job, resources, folder, basis).complete()
+    except (UsageError, Stopped):
+        raise
+    except OSError as error:
+        why = " ".join(str(error).split())
+        raise UsageError(f"{job.id}: {why}; once that is mended, the same command goes on") from (
+            error
+        )
+    except Exception as error:  # noqa: BLE001 - whatever failed, the other runs go on
+        with writing(folder / "error.txt"):
+            write_text(folder / "error.txt", traceback.format_exc())
+        is_variants = isinstance(error, VariantFailure)
+        text = " ".join(str(error).split())
+        reason = text if is_variants else f"{type(error).__name__}: {text}"
+        result = replace(basis, status="failed", reason=reason[:_LONGEST_REASON])
+    return resources.folder.finish(result)
+
+
+def _basis(job: Job, resources: Resources) -> RunResult:
+    """What is known of a run before it begins."""
+    return RunResult(
         run_id=job.id,
         status="failed",
         variant=job.variant,
@@ -62,107 +93,146 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         compiled=job.execution.compile,
         captured=job.execution.cuda_graphs,
     )
-    partial = resources.folder.open_run(job.id)
-    try:
-        with torch.random.fork_rng():
-            return resources.folder.finish(_train_and_score(job, resources, basis, partial))
-    except (UsageError, Stopped):
-        raise
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        write_text(partial / "error.txt", traceback.format_exc())
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return resources.folder.finish(replace(basis, status="failed", reason=reason[:500]))
 
 
-def _train_and_score(job: Job, resources: Resources, basis: RunResult, partial: Path) -> RunResult:
-    device = resources.device
-    shared = partial / _SHARED
-    if resources.is_shared:
-        shared.touch()
-    over_training = None
-    if job.evaluate_every is not None:
-        over_training = ScoresOverTraining(
-            resources.reference(job), device, resources.display.report
-        )
-    device.reset_peak_memory()
-    reset_peak_host_memory()
-    session = resources.session(job)
-    recorder = Recorder(job, partial, resources.display, over_training)
-    recorder.resume(session)
+@dataclass
+class _Run:
+    """A job while it is done: its session, and the observers of its training.
 
-    # Train
-    status, reason = "ok", ""
-    if job.execution.is_prepared:
-        resources.display.say(
-            f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
-        )
-    with StopRequest() as request:
-        try:
-            train(
-                session,
-                job.budget,
-                job.sample_every,
-                recorder.hooks(request),
-                job.evaluate_every,
-            )
-            session.check_finite()
-        except Diverged as error:
-            status, reason = "diverged", str(error)
+    Args:
+        job: What to do.
+        resources: Where, and with what.
+        folder: Of the run that is not finished.
+        basis: The record to be filled.
+    """
 
-    # Store what training leaves
-    timing = session.clock.timing(session.images_a_step)
-    trained = replace(
-        basis,
-        status=status,  # type: ignore[arg-type]
-        reason=reason,
-        environment={
-            **basis.environment,
-            "images": "streamed" if session.streamed else "resident",
-        },
-        variant_title=job.title,
-        steps=session.steps,
-        images_seen=session.images_seen,
-        epochs=session.epochs,
-        train_seconds=timing.train_seconds,
-        images_per_second=timing.images_per_second,
-        warmup_steps=timing.warmup_steps,
-        timed_steps=len(timing.step_seconds),
-        step_seconds_median=timing.quantile(0.5),
-        step_seconds_p95=timing.quantile(0.95),
-        compile_seconds=session.compile_seconds,
-        phase_seconds=session.phase_seconds,
-        timing_shared=shared.exists() if timing.step_seconds else None,
-        peak_memory_bytes=device.peak_memory_bytes(),
-        peak_host_memory_bytes=peak_host_memory_bytes(),
-        parameters_generator=_parameters(session.state.generator),
-        parameters_discriminator=_parameters(session.state.discriminator),
-    )
-    if status != "ok":
+    job: Job
+    resources: Resources
+    folder: Path
+    basis: RunResult
+    outside: SecondsOutside = field(default_factory=SecondsOutside)
+
+    def complete(self) -> RunResult:
+        """Train, sample and score; the complete record is returned."""
+        job, resources, folder = self.job, self.resources, self.folder
+        if resources.is_shared:
+            (folder / _SHARED).touch()
+        scores = scores_recorder = None
+        if job.evaluate_every is not None:
+            reference = resources.reference(job)
+            scores = ScoresOverTraining(reference, resources.device, resources.display.report)
+            scores_recorder = ScoresRecorder(job, folder, scores, resources.display, self.outside)
+        grids = SampleGrids(job, folder, self.outside)
+        recorder = Recorder(folder, self.outside, {"over_training": scores} if scores else {})
+        observers: list[Callable[[Event], None]] = [
+            TrainingProgress(job, resources.display),
+            grids,
+            *([scores_recorder] if scores_recorder else []),
+            recorder,
+        ]
+
+        # Train
+        resources.device.reset_peak_memory()
+        reset_peak_host_memory()
+        session = resources.session(job)
+        if recorder.resume(session):
+            resources.display.say(f"{job.id}: goes on at step {session.steps}")
+        divergence = self._train(session, observers)
+        trained = self._trained(session, divergence)
+        if divergence:
+            recorder.save(session)
+            return trained
+
+        # Sample and score
+        if scores_recorder is not None:
+            scores_recorder.evaluate(session)
         recorder.save(session)
-        return trained
+        grids.draw(session)
+        grids.draw_beside_real(session)
+        return self._scored(session, trained, scores)
 
-    # Sample and score
-    if over_training is not None and not over_training.is_at(session):
-        recorder.evaluate(session)
-    recorder.save(session)
-    recorder.draw_samples(session)
-    recorder.draw_beside_real(session)
-    reference = resources.reference(job)  # may train the judge, which no step waited for
-    with recorder.outside("evaluation"), session.isolated_rng("evaluation"):
-        scored = evaluate(session, reference, device, resources.display.report)
-        told = over_training.summary(session) if over_training is not None else {}
-    return replace(
-        trained,
-        over_training=told,
-        outside_seconds=recorder.outside_seconds,
-        scores=scored.scores,
-        class_histogram=scored.class_histogram,
-        class_scores=scored.class_scores,
-        sample_images_per_second=scored.sample_images_per_second,
-        backbone=scored.protocol.backbone,
-        protocol=scored.protocol.hash,
-        protocol_fields=asdict(scored.protocol),
-    )
+    def _train(self, session: Session, observers: list[Callable[[Event], None]]) -> str:
+        """Train to the end of the budget; say why training diverged, or nothing.
+
+        Raises:
+            VariantFailure: The variant's code or a step raised something.
+            UsageError: An observer cannot write.
+            Stopped: The run was asked to stop; it has been saved.
+        """
+        job = self.job
+        if job.execution.is_prepared:
+            self.resources.display.say(
+                f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
+            )
+        try:
+            with StopRequest() as request, preserved_settings():
+                events = train(
+                    session, job.budget, job.sample_every, job.evaluate_every, lambda: request.asked
+                )
+                for event in from_variant(job, events):
+                    for observer in observers:
+                        observer(event)
+                    if event.kind == "stop":
+                        raise Stopped
+            with variant_code(job):
+                session.check_finite()
+        except Diverged as error:
+            return str(error)
+        return ""
+
+    def _trained(self, session: Session, divergence: str) -> RunResult:
+        """The record of a run that is trained."""
+        timing = session.clock.timing(session.images_a_step)
+        images = "streamed" if session.streamed else "resident"
+        return replace(
+            self.basis,
+            status="diverged" if divergence else "ok",
+            reason=divergence,
+            environment={**self.basis.environment, "images": images},
+            variant_title=self.job.title,
+            steps=session.steps,
+            images_seen=session.images_seen,
+            epochs=session.epochs,
+            train_seconds=timing.train_seconds,
+            images_per_second=timing.images_per_second,
+            warmup_steps=timing.warmup_steps,
+            timed_steps=len(timing.step_seconds),
+            step_seconds_median=timing.quantile(0.5),
+            step_seconds_p95=timing.quantile(0.95),
+            compile_seconds=session.compile_seconds,
+            phase_seconds=session.phase_seconds,
+            timing_shared=(self.folder / _SHARED).exists() if timing.step_seconds else None,
+            peak_memory_bytes=self.resources.device.peak_memory_bytes(),
+            peak_host_memory_bytes=peak_host_memory_bytes(),
+            parameters_generator=_parameters(session.state.generator),
+            parameters_discriminator=_parameters(session.state.discriminator),
+        )
+
+    def _scored(
+        self, session: Session, trained: RunResult, scores: ScoresOverTraining | None
+    ) -> RunResult:
+        """The record of a run that is trained and scored."""
+        device, report = self.resources.device, self.resources.display.report
+        reference = self.resources.reference(self.job)  # may train the classifier
+        with (
+            self.outside.measure("evaluation"),
+            variant_code(self.job, but=(UsageError, OSError)),
+            session.isolated_rng("evaluation"),
+        ):
+            evaluation = evaluate(session, reference, device, report)
+            over_training = scores.summary(session) if scores is not None else {}
+        return replace(
+            trained,
+            over_training=over_training,
+            outside_seconds=self.outside.state_dict(),
+            scores=evaluation.scores,
+            class_histogram=evaluation.class_histogram,
+            class_scores=evaluation.class_scores,
+            sample_images_per_second=evaluation.sample_images_per_second,
+            backbone=evaluation.protocol.backbone,
+            protocol=evaluation.protocol.hash,
+            protocol_fields=asdict(evaluation.protocol),
+        )
 
 
 def _parameters(network: nn.Module) -> int:

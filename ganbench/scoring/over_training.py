@@ -113,12 +113,12 @@ class ScoresOverTraining:
         summary["gap"] = None if end is None or top is None else end - top
         return summary
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """What a checkpoint stores, as `torch.load(weights_only=True)` accepts it."""
         return {"rows": self.rows, "best": self.best, "weights": self.weights}
 
-    def restore(self, values: Mapping[str, Any]) -> None:
-        """Go on where `state` was taken."""
+    def load_state_dict(self, values: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken."""
         self.rows = [dict(row) for row in values["rows"]]
         self.best = values["best"]
         self.weights = dict(values["weights"])

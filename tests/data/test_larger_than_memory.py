@@ -29,9 +29,9 @@ from ganbench.machine.device import choose, peak_host_memory_bytes
 from ganbench.scoring.backbones.backbone import Backbone, real_features
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.variant.registry import resolve
+from ganbench.training.loop import train
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
-from ganbench.training.loop import Hooks, train
 
 torch.set_num_threads(1)
 cache, device = Path(sys.argv[1]), choose("cpu")
@@ -55,8 +55,9 @@ for name in sys.argv[2:]:
     split = training_split(dataset, 192, cache, mapped_from_bytes=1)
     report("resized")
     state = TrainState.create(entry.variant, recipe, dataset.spec, device.torch, 0)
-    session = Session(state, split, dataset.spec.captions, device, 0, streamed=True)
-    train(session, Budget(20, "steps"), Budget(1e9, "steps"), Hooks())
+    session = Session(state, split, dataset.spec, device, 0, streamed=True)
+    for _ in train(session, Budget(20, "steps"), Budget(1e9, "steps")):
+        pass
     report("trained")
     del dataset, classifier, backbone, split, state, session
 """

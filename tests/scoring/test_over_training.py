@@ -11,7 +11,7 @@ from doubles import tiny_spec, tiny_split
 from ganbench.machine.device import choose
 from ganbench.scoring import evaluate as evaluate_module
 from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS, ScoresOverTraining, collapse
-from ganbench.training.loop import Hooks, train
+from ganbench.training.loop import train
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
 from ganbench.variant.budget import Budget
@@ -63,8 +63,9 @@ def followed():
     def follow(choosing, reporting):
         one = session()
         over_training = over_training_by(FakeEvaluate(choosing, reporting))
-        hooks = Hooks(evaluate=over_training.evaluate)
-        train(one, Budget(6, "steps"), NEVER, hooks, Budget(2, "steps"))
+        for event in train(one, Budget(6, "steps"), NEVER, Budget(2, "steps")):
+            if event.kind == "evaluate":
+                over_training.evaluate(event.session)
         return one, over_training
 
     return follow
@@ -108,9 +109,9 @@ def test_a_run_without_a_finite_score_has_no_best_moment(followed):
 
 def test_scores_during_training_go_on_from_a_checkpoint(followed, tmp_path):
     one, over_training = followed({2: 9.0, 4: 5.0, 6: 7.0}, {4: 6.5, 6: 6.75})
-    torch.save(over_training.state(), tmp_path / "state.pt")
+    torch.save(over_training.state_dict(), tmp_path / "state.pt")
     resumed = over_training_by(over_training.evaluator)
-    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     assert resumed.rows == over_training.rows
     assert resumed.summary(one) == over_training.summary(one)
     assert resumed.is_at(one)

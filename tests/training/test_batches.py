@@ -8,12 +8,11 @@ import threading
 import numpy as np
 import pytest
 import torch
-from doubles import LateCard, tiny_spec, tiny_split
+from doubles import LateCard, tiny_spec, tiny_split, train_to_end
 
 from ganbench.data.dataset import Split
 from ganbench.machine.device import Device, choose
 from ganbench.training.batches import DataOrder, Placement, Resident, Streamed, place
-from ganbench.training.loop import Hooks, train
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
 from ganbench.variant.budget import Budget
@@ -21,7 +20,6 @@ from ganbench.variant.registry import resolve
 
 CPU = torch.device("cpu")
 SPEC = tiny_spec(count=40)
-NEVER = Budget(1e9, "steps")
 
 
 @pytest.fixture(params=[1, 5 * 8 * 32 * 32, 1 << 22], ids=["batch", "five", "many"])
@@ -136,18 +134,18 @@ def test_a_streamed_run_ends_with_the_very_weights_of_a_resident_one_resumed_or_
     mapped = torch.from_numpy(np.load(tmp_path / "images.npy", mmap_mode="c")).permute(0, 3, 1, 2)
     split = Split(mapped, tiny_split(SPEC).labels)
     resident = session(name, streamed=False)
-    train(resident, Budget(9, "steps"), NEVER, Hooks())
+    train_to_end(resident, Budget(9, "steps"))
 
     whole = session(name, streamed=True, split=split)
-    train(whole, Budget(9, "steps"), NEVER, Hooks())
+    train_to_end(whole, Budget(9, "steps"))
     assert_same_weights(whole, resident)
 
     first = session(name, streamed=True, split=split)
-    train(first, Budget(4, "steps"), NEVER, Hooks())
+    train_to_end(first, Budget(4, "steps"))
     file = io.BytesIO()
     torch.save(first.checkpoint(), file)
     file.seek(0)
     second = session(name, streamed=True, split=split)
     second.restore(torch.load(file, weights_only=True))
-    train(second, Budget(9, "steps"), NEVER, Hooks())
+    train_to_end(second, Budget(9, "steps"))
     assert_same_weights(second, resident)

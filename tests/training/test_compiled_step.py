@@ -8,14 +8,13 @@ import math
 
 import pytest
 import torch
-from doubles import FakeCard, tiny_spec, tiny_split
+from doubles import FakeCard, tiny_spec, tiny_split, train_to_end
 
 from ganbench.errors import ExecutionError
 from ganbench.machine.device import Device, choose
 from ganbench.training.calls import Batch
 from ganbench.training.compiled_step import without_trace
 from ganbench.training.execution import EAGER, Execution
-from ganbench.training.loop import Hooks, train
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
 from ganbench.training.step import MEASURES, Batches, train_step
@@ -24,7 +23,6 @@ from ganbench.variant.definition import Losses, LossOutput
 from ganbench.variant.registry import resolve
 
 SPEC = tiny_spec(count=40)
-NEVER = Budget(1e9, "steps")
 CPU = torch.device("cpu")
 COMPILED = Execution(compile=True)
 CAPTURED = Execution(cuda_graphs=True)
@@ -50,7 +48,7 @@ def session(
 
 
 def run(one: Session, steps: int) -> Session:
-    train(one, Budget(steps, "steps"), NEVER, Hooks())
+    train_to_end(one, Budget(steps, "steps"))
     return one
 
 
