@@ -1,7 +1,8 @@
 """How much memory of the host does a whole run need, and when?
 
 `ganbench run` in a process of its own, from the decoding of image files to the report, on as many
-random images as CIFAR-10 has, trained at 64×64. The memory is sampled from outside: the process's
+random images as CIFAR-10 has, trained at 64×64. A run has a process of its own, so each sample is
+of that process of the command which uses most. The memory is sampled from outside: the process's
 own, and pages that it has mapped from files, which the system can take back.
 
     python benchmarks/memory.py --json
@@ -82,6 +83,11 @@ def cache_untrained_classifier(dataset: str, cache: Path) -> None:
         torch.save({"weights": network.state_dict(), "accuracy": 0.1}, file)
 
 
+def resident_bytes(process: psutil.Process) -> int:
+    """Bytes of physical memory that a process uses."""
+    return int(process.memory_info().rss)
+
+
 def sample_memory(process: psutil.Process, results: Path) -> MemorySample:
     """The stage of a run and its memory, now."""
     stage = _STAGES[
@@ -106,12 +112,13 @@ def watch(
     """Run a command to its end, sampling its memory."""
     samples = []
     with subprocess.Popen(command, stdout=sys.stderr, env=environment) as running:  # noqa: S603 - our own command
-        process = psutil.Process(running.pid)
+        first = psutil.Process(running.pid)
         while running.poll() is None:
             try:
-                samples.append(sample_memory(process, results))
-            except psutil.Error:  # it has just ended
-                break
+                processes = [first, *first.children(recursive=True)]
+                samples.append(sample_memory(max(processes, key=resident_bytes), results))
+            except psutil.Error:  # one of them has just ended
+                continue
             time.sleep(_SAMPLE_EVERY_SECONDS)
     return running.returncode, samples
 

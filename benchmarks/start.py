@@ -53,7 +53,8 @@ def seconds_to_first_step(variant: str, device: str, cache: Path | None) -> floa
         device: As on the command line.
         cache: The cache; None for an empty one.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    # the processes of a command that is killed end a moment later than it
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         out = Path(scratch) / "results"
         command = [
             *_GANBENCH, "run", "--variants", variant, "--dataset", "digits", "--device", device,

@@ -23,6 +23,7 @@ from ganbench.cli.options import (
     console,
 )
 from ganbench.errors import UsageError
+from ganbench.machine.interrupt import Stopped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Plan
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.suite import Suite
+    from ganbench.machine.device import Device
 
 __all__ = ["run"]
 
@@ -139,65 +141,95 @@ def run(
 
 def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | None = None) -> int:
     """Plan, train and report; return the exit code."""
+    from ganbench.launch import processes
+
+    if not dry_run:
+        processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench import data
     from ganbench.experiment import plan as planning
     from ganbench.experiment import repeat
-    from ganbench.launch import local, progress
+    from ganbench.experiment.store import ResultsFolder
+    from ganbench.launch import local
+    from ganbench.launch.context import CommandContext
+    from ganbench.launch.progress import Display
     from ganbench.machine.device import choose
-    from ganbench.machine.memory import release_host_memory
+    from ganbench.machine.torch_settings import preserved_settings
 
     screen = console()
     device = choose(suite.device)
-    told = f"device: {device.name} ({device.reason})"
-    screen.print(told, markup=False, highlight=False, soft_wrap=True)
+    name = _device_name(device, screen)
+    _print(screen, f"device: {name} ({device.reason})")
     data_root = suite.data_root or data.default_data_root()
-    plan = planning.make(suite, device=device.kind, data_root=data_root)
-    for note in plan.notes:
-        screen.print(note, markup=False, highlight=False, soft_wrap=True)
-    for line in repeat.differences(stored, plan) if stored is not None else ():
-        screen.print(line, markup=False, highlight=False, soft_wrap=True)
+    with preserved_settings():  # which the code of variants may change
+        plan = planning.make(suite, device=device.kind, data_root=data_root)
+    _print(screen, *plan.notes, *(repeat.differences(stored, plan) if stored is not None else ()))
     if dry_run:
         _print_plan(plan, screen)
         return OK
-    from ganbench.launch.resources import Resources
-    from ganbench.training.loop import Stopped
-
     folder = local.choose_folder(suite.out, plan, device.kind)
     local.check_folder(folder, plan, fresh=fresh)
-    command = command_line()
-    with progress.Display(screen) as display:
-        resources = Resources(
-            folder=folder,
-            device=device,
-            data_root=data_root,
-            cache_root=data.default_cache_root(),
-            display=display,
-            inception_weights=suite.inception_weights,
-            command=command,
-        )
-        local.prepare(plan, resources, fresh=fresh, jobs=suite.jobs)
+    context = CommandContext(
+        folder=ResultsFolder(folder.path.resolve()),
+        device=str(device.torch),
+        data_root=data_root,
+        cache_root=data.default_cache_root(),
+        inception_weights=suite.inception_weights,
+        command=command_line(),
+    )
+    with Display(screen) as display:
+        local.prepare(plan, context, display, fresh=fresh, jobs=suite.jobs)
         if fresh:
             folder.clear()
-        folder.write_plan(local.plan_record(plan, device, command))
+        folder.write_plan(
+            local.plan_record(
+                plan,
+                device=device.kind,
+                device_name=name,
+                device_reason=device.reason,
+                command=context.command,
+            )
+        )
         try:
             runs = local.launch(
-                plan, resources, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
+                plan, context, display, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
             )
         except Stopped:
             display.say(f"stopped and saved; the same command with --out {folder.path} goes on")
             return INTERRUPTED
         display.say("writing the report")
-        release_host_memory()
         from ganbench.report import build, summary_table
 
         build([folder.path])
     screen.print(summary_table(folder.path))
     if stored is not None:
-        for done in runs:
-            line = repeat.verdict(stored, done.result)
-            screen.print(line, markup=False, highlight=False, soft_wrap=True)
-    screen.print(f"results: {folder.path}", markup=False, highlight=False, soft_wrap=True)
-    return OK if all(stored.result.status == "ok" for stored in runs) else FAILED
+        _print(screen, *(repeat.verdict(stored, done.result) for done in runs))
+    _print(screen, f"results: {folder.path}")
+    return OK if all(run.result.status == "ok" for run in runs) else FAILED
+
+
+def _print(screen: Console, *lines: str) -> None:
+    for line in lines:
+        screen.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _device_name(device: Device, screen: Console) -> str:
+    """The model of a device; that of a CUDA card is asked for by a process of its own.
+
+    Otherwise this one would hold some of the card's memory as long as the command runs.
+    """
+    if device.kind != "cuda":
+        return device.name
+    from ganbench.launch import process_pool
+    from ganbench.launch.progress import Display
+    from ganbench.launch.tasks import DeviceNameTask
+
+    names: list[str] = []
+    process_pool.carry_out(
+        [DeviceNameTask(str(device.torch))],
+        Display(screen),
+        done=lambda _task, name: names.append(name),
+    )
+    return names[0]
 
 
 def _print_plan(plan: Plan, screen: Console) -> None:

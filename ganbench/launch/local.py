@@ -1,31 +1,29 @@
-"""Where jobs run: one after the other in this process, or side by side in several.
+"""Where jobs run: in processes of their own on this machine, one after the other or side by side.
 
-A job is told by its record alone and its result by its folder, so that another place to run jobs
-needs nothing else.
+A job is described by its record alone and its result by its folder, so that another place to run
+jobs needs nothing else.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
 from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
-from ganbench.launch.process_pool import side_by_side
-from ganbench.launch.retime import time_alone
-from ganbench.launch.run_job import run_job
+from ganbench.launch import process_pool
+from ganbench.launch.tasks import JobTask, PreparationTask, TimingTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ganbench.experiment.plan import Plan
+    from ganbench.experiment.plan import Job, Plan
     from ganbench.experiment.store import StoredRun
-    from ganbench.launch.resources import Resources
-    from ganbench.machine.device import Device
+    from ganbench.launch.context import CommandContext
+    from ganbench.launch.progress import Display
 
 __all__ = ["check_folder", "choose_folder", "launch", "plan_record", "prepare"]
+
+_FINISHED = ("ok", "diverged")
 
 
 def choose_folder(out: Path | None, plan: Plan, device: str) -> ResultsFolder:
@@ -45,16 +43,26 @@ def _planned(folder: ResultsFolder) -> list[str]:
     return [row["run_id"] for row in stored.get("jobs", [])]
 
 
-def plan_record(plan: Plan, device: Device, command: str) -> dict[str, Any]:
-    """What the results folder says of the plan."""
+def plan_record(
+    plan: Plan, *, device: str, device_name: str, device_reason: str, command: str
+) -> dict[str, Any]:
+    """What the results folder says of the plan.
+
+    Args:
+        plan: What is done.
+        device: Kind of the device.
+        device_name: Its model.
+        device_reason: Why it was chosen.
+        command: As the user gave it.
+    """
     return {
         "schema": SCHEMA,
         "title": f"{', '.join(dict.fromkeys(job.variant for job in plan.jobs))} on {plan.topic}",
         "command": command,
         "created": today(),
-        "device": device.kind,
-        "device_name": device.name,
-        "device_reason": device.reason,
+        "device": device,
+        "device_name": device_name,
+        "device_reason": device_reason,
         "notes": list(plan.notes),
         "jobs": [
             {
@@ -93,33 +101,44 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     folder.prepare()
 
 
-def prepare(plan: Plan, resources: Resources, *, fresh: bool, jobs: int = 1) -> None:
+def prepare(
+    plan: Plan, context: CommandContext, display: Display, *, fresh: bool, jobs: int = 1
+) -> None:
     """Read what may be missing, so that it is said before training.
 
-    What can be computed without fail, such as a judge, waits until a run has been trained; but
-    runs side by side find all of it, as each would compute it for itself. Runs that are finished
-    need nothing, unless all is done afresh.
+    Runs that are finished need nothing, unless all is done afresh.
+
+    Args:
+        plan: What is to be done.
+        context: Where, and with what.
+        display: Where progress is shown.
+        fresh: Whether finished runs are done again.
+        jobs: Runs side by side.
 
     Raises:
         UsageError: A dataset or a weights file is not there or cannot be read, or the cache cannot
             be written.
     """
-    waiting = [job for job in plan.jobs if fresh or resources.folder.find(job.id) is None]
-    for job in waiting:
-        resources.prepare(job)
-        if jobs > 1 and len(waiting) > 1:
-            resources.reference(job)
-            resources.training_split(job)
+    waiting = tuple(job for job in plan.jobs if fresh or context.folder.find(job.id) is None)
+    if waiting:
+        side_by_side = min(jobs, len(waiting)) > 1
+        process_pool.carry_out([PreparationTask(waiting, context, side_by_side)], display)
 
 
 def launch(
-    plan: Plan, resources: Resources, *, jobs: int = 1, exclusive_timing: bool = False
+    plan: Plan,
+    context: CommandContext,
+    display: Display,
+    *,
+    jobs: int = 1,
+    exclusive_timing: bool = False,
 ) -> list[StoredRun]:
     """Do all jobs of a plan that are not done yet; a failing one does not stop the others.
 
     Args:
         plan: What to do.
-        resources: What the jobs share.
+        context: Where, and with what.
+        display: Where progress is shown.
         jobs: Runs side by side, each with its share of the processors.
         exclusive_timing: Whether to measure the speeds of those runs again at the end, each alone.
 
@@ -127,44 +146,71 @@ def launch(
         The stored runs, in the order of the plan.
 
     Raises:
-        UsageError: A dataset is not there.
+        UsageError: A dataset is not there, or the results cannot be written.
+        GanbenchError: The process of a run was ended from outside.
+        Stopped: The runs were asked to stop; they have been saved.
     """
     waiting = []
     for job in plan.jobs:
-        found = resources.folder.find(job.id)
-        if found is not None and found.result.status in ("ok", "diverged"):
-            resources.display.say(f"{job.id}: kept, it was finished before")
+        run = context.folder.find(job.id)
+        if run is not None and run.result.status in _FINISHED:
+            display.say(f"{job.id}: kept, it was finished before")
         else:
             waiting.append(job)
-    tell = partial(_tell, resources.display.say)
-    if jobs > 1 and len(waiting) > 1:
-        side_by_side(waiting, resources, jobs, tell)
-    else:
-        for job in waiting:
-            tell(run_job(job, resources))
+    _do(waiting, context, display, min(jobs, len(waiting)))
     if exclusive_timing:
-        _time_alone(plan, resources, jobs)
-    done = [resources.folder.find(job.id) for job in plan.jobs]
+        _time_alone(plan, context, display, jobs)
+    done = [context.folder.find(job.id) for job in plan.jobs]
     return [run for run in done if run is not None]
 
 
-def _time_alone(plan: Plan, resources: Resources, jobs: int) -> None:
+def _do(waiting: list[Job], context: CommandContext, display: Display, jobs: int) -> None:
+    """Do jobs, some of them at a time."""
+    threads = _share_of_threads(jobs) if jobs > 1 else None
+    if threads is not None:
+        display.say(
+            f"{jobs} runs side by side, {threads} thread{'s' if threads > 1 else ''} each: "
+            "their throughput is shared"
+        )
+
+    def say_how_it_ended(task: JobTask, _value: None) -> None:
+        run = context.folder.find(task.job.id)
+        if run is not None:
+            display.say(_ending(run))
+
+    tasks = [JobTask(job, context, threads) for job in waiting]
+    process_pool.carry_out(tasks, display, at_a_time=max(1, jobs), done=say_how_it_ended)
+
+
+def _share_of_threads(jobs: int) -> int:
+    import torch
+
+    return max(1, torch.get_num_threads() // jobs)
+
+
+def _time_alone(plan: Plan, context: CommandContext, display: Display, jobs: int) -> None:
     """Measure again what is marked as shared; an earlier command may have left some of it."""
-    found = [(job, resources.folder.find(job.id)) for job in plan.jobs]
-    shared = [(job, run) for job, run in found if run is not None and run.result.timing_shared]
+    stored = [(job, context.folder.find(job.id)) for job in plan.jobs]
+    shared = [job for job, run in stored if run is not None and run.result.timing_shared]
     if not shared:
         why = "each run has the machine for itself" if jobs == 1 else "no speed is shared"
-        resources.display.say(f"--exclusive-timing changes nothing: {why}")
-    for job, run in shared:
-        result = time_alone(job, run, resources).result
-        if not result.timing_shared:
-            rate = f"{result.images_per_second:,.0f} images/s"
-            resources.display.say(f"{result.run_id}: {rate} alone")
+        display.say(f"--exclusive-timing changes nothing: {why}")
+
+    def say_the_speed(task: TimingTask, _value: None) -> None:
+        run = context.folder.find(task.job.id)
+        if run is not None and not run.result.timing_shared:
+            rate = f"{run.result.images_per_second:,.0f} images/s"
+            display.say(f"{run.result.run_id}: {rate} alone")
+
+    process_pool.carry_out(
+        [TimingTask(job, context) for job in shared], display, done=say_the_speed
+    )
 
 
-def _tell(say: Callable[[str], None], run: StoredRun) -> None:
+def _ending(run: StoredRun) -> str:
+    """How a run ended, in one line."""
     result = run.result
     rate = f"{result.images_per_second:,.0f} images/s" if result.images_per_second else "not timed"
     reason = f": {result.reason}" if result.reason else ""
     shared = " (shared)" if result.timing_shared else ""
-    say(f"{result.run_id}: {result.status}{reason} · {result.steps:,} steps · {rate}{shared}")
+    return f"{result.run_id}: {result.status}{reason} · {result.steps:,} steps · {rate}{shared}"

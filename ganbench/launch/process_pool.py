@@ -1,4 +1,4 @@
-"""Runs side by side: some processes that take one job after the other, and one display for all.
+"""Tasks in processes of their own, some of them side by side, and one display for all.
 
 A pipe ties each process to this one, and each end sees at once when the other is gone.
 `ProcessPoolExecutor` does not: it overlooks the death of the process that it started last, and a
@@ -8,50 +8,46 @@ process whose parent has died it leaves behind.
 from __future__ import annotations
 
 import multiprocessing
-import os
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import GanbenchError
+from ganbench.launch import processes
 from ganbench.launch.progress import Message
-from ganbench.launch.worker import Errand, Outcome, send, serve
-from ganbench.machine import interrupt
+from ganbench.launch.worker import Outcome, send, work
+from ganbench.machine.interrupt import Stopped, StopRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
-    from ganbench.experiment.plan import Job
-    from ganbench.experiment.store import StoredRun
-    from ganbench.launch.resources import Resources
+    from ganbench.launch.progress import Display
+    from ganbench.launch.tasks import Task
 
-__all__ = ["side_by_side"]
+__all__ = ["carry_out"]
 
-_LOOK_SECONDS = 0.1  # between two looks at whether to stop
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_WAIT_SECONDS = 0.1  # until it is asked again whether to stop
+_END_SECONDS = 10.0  # that a process may take to end after its task
 
 
 @dataclass
 class _Worker:
-    """A process, the pipe to it, and the job that it has in hand."""
+    """A process, the pipe to it, and its task."""
 
     process: BaseProcess
     pipe: Connection
-    job: Job | None = None
+    task: Task
 
     @classmethod
-    def start(cls) -> _Worker:
-        context = multiprocessing.get_context("spawn")
-        here, there = context.Pipe()
-        process = context.Process(target=serve, args=(there,))
-        process.start()
+    def start(cls, task: Task) -> _Worker:
+        here, there = multiprocessing.Pipe()
+        process = processes.start(work, task, there)
         there.close()  # so that the pipe ends with the process
-        return cls(process, here)
+        return cls(process, here, task)
 
-    def hear(self) -> Message | Outcome:
+    def receive(self) -> Message | Outcome:
         """What the process has sent.
 
         Raises:
@@ -62,153 +58,124 @@ class _Worker:
         except (EOFError, OSError) as error:
             raise GanbenchError(
                 "a run's process was ended from outside, perhaps for want of memory: the same "
-                "command goes on, and a smaller --jobs needs less"
+                "command goes on, and a smaller --jobs or batch_size needs less"
             ) from error
+
+    def end(self) -> None:
+        """Wait for the process to end after its task; a variant may have left threads in it."""
+        self.pipe.close()
+        self.process.join(_END_SECONDS)
+        self.process.kill()
+        self.process.join()
 
 
 @dataclass
-class _Work:
-    """The jobs of a comparison: those ahead, in hand and done."""
+class _Pool:
+    """The tasks that wait, and the processes of those that are being carried out."""
 
-    resources: Resources
-    threads: int
-    workers: list[_Worker]
-    ahead: list[Job]
-    ended: list[Outcome] = field(default_factory=list)
+    waiting: list[Task]
+    at_a_time: int
+    display: Display
+    running: list[_Worker] = field(default_factory=list)
 
-    @property
-    def in_hand(self) -> int:
-        """Jobs that some process does now."""
-        return sum(worker.job is not None for worker in self.workers)
+    def fill(self) -> None:
+        """Start processes while there are fewer than there may be, and tasks for them."""
+        while self.waiting and len(self.running) < self.at_a_time:
+            self.running.append(_Worker.start(self.waiting.pop(0)))
 
-    def hand_out(self) -> None:
-        """Give a job to each process that has none, while there are any."""
-        for worker in self.workers:
-            if worker.job is None and self.ahead:
-                worker.job = self.ahead.pop(0)
-                send(worker.pipe, _errand(worker.job, self.resources, self.threads))
-
-    def look(self) -> Iterator[Job]:
-        """Show what the processes have sent; give each job that is done.
+    def collect(self) -> Iterator[tuple[Task, Outcome]]:
+        """Show what the processes have sent; give each task that has ended, with its outcome.
 
         Raises:
             GanbenchError: A process is gone.
-            UsageError: What a run needs is not there.
         """
-        ready = connection.wait([worker.pipe for worker in self.workers], _LOOK_SECONDS)
-        for worker in self.workers:
-            heard = worker.hear() if worker.pipe in ready else None
-            if isinstance(heard, Message):
-                self.resources.display.hear(heard)
-            elif heard is not None and worker.job is not None:
-                self.resources.display.leave(worker.job.label)
-                job, worker.job = worker.job, None
-                self.ended.append(heard)
-                if heard.error is None:
-                    yield job
-                elif not heard.is_stopped:
-                    raise heard.error
+        ready = connection.wait([worker.pipe for worker in self.running], _WAIT_SECONDS)
+        for worker in [worker for worker in self.running if worker.pipe in ready]:
+            received = worker.receive()
+            if isinstance(received, Message):
+                self.display.show(received)
+                continue
+            self.running.remove(worker)
+            worker.end()
+            self.display.leave(worker.task.label)
+            yield worker.task, received
 
     def stop(self) -> None:
-        """Let the jobs in hand save themselves, and begin no other."""
-        self.ahead = []
-        for worker in self.workers:
+        """Ask the running tasks to stop, and begin no other."""
+        self.waiting = []
+        for worker in self.running:
             send(worker.pipe, None)
 
+    def wait(self) -> None:
+        """Wait until all processes have ended; they have been asked to stop."""
+        for worker in self.running:
+            worker.pipe.close()
+            worker.process.join()
 
-def side_by_side(
-    waiting: list[Job], resources: Resources, jobs: int, done: Callable[[StoredRun], None]
+    def kill(self) -> None:
+        """End all processes at once."""
+        for worker in self.running:
+            worker.process.kill()
+
+
+def carry_out(
+    tasks: Sequence[Task],
+    display: Display,
+    *,
+    at_a_time: int = 1,
+    done: Callable[[Any, Any], None] = lambda _task, _value: None,
 ) -> None:
-    """Do jobs in several processes.
+    """Carry out tasks, each in a process of its own that ends with it.
 
     Args:
-        waiting: What to do.
-        resources: What the jobs share; what they read must have been read before.
-        jobs: The most runs at a time; each has its share of the threads.
-        done: Told of each run that has ended.
+        tasks: What to do, in this order.
+        display: Shows what the tasks show.
+        at_a_time: The most of them at a time.
+        done: Called with each task that has ended, and with what it has returned.
 
     Raises:
-        Stopped: The runs were asked to stop; they have been saved.
-        GanbenchError: A run's process was ended from outside.
-        UsageError: What a run needs is not there.
+        Stopped: The tasks were asked to stop, and have done so.
+        GanbenchError: A task cannot be done, or its process was ended from outside. The others
+            were asked to stop.
+        KeyboardInterrupt: A second Ctrl-C came, and all processes were ended at once.
     """
-    import torch
-
-    jobs = min(jobs, len(waiting))
-    threads = max(1, torch.get_num_threads() // jobs)
-    resources.display.say(
-        f"{jobs} runs side by side, {threads} thread{'s' if threads > 1 else ''} each: "
-        "their throughput is shared"
-    )
-    with interrupt.StopRequest() as request:
-        with _threads_of_children(threads):
-            workers = [_Worker.start() for _ in range(jobs)]
-        work = _Work(resources, threads, workers, list(waiting))
+    pool = _Pool(list(tasks), at_a_time, display)
+    with StopRequest() as request:
         try:
-            _carry_out(work, request, len(waiting), done)
-        except KeyboardInterrupt:  # the second one
-            for worker in workers:
-                worker.process.kill()
+            try:
+                _until_all_have_ended(pool, request, len(tasks), done)
+            finally:
+                pool.stop()
+                pool.wait()
+        except KeyboardInterrupt:
+            pool.kill()
             raise
-        finally:
-            work.stop()
-            for worker in workers:
-                worker.pipe.close()
-                worker.process.join()
 
 
-def _carry_out(
-    work: _Work, request: interrupt.StopRequest, count: int, done: Callable[[StoredRun], None]
+def _until_all_have_ended(
+    pool: _Pool, request: StopRequest, count: int, done: Callable[[Any, Any], None]
 ) -> None:
-    """Go on until all jobs are done, or have stopped."""
-    from ganbench.training.loop import Stopped
-
-    resources, asked = work.resources, False
+    ended, is_asked, is_stopped = 0, False, False
 
     def show() -> None:
-        resources.display.update(
-            "runs", len(work.ended), count, f"{len(work.ended)} of {count} done"
-        )
+        if min(count, pool.at_a_time) > 1:
+            pool.display.update("runs", ended, count, f"{ended} of {count} done")
 
-    while work.ahead or work.in_hand:
-        work.hand_out()
+    while pool.waiting or pool.running:
+        pool.fill()
         show()
-        for job in work.look():
-            run = resources.folder.find(job.id)
-            if run is not None:
-                done(run)
-        if request.asked and not asked:
-            asked = True
-            resources.display.say("stopping: each run saves itself; Ctrl-C again stops at once")
-            work.stop()
-    show()
-    if asked or any(outcome.is_stopped for outcome in work.ended):
-        raise Stopped
-
-
-@contextmanager
-def _threads_of_children(threads: int) -> Iterator[None]:
-    """Give the libraries of new processes their share before they load, and torch with them."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
+        for task, outcome in pool.collect():
+            ended += 1
+            if outcome.error is not None:
+                raise outcome.error
+            if outcome.is_stopped:
+                is_stopped = True
             else:
-                os.environ[name] = value
-
-
-def _errand(job: Job, resources: Resources, threads: int) -> Errand:
-    return Errand(
-        job=job,
-        folder=resources.folder.path.resolve(),
-        data_root=resources.data_root,
-        cache_root=resources.cache_root,
-        device=str(resources.device.torch),
-        inception_weights=resources.inception_weights,
-        command=resources.command,
-        threads=threads,
-    )
+                done(task, outcome.value)
+        if request.asked and not is_asked:
+            is_asked = True
+            pool.display.say("stopping: what runs saves itself; Ctrl-C again stops at once")
+            pool.stop()
+    show()
+    if is_asked or is_stopped:
+        raise Stopped

@@ -39,6 +39,7 @@ class Message:
         done: How far the bar is; None for a line.
         total: Where it ends; 0 where that is unknown.
         detail: What stands behind the bar.
+        topic: Of a line that is said once, however often it comes; empty for any other line.
     """
 
     run: str
@@ -46,6 +47,7 @@ class Message:
     done: float | None = None
     total: float = 0.0
     detail: str = ""
+    topic: str = ""
 
 
 class Display(AbstractContextManager["Display"]):
@@ -86,6 +88,12 @@ class Display(AbstractContextManager["Display"]):
         self._said.add(line)
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
+    def say_once(self, topic: str, line: str) -> None:
+        """Print a line, unless one on the same topic was printed before."""
+        if topic not in self._said:
+            self._said.add(topic)
+            self.say(line)
+
     def update(self, text: str, done: float, total: float, detail: str = "") -> None:
         """Move the bar named `text`; it appears with its first update and goes when it is full."""
         finished = total > 0 and done >= total
@@ -104,14 +112,16 @@ class Display(AbstractContextManager["Display"]):
         """`update` for those who know no detail."""
         self.update(text, done, total)
 
-    def hear(self, message: Message) -> None:
+    def show(self, message: Message) -> None:
         """Show what a run in another process has sent; a line that all of them say, only once."""
         named = message.text.startswith(message.run)
         text = message.text if named else f"{message.run}: {message.text}"
         if message.done is not None:
             self.update(text, message.done, message.total, message.detail)
-        elif message.text not in self._said:
-            self._said.add(message.text)
+            return
+        topic = message.topic or message.text
+        if topic not in self._said:
+            self._said.add(topic)
             self.say(text)
 
     def leave(self, run: str) -> None:
@@ -139,7 +149,7 @@ class Display(AbstractContextManager["Display"]):
 
 
 class Relay(Display):
-    """A run's display in a process of its own: sends on what it is told, and shows nothing.
+    """A run's display in a process of its own: sends what it is to show, and shows nothing.
 
     Args:
         run: Which run, for people.
@@ -155,6 +165,10 @@ class Relay(Display):
     def say(self, line: str) -> None:
         """Send one line."""
         self._send(Message(self._run, line))
+
+    def say_once(self, topic: str, line: str) -> None:
+        """Send one line; the process that shows it knows what was said before."""
+        self._send(Message(self._run, line, topic=topic))
 
     def update(self, text: str, done: float, total: float, detail: str = "") -> None:
         """Send how far the work named `text` is, its beginning and its end, and some between."""

@@ -12,6 +12,9 @@ from ganbench.data.dataset import Dataset, Split
 from ganbench.data.resized import training_split
 from ganbench.errors import ContractError
 from ganbench.experiment.store import ResultsFolder
+from ganbench.launch.failures import variant_code
+from ganbench.machine.device import Device, choose
+from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.backbones.backbone import obtain_backbone, obtain_network
 from ganbench.scoring.evaluate import Reference
 from ganbench.training.batches import place
@@ -21,8 +24,8 @@ from ganbench.variant.registry import resolve
 
 if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
+    from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
-    from ganbench.machine.device import Device
 
 __all__ = ["Resources", "build_session"]
 
@@ -53,7 +56,22 @@ class Resources:
     _datasets: dict[tuple[str, int], Dataset] = field(default_factory=dict)
     _references: dict[tuple[str, str], Reference] = field(default_factory=dict)
     _splits: dict[tuple[str, int], Split] = field(default_factory=dict)
-    _told: set[tuple[str, int, bool]] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, context: CommandContext, display: Display, *, is_shared: bool = False) -> Resources:
+        """Take the device that a command has chosen into this process, and build the rest on it."""
+        device = choose(context.device)
+        device.activate()
+        return cls(
+            folder=context.folder,
+            device=device,
+            data_root=context.data_root,
+            cache_root=context.cache_root,
+            display=display,
+            inception_weights=context.inception_weights,
+            command=context.command,
+            is_shared=is_shared,
+        )
 
     def dataset(self, job: Job) -> Dataset:
         """Read a job's dataset, once for all sizes that it is stored alike for.
@@ -82,9 +100,9 @@ class Resources:
                 the cache cannot be written.
         """
         dataset = self.dataset(job)
-        judges = self.cache_root / "classifiers"
-        if not any(judges.glob(f"{dataset.fingerprint}-*")):
-            cache.folder(judges)
+        classifiers = self.cache_root / "classifiers"
+        if not any(classifiers.glob(f"{dataset.fingerprint}-*")):
+            cache.folder(classifiers)
         if job.backbone != "auto" or self.inception_weights is not None:
             obtain_network(
                 job.backbone,
@@ -128,22 +146,30 @@ class Resources:
         return self._splits[key]
 
     def session(self, job: Job) -> Session:
-        """Build a job's networks, and lay its images on the device where they fit."""
+        """Build a job's networks, and lay its images on the device where they fit.
+
+        Raises:
+            DataError: The dataset is not there or cannot be read, or the cache cannot be written.
+            VariantFailure: The variant's code raised something.
+        """
         train = self.training_split(job)
         placement = place(train.images, self.device)
-        key = (job.spec.name, job.image_size, placement.streamed)
-        if key not in self._told:
-            self._told.add(key)
-            size = f"{job.image_size}×{job.image_size}"
-            self.display.say(f"{job.spec.name}: images of {size} {placement.reason}")
+        size = f"{job.image_size}×{job.image_size}"
+        self.display.say_once(
+            f"images of {job.spec.name} {size} {placement.streamed}",
+            f"{job.spec.name}: images of {size} {placement.reason}",
+        )
         if not (placement.streamed or self.device.kind == "cpu"):
             where = self.device.torch
             train = Split(train.images.to(where), train.labels.to(where))
-        return build_session(job, train, self.device, streamed=placement.streamed)
+        with variant_code(job):
+            return build_session(job, train, self.device, streamed=placement.streamed)
 
 
 def build_session(job: Job, train: Split, device: Device, *, streamed: bool = False) -> Session:
     """Build a job's networks around its training images.
+
+    What the variant's code changes in torch's settings meanwhile is put back.
 
     Args:
         job: Gives the variant, its numbers and the seed.
@@ -155,22 +181,24 @@ def build_session(job: Job, train: Split, device: Device, *, streamed: bool = Fa
     Raises:
         ContractError: The variant's file is no longer what it was when the job was planned.
     """
-    (found,) = resolve([job.request])
-    if found.source_hash != job.source_hash:
-        raise ContractError(
-            f"{found.origin} has changed since the command began: give it again, "
-            "with another --out or with --fresh"
+    with preserved_settings():
+        (resolved,) = resolve([job.request])
+        if resolved.source_hash != job.source_hash:
+            raise ContractError(
+                f"{resolved.origin} has changed since the command began: give it again, "
+                "with another --out or with --fresh"
+            )
+        recipe = resolved.variant.recipe.override(job.recipe)
+        state = TrainState.create(
+            resolved.variant, recipe, job.spec, device.torch, job.seed, job.execution
         )
-    recipe = found.variant.recipe.override(job.recipe)
-    return Session(
-        state=TrainState.create(
-            found.variant, recipe, job.spec, device.torch, job.seed, job.execution
-        ),
-        train=train,
-        spec=job.spec,
-        device=device,
-        seed=job.seed,
-        execution=job.execution,
-        streamed=streamed,
-        budget=job.budget,
-    )
+        return Session(
+            state=state,
+            train=train,
+            spec=job.spec,
+            device=device,
+            seed=job.seed,
+            execution=job.execution,
+            streamed=streamed,
+            budget=job.budget,
+        )

@@ -1,101 +1,73 @@
-"""A process that does one job after the other, at the far end of a pipe.
+"""A process that carries out one task and ends, at the far end of a pipe.
 
-Jobs come down the pipe; what a run shows and how it ended goes up. At the end of the pipe, be it
-closed or its other end gone, the run in hand stops and saves itself.
+What the task shows and how it ended goes up the pipe. At the end of the pipe, be it closed or its
+other end gone, the task is asked to stop.
 """
 
 from __future__ import annotations
 
-import queue
-import signal
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.experiment.store import ResultsFolder
+from ganbench.errors import GanbenchError
 from ganbench.launch.progress import Relay
 from ganbench.machine import interrupt
+from ganbench.machine.interrupt import Stopped
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from ganbench.experiment.plan import Job
+    from ganbench.launch.tasks import Task
 
-__all__ = ["Errand", "Outcome", "send", "serve"]
-
-
-@dataclass(frozen=True)
-class Errand:
-    """A job and the places it needs, as they travel to another process."""
-
-    job: Job
-    folder: Path
-    data_root: Path
-    cache_root: Path
-    device: str
-    inception_weights: Path | None
-    command: str
-    threads: int
+__all__ = ["Outcome", "send", "work"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: with a finished run, or with what went wrong."""
+    """How a task ended.
 
-    error: Exception | None = None
+    Attributes:
+        value: What it returned.
+        error: What went wrong, or None.
+        is_stopped: Whether it was asked to stop, and has done so.
+    """
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the run was asked to stop, and has been saved."""
-        from ganbench.training.loop import Stopped
-
-        return isinstance(self.error, Stopped)
-
-
-def serve(pipe: Connection) -> None:
-    """Do the jobs that come down the pipe, until there are no more or it is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end decides
-    errands: queue.SimpleQueue[Errand | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(pipe, errands), daemon=True).start()
-    while (errand := errands.get()) is not None:
-        outcome = Outcome()
-        try:
-            _run(errand, pipe)
-        except Exception as error:  # noqa: BLE001 - raised again at the other end
-            outcome = Outcome(error)
-        send(pipe, outcome)
+    value: Any = None
+    error: GanbenchError | None = None
+    is_stopped: bool = False
 
 
-def _listen(pipe: Connection, errands: queue.SimpleQueue[Errand | None]) -> None:
-    """Take jobs from the pipe; at its end the run in hand stops and saves itself."""
+def work(task: Task, pipe: Connection) -> None:
+    """Carry out a task in a process of its own."""
+    outcome = Outcome(is_stopped=True)
+    with suppress(Stopped):
+        interrupt.stop_when_asked()
+        threading.Thread(target=_ask_at_the_end, args=(pipe,), daemon=True).start()
+        outcome = _outcome(task, pipe)
+    interrupt.ignore_requests()
+    send(pipe, outcome)
+
+
+def _outcome(task: Task, pipe: Connection) -> Outcome:
+    display = Relay(task.label, lambda message: send(pipe, message))
+    try:
+        return Outcome(task.carry_out(display))
+    except GanbenchError as error:
+        return Outcome(error=error)
+    except Stopped:
+        raise
+    except BaseException as error:  # noqa: BLE001 - told at the other end
+        text = " ".join(str(error).split())
+        return Outcome(error=GanbenchError(f"{type(error).__name__}: {text}"))
+
+
+def _ask_at_the_end(pipe: Connection) -> None:
+    """Wait for the other end to say that the task is to stop, or to go away."""
     with suppress(EOFError, OSError):
-        while (errand := pipe.recv()) is not None:
-            errands.put(errand)
+        pipe.recv()
     interrupt.ask()
-    errands.put(None)
-
-
-def _run(errand: Errand, pipe: Connection) -> None:
-    import torch
-
-    from ganbench.launch.resources import Resources
-    from ganbench.launch.run_job import run_job
-    from ganbench.machine.device import choose
-
-    torch.set_num_threads(errand.threads)
-    resources = Resources(
-        folder=ResultsFolder(errand.folder),
-        device=choose(errand.device),
-        data_root=errand.data_root,
-        cache_root=errand.cache_root,
-        display=Relay(errand.job.label, lambda message: send(pipe, message)),
-        inception_weights=errand.inception_weights,
-        command=errand.command,
-        is_shared=True,
-    )
-    run_job(errand.job, resources)
 
 
 def send(pipe: Connection, item: Any) -> None:

@@ -31,26 +31,26 @@ def shown(display: Display) -> list[tuple[str, float, str]]:
 
 def test_each_run_has_its_own_bar_until_it_is_full():
     display, _ = terminal()
-    display.hear(Message("mlp · seed 0", "mlp · seed 0", 5, 10, "step 5"))
-    display.hear(Message("mlp · seed 1", "mlp · seed 1", 2, 10, "step 2"))
+    display.show(Message("mlp · seed 0", "mlp · seed 0", 5, 10, "step 5"))
+    display.show(Message("mlp · seed 1", "mlp · seed 1", 2, 10, "step 2"))
     assert shown(display) == [("mlp · seed 0", 5, "step 5"), ("mlp · seed 1", 2, "step 2")]
-    display.hear(Message("mlp · seed 0", "mlp · seed 0", 10, 10, "step 10"))
+    display.show(Message("mlp · seed 0", "mlp · seed 0", 10, 10, "step 10"))
     assert shown(display) == [("mlp · seed 1", 2, "step 2")]
 
 
 def test_work_of_a_run_is_named_after_it_so_that_runs_are_not_mixed_up():
     display, _ = terminal()
     for seed in (0, 1):
-        display.hear(Message(f"mlp · seed {seed}", "classifier features", 1, 2))
+        display.show(Message(f"mlp · seed {seed}", "classifier features", 1, 2))
     names = [name for name, _, _ in shown(display)]
     assert names == ["mlp · seed 0: classifier features", "mlp · seed 1: classifier features"]
 
 
 def test_a_run_that_ends_half_way_takes_its_bars_along():
     display, _ = terminal()
-    display.hear(Message("a", "a", 1, 2))
-    display.hear(Message("a", "features", 1, 2))
-    display.hear(Message("b", "b", 1, 2))
+    display.show(Message("a", "a", 1, 2))
+    display.show(Message("a", "features", 1, 2))
+    display.show(Message("b", "b", 1, 2))
     display.leave("a")
     assert [name for name, _, _ in shown(display)] == ["b"]
 
@@ -59,9 +59,9 @@ def test_lines_of_runs_are_named_and_what_all_of_them_say_is_said_once():
     display, text = plain()
     display.say("digits: features of the classifier")
     for run in ("a", "b"):
-        display.hear(Message(run, "digits: features of the classifier"))
-        display.hear(Message(run, "the disk is full"))
-        display.hear(Message(run, f"{run} goes on at step 3"))
+        display.show(Message(run, "digits: features of the classifier"))
+        display.show(Message(run, "the disk is full"))
+        display.show(Message(run, f"{run} goes on at step 3"))
     assert text.getvalue().splitlines() == [
         "digits: features of the classifier",
         "a: the disk is full",
@@ -76,7 +76,7 @@ def test_elsewhere_than_on_a_terminal_lines_come_now_and_then(monkeypatch):
     display, text = plain()
     for second in range(31):
         now[0] = float(second)
-        display.hear(Message("a", "a", second, 30, f"step {second}"))
+        display.show(Message("a", "a", second, 30, f"step {second}"))
     assert text.getvalue().splitlines() == [
         "a: 33% step 10", "a: 67% step 20", "a: 100% step 30"
     ]  # fmt: skip
@@ -115,5 +115,5 @@ def test_a_message_is_shorter_than_what_a_pipe_takes_in_one_piece(make):
     display, _ = make()
     message = Message("v" * 60, "x" * 200, 1e9, 1e9, "d" * 400)
     assert len(pickle.dumps(message)) < 4096
-    display.hear(message)
+    display.show(message)
     assert progress._RELAY_INTERVAL_SECONDS < 1

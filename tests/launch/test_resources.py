@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
+import launch_doubles
 import pytest
-from ganbench.variants import mlp
+from launch_doubles import planned
 from rich.console import Console
 
 from ganbench import data
-from ganbench.cli import app
 from ganbench.data import resized
 from ganbench.experiment.plan import make
 from ganbench.experiment.store import ResultsFolder
@@ -20,6 +19,7 @@ from ganbench.launch import run_job
 from ganbench.launch.progress import Display
 from ganbench.launch.resources import Resources
 from ganbench.machine.device import Device, choose
+from ganbench.variants import mlp
 
 SMALL = {"generator_width": "4", "discriminator_width": "4"}
 
@@ -56,28 +56,21 @@ def test_a_dataset_is_read_once_for_all_sizes(resources, monkeypatch):
     assert resources.dataset(large) is loaded
 
 
-def test_a_variant_that_was_edited_meanwhile_is_not_trained_under_the_old_name(
-    tmp_path, monkeypatch
-):
+@pytest.mark.usefixtures("digits_backbone")
+def test_a_variant_that_was_edited_meanwhile_is_not_trained_under_the_old_name(tmp_path, resources):
     text = Path(mlp.__file__).read_text(encoding="utf-8")
     file = tmp_path / "mine.py"
     file.write_text(text, encoding="utf-8")
-    small = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
-    told = []
-
-    def then_edit(job, resources):
-        done = run_job.run_job(job, resources)
-        told.append((done.result.status, done.result.reason))
-        file.write_text(text + "\n# edited\n", encoding="utf-8")
-        return done
-
-    monkeypatch.setattr("ganbench.launch.local.run_job", then_edit)
-    asked = ["--variants", str(file), "--dataset", "digits", "--seeds", "2", "--budget", "2steps"]
-    with pytest.raises(SystemExit) as ended:
-        app.main(["run", *asked, "--device", "cpu", "--out", str(tmp_path / "out"), *small])
-    assert ended.value.code == 1
-    assert [status for status, _ in told] == ["ok", "failed"]
-    assert "mine.py has changed since the command began" in told[1][1]
+    suite = Suite(
+        variants=[str(file)], dataset="digits", seeds="2", budget="2steps",
+        set={**SMALL, "batch_size": "32"},
+    )  # fmt: skip
+    first, second = make(suite, device="cpu", data_root=Path()).jobs
+    assert run_job.run_job(first, resources).result.status == "ok"
+    file.write_text(text + "\n# edited\n", encoding="utf-8")
+    result = run_job.run_job(second, resources).result
+    assert result.status == "failed"
+    assert "mine.py has changed since the command began" in result.reason
 
 
 def test_images_are_resized_once_a_size(resources, monkeypatch):
@@ -104,19 +97,14 @@ def test_where_images_are_kept_is_said_once_with_its_reason(resources, said, mon
 
 
 @pytest.mark.usefixtures("digits_backbone")
-def test_a_run_whose_images_do_not_fit_has_the_same_scores(tmp_path, monkeypatch):
+def test_a_run_whose_images_do_not_fit_has_the_same_scores(tmp_path, cache_root, monkeypatch):
     results = {}
+    (job,) = planned(budget="8steps", set=("batch_size=32", "image_size=16")).jobs
     for kept in ("resident", "streamed"):
         if kept == "streamed":
             monkeypatch.setattr(Device, "free_memory_bytes", lambda _: 0)
             monkeypatch.setattr(resized, "_LARGE_BYTES", 1)
-        arguments = ["--variants", "mlp", "--dataset", "digits", "--device", "cpu"]
-        arguments += ["--set", "batch_size=32", "--set", "image_size=16", "--budget", "8steps"]
-        with pytest.raises(SystemExit) as caught:
-            app.main(["run", *arguments, "--out", str(tmp_path / kept)])
-        assert not caught.value.code
-        (file,) = (tmp_path / kept).glob("runs/*/result.json")
-        results[kept] = json.loads(file.read_text(encoding="utf-8"))
-    for kept, result in results.items():
-        assert result["environment"]["images"] == kept
-    assert results["streamed"]["scores"] == results["resident"]["scores"]
+        needed = launch_doubles.resources(tmp_path / kept, cache_root)
+        results[kept] = run_job.run_job(job, needed).result
+        assert results[kept].environment["images"] == kept
+    assert results["streamed"].scores == results["resident"].scores

@@ -3,57 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import os
 import signal
 
 import pytest
-from rich.console import Console
+from launch_doubles import context, display, planned, resources, said
 
-from ganbench.experiment import plan
-from ganbench.experiment.store import ResultsFolder
-from ganbench.experiment.suite import Suite
-from ganbench.launch import local, retime
-from ganbench.launch.progress import Display
-from ganbench.launch.resources import Resources
-from ganbench.machine.device import choose
-from ganbench.training.loop import Stopped
+from ganbench.launch import local, process_pool, retime
+from ganbench.launch.retime import time_alone
+from ganbench.launch.run_job import run_job
+from ganbench.machine.interrupt import Stopped
 
 pytestmark = pytest.mark.usefixtures("digits_backbone")
-
-
-@pytest.fixture
-def resources(tmp_path, cache_root):
-    folder = ResultsFolder(tmp_path / "results")
-    folder.prepare()
-    return Resources(
-        folder=folder,
-        device=choose("cpu"),
-        data_root=cache_root,
-        cache_root=cache_root,
-        display=Display(Console(file=io.StringIO(), width=200)),
-        is_shared=True,
-    )
-
-
-@pytest.fixture
-def small(tmp_path, monkeypatch):
-    monkeypatch.setattr(retime, "_SECONDS", 0.05)
-    monkeypatch.setattr(retime, "_SAMPLING_SECONDS", 0.02)
-    suite = Suite(
-        variants=("mlp",), dataset="digits", seeds="2", budget="6steps",
-        set=("batch_size=32", "generator_width=8", "discriminator_width=8"),
-    )  # fmt: skip
-    return plan.make(suite, device="cpu", data_root=tmp_path)
-
-
-def said(resources) -> str:
-    return resources.display.console.file.getvalue()
-
-
-def records(found) -> list[dict]:
-    return [dataclasses.asdict(run.result) for run in found]
-
 
 REPLACED = {
     "images_per_second", "step_seconds_median", "step_seconds_p95", "timed_steps", "warmup_steps",
@@ -61,63 +22,105 @@ REPLACED = {
 }  # fmt: skip
 
 
-def test_shared_speeds_are_replaced_and_all_else_is_kept(resources, small):
-    first = records(local.launch(small, resources))
-    assert [one["timing_shared"] for one in first] == [True, True]
-    second = records(local.launch(small, resources, jobs=2, exclusive_timing=True))
-    assert [one["timing_shared"] for one in second] == [False, False]
-    for before, after in zip(first, second, strict=True):
-        changed = {name for name in before if before[name] != after[name]}
+@pytest.fixture
+def shared(tmp_path, cache_root, monkeypatch):
+    """Two finished runs whose speeds are shared, with the plan and what it needs."""
+    monkeypatch.setattr(retime, "_SECONDS", 0.05)
+    monkeypatch.setattr(retime, "_SAMPLING_SECONDS", 0.02)
+    plan = planned(seeds="2", budget="6steps")
+    needed = resources(tmp_path, cache_root, is_shared=True)
+    for job in plan.jobs:
+        run_job(job, needed)
+    runs = [needed.folder.find(job.id) for job in plan.jobs]
+    assert [run.result.timing_shared for run in runs] == [True, True]
+    return plan, needed, runs
+
+
+@pytest.fixture
+def in_this_process(shared, monkeypatch):
+    """`launch` does its tasks here, so that a test may shorten them; labels of those it did."""
+    _, needed, _ = shared
+    carried_out = []
+
+    def carry_out(tasks, _display, *, done, **_how):
+        for task in tasks:
+            carried_out.append(type(task).__name__)
+            done(task, time_alone(task.job, needed))
+
+    monkeypatch.setattr(process_pool, "carry_out", carry_out)
+    return carried_out
+
+
+def launched(shared, tmp_path, cache_root, **how):
+    plan, _, _ = shared
+    shown = display()
+    return local.launch(plan, context(tmp_path, cache_root), shown, **how), said(shown)
+
+
+def test_shared_speeds_are_replaced_and_all_else_is_kept(shared):
+    plan, needed, runs = shared
+    for job, before in zip(plan.jobs, runs, strict=True):
+        time_alone(job, needed)
+        after = needed.folder.find(job.id).result
+        assert after.timing_shared is False
+        first, second = dataclasses.asdict(before.result), dataclasses.asdict(after)
+        changed = {name for name in first if first[name] != second[name]}
         assert changed <= REPLACED
         assert {"images_per_second", "timing_shared"} <= changed
-        assert after["images_per_second"] > 0
-        assert after["timed_steps"] + after["warmup_steps"] >= 6
-        assert after["environment"]["timing_threads"] >= 1
-    assert local.launch(small, resources)[0].checkpoint.exists()
+        assert after.images_per_second > 0
+        assert after.timed_steps + after.warmup_steps >= 6
+        assert after.environment["timing_threads"] >= 1
+        assert needed.folder.find(job.id).checkpoint.exists()
 
 
-def test_each_run_is_timed_once(resources, small, monkeypatch):
-    local.launch(small, resources)
-    local.launch(small, resources, exclusive_timing=True)
-    monkeypatch.delattr(local, "time_alone")
-    local.launch(small, resources, exclusive_timing=True)
-    assert "changes nothing" in said(resources)
+def test_each_run_is_timed_once(shared, in_this_process, tmp_path, cache_root):
+    runs, text = launched(shared, tmp_path, cache_root, jobs=2, exclusive_timing=True)
+    assert [run.result.timing_shared for run in runs] == [False, False]
+    assert text.count("images/s alone") == 2
+    assert in_this_process == ["TimingTask", "TimingTask"]
+    _, text = launched(shared, tmp_path, cache_root, jobs=2, exclusive_timing=True)
+    assert "--exclusive-timing changes nothing: no speed is shared" in text
+    assert len(in_this_process) == 2
 
 
-def test_an_interrupted_timing_goes_on_with_the_runs_that_are_still_shared(
-    resources, small, monkeypatch
+def test_runs_that_had_the_machine_for_themselves_are_left_as_they_are(
+    shared, in_this_process, tmp_path, cache_root
 ):
-    local.launch(small, resources)
-    ask = iter([False, False, True])  # two calls a run
+    plan, needed, _ = shared
+    for job in plan.jobs:
+        time_alone(job, needed)
+    _, text = launched(shared, tmp_path, cache_root, exclusive_timing=True)
+    assert "changes nothing: each run has the machine for itself" in text
+
+
+def test_an_interrupted_timing_leaves_the_run_as_it_is(shared, monkeypatch):
+    plan, needed, runs = shared
     real = retime.train
 
-    def interrupted(*arguments):
-        if next(ask, False):
-            os.kill(os.getpid(), signal.SIGINT)
-        return real(*arguments)
+    def interrupted(*arguments, **names):
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(*arguments, **names)
 
     with monkeypatch.context() as patch:
         patch.setattr(retime, "train", interrupted)
         with pytest.raises(Stopped):
-            local.launch(small, resources, exclusive_timing=True)
-    found = [resources.folder.find(job.id).result for job in small.jobs]
-    assert [one.timing_shared for one in found] == [False, True]
-    again = local.launch(small, resources, exclusive_timing=True)
-    assert [run.result.timing_shared for run in again] == [False, False]
-    assert again[0].result.images_per_second == found[0].images_per_second
+            time_alone(plan.jobs[0], needed)
+    assert needed.folder.find(plan.jobs[0].id) == runs[0]
 
 
-def test_runs_that_had_the_machine_for_themselves_are_left_as_they_are(resources, small):
-    resources.is_shared = False
-    first = records(local.launch(small, resources, exclusive_timing=True))
-    assert [one["timing_shared"] for one in first] == [False, False]
-    assert "--exclusive-timing changes nothing: each run has the machine for itself" in said(
-        resources
-    )
-
-
-def test_a_slow_step_is_timed_often_enough(resources, small, monkeypatch):
-    local.launch(small, resources)
+def test_a_slow_step_is_timed_often_enough(shared, monkeypatch):
+    plan, needed, _ = shared
     monkeypatch.setattr(retime, "_SECONDS", 1e-6)
-    (run, _) = local.launch(small, resources, exclusive_timing=True)
-    assert run.result.timed_steps + run.result.warmup_steps == retime._FEWEST_STEPS
+    result = time_alone(plan.jobs[0], needed).result
+    assert result.timed_steps + result.warmup_steps == retime._FEWEST_STEPS
+
+
+@pytest.mark.slow
+def test_each_run_is_timed_in_a_process_of_its_own(tmp_path, cache_root):
+    shown = display()
+    where = context(tmp_path, cache_root)
+    runs = local.launch(
+        planned(seeds="2", budget="6steps"), where, shown, jobs=2, exclusive_timing=True
+    )
+    assert [run.result.timing_shared for run in runs] == [False, False]
+    assert said(shown).count("images/s alone") == 2

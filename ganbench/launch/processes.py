@@ -1,0 +1,91 @@
+"""How the processes of jobs begin: forked from a server that has loaded torch once, or spawned.
+
+A new process that imports torch and ganbench by itself needs seconds before its first step. On
+Linux a server imports them once, while the command's own process makes its plan, and is forked for
+each job. It does nothing but import: it initialises no CUDA, which a fork would break, and starts
+no threads of OpenMP, which a fork would leave behind. Elsewhere forking is not safe, and each
+process starts from the beginning.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.process import BaseProcess
+
+__all__ = ["start", "start_server"]
+
+_IMPORTED = (  # by the server
+    "ganbench.cli.run",  # which a process imports with the main module
+    "ganbench.launch.run_job",
+    "ganbench.launch.resources",
+    "ganbench.launch.retime",
+    "ganbench.launch.worker",
+    "torch._dynamo",  # which an optimizer imports when it is made
+    "sklearn.datasets",
+    "sklearn.neighbors",
+)
+
+
+def start_server() -> None:
+    """Start the server, where there is one and it does not run yet; does not wait for it."""
+    if sys.platform != "linux":
+        return
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(list(_IMPORTED))
+    with _ignored_signals(), _safe_path():
+        forkserver.ensure_running()
+
+
+def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
+    """Start a process that calls a function of a module.
+
+    Args:
+        function: Found again by its name.
+        arguments: Travel by pickle; connections may be among them.
+    """
+    start_server()
+    # stubs know the contexts by their own names alone
+    context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    process: BaseProcess = context.Process(target=function, args=arguments)
+    process.start()
+    return process
+
+
+@contextmanager
+def _ignored_signals() -> Iterator[None]:
+    """Let a new process ignore Ctrl-C and SIGTERM, which reach all processes of a command."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Let a new process take no module from the folder where the user happens to be."""
+    name = "PYTHONSAFEPATH"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

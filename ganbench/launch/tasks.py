@@ -1,0 +1,127 @@
+"""What the processes of a command are asked to do, as it travels to them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ganbench.experiment.plan import Job
+from ganbench.launch.context import CommandContext
+
+if TYPE_CHECKING:
+    from ganbench.launch.progress import Display
+
+__all__ = ["DeviceNameTask", "JobTask", "PreparationTask", "Task", "TimingTask"]
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class Task(Protocol):
+    """Work for a process of its own."""
+
+    @property
+    def label(self) -> str:
+        """What is shown of it stands under this name; empty where it is the only one."""
+
+    def carry_out(self, display: Display) -> object:
+        """Do it, in that process; the value that is returned travels back.
+
+        Raises:
+            GanbenchError: It cannot be done.
+            Stopped: It was asked to stop.
+        """
+
+
+@dataclass(frozen=True)
+class JobTask:
+    """To do a job and store its run.
+
+    Attributes:
+        job: What to do.
+        context: Where, and with what.
+        threads: Its share of the threads beside other jobs; None for all of them.
+    """
+
+    job: Job
+    context: CommandContext
+    threads: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The run for people, where others run beside it."""
+        return "" if self.threads is None else self.job.label
+
+    def carry_out(self, display: Display) -> None:
+        """Do the job."""
+        from ganbench.launch.resources import Resources
+        from ganbench.launch.run_job import run_job
+
+        if self.threads is not None:
+            limit_threads(self.threads)
+        is_shared = self.threads is not None
+        run_job(self.job, Resources.of(self.context, display, is_shared=is_shared))
+
+
+@dataclass(frozen=True)
+class TimingTask:
+    """To measure the speeds of a finished run again, with nothing else running."""
+
+    job: Job
+    context: CommandContext
+    label: str = ""
+
+    def carry_out(self, display: Display) -> None:
+        """Measure, and store the speeds with the run."""
+        from ganbench.launch.resources import Resources
+        from ganbench.launch.retime import time_alone
+
+        time_alone(self.job, Resources.of(self.context, display))
+
+
+@dataclass(frozen=True)
+class PreparationTask:
+    """To read what jobs need and what may be missing.
+
+    Attributes:
+        jobs: Those that are not finished.
+        context: Where to look.
+        side_by_side: Whether several of them run at a time.
+    """
+
+    jobs: tuple[Job, ...]
+    context: CommandContext
+    side_by_side: bool
+    label: str = ""
+
+    def carry_out(self, display: Display) -> None:
+        """Read it."""
+        from ganbench.launch.prepare import prepare
+        from ganbench.launch.resources import Resources
+
+        resources = Resources.of(self.context, display)
+        prepare(self.jobs, resources, side_by_side=self.side_by_side)
+
+
+@dataclass(frozen=True)
+class DeviceNameTask:
+    """To ask for the name of a device, which initialises CUDA and so takes memory of the card."""
+
+    device: str
+    label: str = ""
+
+    def carry_out(self, _display: Display) -> str:
+        """Ask."""
+        from ganbench.machine.device import choose
+
+        return choose(self.device).name
+
+
+def limit_threads(threads: int) -> None:
+    """Give the libraries of this process no more than some threads, those that load later too."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    threadpool_limits(limits=threads)
+    torch.set_num_threads(threads)
