@@ -18,6 +18,7 @@ from ganbench.check import recipe as contract_recipe
 from ganbench.check.trial import SPECS, Trial, accepted, on_each, small_trials
 from ganbench.data.dataset import Progress, ignore_progress
 from ganbench.errors import ContractError, GanbenchError
+from ganbench.machine.torch_settings import preserved_settings, settings
 from ganbench.variant import source
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def check(
         report: Called before each check with its name.
         new_process: Whether captions are encoded in a new process too, which takes seconds.
     """
-    variant, settings = resolved.variant, _settings()
+    variant, before = resolved.variant, settings()
     lines: list[CheckLine] = []
     trials: list[Trial] = []
     total = len(_NETWORK_CHECKS) + 6
@@ -91,7 +92,7 @@ def check(
         return counts
 
     encodes = partial(contract_recipe.encodes, new_process=new_process)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), preserved_settings():
         run("says what it is", lambda: contract_recipe.says_what_it_is(variant))
         if not run("builds its networks", build):
             return lines
@@ -100,7 +101,7 @@ def check(
         run("takes any recipe number", lambda: contract_recipe.takes_any_number(trials[-1]))
         run("takes recipe numbers as text", lambda: contract_recipe.takes_text(variant.recipe))
         run("encodes prompts the same for ever", partial(encodes, resolved, specs))
-        run("leaves torch's settings alone", lambda: _leaves_alone(settings))
+        run("leaves torch's settings alone", partial(_leaves_alone, resolved, before))
     return lines
 
 
@@ -109,20 +110,10 @@ def _reason(error: BaseException, origin: str) -> str:
     return str(error) if known else source.reason(error, Path(origin))
 
 
-def _settings() -> dict[str, Any]:
-    return {
-        "the default dtype": torch.get_default_dtype(),
-        "gradients": torch.is_grad_enabled(),
-        "the number of threads": torch.get_num_threads(),
-        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
-        "the float32 precision": torch.get_float32_matmul_precision(),
-        "the cuDNN benchmark": torch.backends.cudnn.benchmark,
-    }
-
-
-def _leaves_alone(before: dict[str, Any]) -> str:
-    now = _settings()
+def _leaves_alone(resolved: Resolved, before: dict[str, Any]) -> str:
+    now = settings()
     changed = [name for name, value in before.items() if now[name] != value]
-    if changed:
-        raise ContractError(f"changes {', '.join(changed)}")
+    for when, names in (("", changed), (" when it is imported", resolved.changed_settings)):
+        if names:
+            raise ContractError(f"changes {', '.join(names)}{when}")
     return ""

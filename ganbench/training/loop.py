@@ -1,4 +1,4 @@
-"""The training loop that all variants share: one step after the other, told as events.
+"""The training loop that all variants share: one step after the other, yielded as events.
 
 The loop holds no files, no charts and no scores. It decides when a grid of samples, an evaluation
 or a checkpoint is due, and says so; whoever runs it (`ganbench.launch.run_job`) does the work.

@@ -22,6 +22,7 @@ from ganbench.variant.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 __all__ = ["ALL", "CONSTANT", "GROUP", "Entry", "Resolved", "entries", "expand", "resolve"]
 
@@ -30,6 +31,7 @@ CONSTANT = "VARIANT"
 ALL = "all"
 
 Kind = Literal["built-in", "entry point", "file"]
+_CHANGED_SETTINGS: dict[str, tuple[str, ...]] = {}  # by the name of the module
 _NAME = re.compile(r"[^\W\d_][\w.-]*")
 
 
@@ -63,6 +65,8 @@ class Resolved:
         source_hash: Hash of the text of the variant's module and of the neighbours that it imports;
             line endings do not matter.
         path: The file that defines it.
+        changed_settings: What of torch's settings the module changed when it was imported, which
+            was put back.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Resolved:
     origin: str
     source_hash: str
     path: Path | None = None
+    changed_settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -247,10 +252,7 @@ def _load(candidate: _Candidate) -> Resolved:
         raise _refusal(candidate, candidate.fault)
     try:
         digest = source.identity(path)
-        if candidate.kind == "file":
-            module = source.run(path)
-        else:
-            module = importlib.import_module(candidate.module)
+        module = _imported(candidate, path)
     except (Exception, SystemExit) as error:  # a plugin's code may raise anything
         raise _refusal(candidate, source.reason(error, path)) from error
     try:
@@ -264,4 +266,21 @@ def _load(candidate: _Candidate) -> Resolved:
     recipe: object = variant.recipe
     if not isinstance(recipe, Recipe):
         raise _refusal(candidate, f"its recipe is no ganbench.Recipe: {recipe!r:.80}")
-    return Resolved(candidate.name, variant, candidate.origin, digest, path)
+    changed = _CHANGED_SETTINGS.get(module.__name__, ())
+    return Resolved(candidate.name, variant, candidate.origin, digest, path, changed)
+
+
+def _imported(candidate: _Candidate, path: Path) -> ModuleType:
+    """Import a variant's module, and put back what that changes of torch's settings."""
+    from ganbench.machine.torch_settings import preserved_settings, settings
+
+    before = settings()
+    with preserved_settings():
+        if candidate.kind == "file":
+            module = source.run(path)
+        else:
+            module = importlib.import_module(candidate.module)
+        after = settings()
+    changed = tuple(name for name, value in before.items() if after[name] != value)
+    _CHANGED_SETTINGS.setdefault(module.__name__, changed)  # a module is run once
+    return module

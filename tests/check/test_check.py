@@ -204,17 +204,20 @@ BREAKING = [
     (PROMPTS, "cannot replace the latent", ("hashes), SIZE", "hashes), SIZE, 'latent'")),
     (SETTINGS, "deterministic algorithms", first("torch.use_deterministic_algorithms(True)")),
     (SETTINGS, "the default dtype", first("torch.set_default_dtype(torch.float64)")),
+    (
+        SETTINGS,
+        "changes the default dtype when it is imported",
+        ("SIZE = 16", "SIZE = 16; torch.set_default_dtype(torch.float64)"),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("name", "detail", "changes"), [(a, b, c) for a, b, *c in BREAKING])
 def test_a_broken_rule_is_seen(checked, name, detail, changes):
-    try:
-        found = broken(checked(*changes))
-    finally:
-        torch.use_deterministic_algorithms(False)
-        torch.set_default_dtype(torch.float32)
+    found = broken(checked(*changes))
     assert detail in found.get(name, ""), found
+    assert torch.get_default_dtype() == torch.float32
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_a_variant_that_cannot_be_built_is_not_checked_further(checked):
