@@ -1,9 +1,9 @@
 """What does it cost to stream the training images, instead of keeping them on the device?
 
 Training with the images streamed from a mapped file, and with them resident, in turns in one
-process; the ratio is taken round by round. With `--cold` the system is told to forget the file
-before each turn with streamed images, so that every image comes from the disk, as with a dataset
-that is larger than memory.
+process; the ratio is taken round by round. With `--cold` the system is asked to drop the file from
+memory before each turn with streamed images, so that every image comes from the disk, as with a
+dataset that is larger than memory.
 
     python benchmarks/streaming.py --variant mlp --rounds 7 --cold --json
 """
@@ -73,7 +73,7 @@ def compare(
 ) -> dict[str, Any]:
     """Measure the speed of training on streamed images against that on resident ones."""
     if cold and not hasattr(os, "posix_fadvise"):
-        raise UsageError("--cold needs a system that can be told to forget a file, such as Linux")
+        raise UsageError("--cold needs a system that can drop a file from memory, such as Linux")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "images.npy"
         resident, streamed = work.session(device), streamed_from(file, work.session(device))

@@ -81,7 +81,7 @@ def sample_to_file(
         device: As on the command line.
         out: The PNG to write; in the run's folder where it is None.
         best: Whether to draw from the best moment of the run instead of its end.
-        say: Told what happens, a line at a time.
+        say: Called with each line that tells what happens.
 
     Returns:
         The file that was written.

@@ -58,7 +58,7 @@ def _outcome(task: Task, pipe: Connection) -> Outcome:
         return Outcome(error=error)
     except Stopped:
         raise
-    except BaseException as error:  # noqa: BLE001 - told at the other end
+    except BaseException as error:  # noqa: BLE001 - raised again at the other end
         text = " ".join(str(error).split())
         return Outcome(error=GanbenchError(f"{type(error).__name__}: {text}"))
 

@@ -63,11 +63,12 @@ def draw(
 
     Raises:
         ContractError: A pixel is not finite.
+        ValueError: No latents were given.
     """
     network = state.sampler
     was_training = network.training
     network.eval()
-    found: list[Tensor] = []
+    images: Tensor | None = None
     for start in range(0, len(latent), BATCH_SIZE):
         part = slice(start, start + BATCH_SIZE)
         inputs = [latent[part].to(device.torch)]
@@ -79,11 +80,13 @@ def draw(
                 raise ContractError("the generator draws pixels that are not finite")
             drawn = to_uint8(pixels)
         # Filled in as images come: joined from parts, they would be held twice
-        if not found:
-            found = [torch.empty(len(latent), *drawn.shape[1:], dtype=torch.uint8)]
-        found[0][part] = drawn
+        if images is None:
+            images = torch.empty(len(latent), *drawn.shape[1:], dtype=torch.uint8)
+        images[part] = drawn
     network.train(was_training)
-    return found[0]
+    if images is None:
+        raise ValueError("no latents were given: at least one image has to be drawn")
+    return images
 
 
 def in_turn(conditions: Tensor, count: int) -> Tensor:

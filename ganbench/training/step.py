@@ -117,7 +117,7 @@ class Step:
         number: Number of the step, from 1.
         share: Share of the budget that is used up, in [0, 1].
         measure: Whether the numbers named in `MEASURES` are wanted.
-        mark: Told the name of each phase when it ends.
+        mark: Called with the name of each phase when it ends.
         calls: How networks and losses are called.
         is_captured: Whether the step is recorded, to be replayed whatever its number.
     """
@@ -343,8 +343,8 @@ def train_step(
         number: Number of the step, from 1.
         share: Share of the budget that is used up, in [0, 1].
         measure: Whether to compute the numbers named in `MEASURES`.
-        mark: Told the name of each phase when it ends: `discriminator` (drawing the images that it
-            sees included), `generator`, `average` where there is one, and `measures`.
+        mark: Called with the name of each phase when it ends: `discriminator` (drawing the images
+            that it sees included), `generator`, `average` where there is one, and `measures`.
         calls: How networks and losses are called.
 
     Returns:

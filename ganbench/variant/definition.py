@@ -119,7 +119,7 @@ class Losses:
     `real` and `fake` are images of shape (batch, channels, size, size); in `d_loss`, `fake` is
     detached from the generator. `discriminator(images, *further)` calls the discriminator network
     in training: images are augmented and packed as the recipe says, further inputs (latents, for
-    one that judges pairs) are packed likewise, along their second dimension, and a condition is
+    one that takes pairs) are packed likewise, along their second dimension, and a condition is
     added last. `discriminator(images, weights={...})` calls it with these parameters, by name, in
     place of its own, and leaves its buffers as they are: for unrolled steps.
 

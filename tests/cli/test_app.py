@@ -316,9 +316,9 @@ def test_a_run_that_diverges_is_said_to(tmp_path):
 def test_checking_all_goes_on_after_a_broken_plugin(install, capsys):
     install({"awry": "plugin_i:VARIANT"}, {"plugin_i.py": "VARIANT = 3"})
     assert ganbench("check", "all") == 1
-    told = capsys.readouterr().out
-    assert "broken  variant 'awry'" in told
-    assert "texthash keeps the contract" in told
+    printed = capsys.readouterr().out
+    assert "broken  variant 'awry'" in printed
+    assert "texthash keeps the contract" in printed
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,9 @@ def stored(tmp_path_factory, digits_backbone):
 
 def test_a_stored_run_is_repeated_to_the_last_bit(stored, tmp_path, capsys):
     assert ganbench("run", "--from", stored, "--out", tmp_path / "again") == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "scores equal the stored run's to the last bit" in told
-    assert "not the run" not in told
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "scores equal the stored run's to the last bit" in printed
+    assert "not the run" not in printed
     first, again = (
         StoredRun.read(path) for path in (stored, tmp_path / "again" / "runs" / stored.name)
     )
@@ -54,10 +54,10 @@ def test_a_stored_run_is_repeated_to_the_last_bit(stored, tmp_path, capsys):
 def test_flags_change_a_repeated_run_and_are_named(stored, capsys):
     code = ganbench("run", "--from", stored, "--set", "lr_g=1e-3", "--seeds", "8,", "--dry-run")
     assert code == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert f"not the run {stored.name}: seed 7 is now 8" in told
-    assert "lr_g 0.00037 is now 0.001" in told
-    assert "batch_size" not in told  # its own settings stay
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"not the run {stored.name}: seed 7 is now 8" in printed
+    assert "lr_g 0.00037 is now 0.001" in printed
+    assert "batch_size" not in printed  # its own settings stay
 
 
 def test_a_results_folder_in_the_place_of_a_run_is_refused_with_an_example(stored, capsys):
@@ -81,13 +81,13 @@ def test_a_suite_file_beside_a_run_is_refused(stored, tmp_path, capsys):
 def test_scores_that_differ_are_named_with_both_values():
     first = doubles.result(scores={"fid": 1.5, "recall": 0.5})
     again = dataclasses.replace(first, scores={"fid": 1.25, "recall": 0.5})
-    told = repeat.verdict(first, again)
-    assert "1 of 2 scores differ" in told
-    assert "fid 1.5 → 1.25" in told
+    printed = repeat.verdict(first, again)
+    assert "1 of 2 scores differ" in printed
+    assert "fid 1.5 → 1.25" in printed
     assert "equal" in repeat.verdict(first, first)
 
 
 def test_scores_of_unequal_protocols_are_not_compared():
     first = doubles.result()
-    told = repeat.verdict(first, dataclasses.replace(first, protocol="another"))
-    assert "not compared" in told
+    printed = repeat.verdict(first, dataclasses.replace(first, protocol="another"))
+    assert "not compared" in printed

@@ -107,9 +107,9 @@ def test_an_interrupt_saves_every_run_and_the_same_command_goes_on(tmp_path, to_
             os.killpg(process.pid, signal.SIGINT)
         else:
             process.send_signal(signal.SIGINT)
-        told, errors = process.communicate(timeout=400)
-    assert process.returncode == 130, told + errors
-    assert "stopped and saved" in told
+        printed, errors = process.communicate(timeout=400)
+    assert process.returncode == 130, printed + errors
+    assert "stopped and saved" in printed
     assert errors == ""
     assert len(list(out.glob("runs/.*/checkpoint.pt"))) == 2
     again = subprocess.run(line, capture_output=True, text=True, check=True, timeout=400)

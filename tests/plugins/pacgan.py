@@ -1,4 +1,4 @@
-"""PacGAN: the discriminator judges packs of images, all real or all generated.
+"""PacGAN: the discriminator sees packs of images, all real or all generated.
 
 Lin et al. 2018, arXiv:1712.04086, PacDCGAN2 on stacked MNIST: two images joined along the
 channels, latents uniform in [-1, 1], two updates of the generator per update of the

@@ -1,6 +1,6 @@
 """Unrolled GAN: the generator's gradient passes through further steps of the discriminator.
 
-Metz et al. 2017, arXiv:1611.02163. The generator is judged by the discriminator as it will be
+Metz et al. 2017, arXiv:1611.02163. The generator learns from the discriminator as it will be
 after `unroll_steps` steps of gradient descent on its own objective, and learns how those steps
 depend on its images; the discriminator itself is left as it is. Departs from the paper in the
 network, which is a small DCGAN without BatchNorm in the discriminator, and unrolls plain gradient

@@ -1,6 +1,6 @@
 """VEEGAN: a reconstructor network that maps images back to latents, against mode collapse.
 
-Srivastava et al. 2017, arXiv:1705.07761. The discriminator judges pairs of latent and image; its
+Srivastava et al. 2017, arXiv:1705.07761. The discriminator takes pairs of latent and image; its
 logit is high for (z, G(z)) and low for (F(x), x). The generator lowers it, and generator and
 reconstructor lower the distance of z and F(G(z)). Departs from the paper in the networks, which
 are those of a small DCGAN; takes the mean of the squared error over the latent's entries, since

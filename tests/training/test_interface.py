@@ -151,13 +151,13 @@ def test_outputs_that_a_loss_does_not_return_are_asked_for_without_a_trace():
         return Losses(lambda *a: base.d_loss(*a).loss, lambda *a: base.g_loss(*a).loss)
 
     dcgan = resolve(["dcgan"])[0].variant  # its BatchNorm keeps statistics
-    told = advanced(session(dcgan), 3)
+    returned = advanced(session(dcgan), 3)
     asked = advanced(session(dataclasses.replace(dcgan, losses=plain)), 3)
-    for row, other in zip(told.history, asked.history, strict=True):
+    for row, other in zip(returned.history, asked.history, strict=True):
         assert {name: other[name] for name in MEASURES} == pytest.approx(
             {name: row[name] for name in MEASURES}, rel=1e-5
         )
-    for key, value in told.state.discriminator.state_dict().items():
+    for key, value in returned.state.discriminator.state_dict().items():
         assert torch.equal(asked.state.discriminator.state_dict()[key], value)
 
 

@@ -56,19 +56,19 @@ def plain_step(state: TrainState, one: Batch) -> tuple[float, float]:
     g_adam = torch.optim.Adam(generator.parameters(), recipe.lr_g, betas, fused=False)
     bce = nn.BCELoss()
 
-    def judged(images: torch.Tensor, label: float) -> torch.Tensor:
+    def loss_on(images: torch.Tensor, label: float) -> torch.Tensor:
         output = torch.sigmoid(discriminator(images)).flatten()
         return bce(output, torch.full_like(output, label))
 
     fake = generator(one.latent)
     discriminator.zero_grad()
-    on_real = judged(one.real, recipe.real_label)
+    on_real = loss_on(one.real, recipe.real_label)
     on_real.backward()
-    on_fake = judged(fake.detach(), recipe.fake_label)
+    on_fake = loss_on(fake.detach(), recipe.fake_label)
     on_fake.backward()
     d_adam.step()
     generator.zero_grad()
-    g_loss = judged(fake, recipe.generator_label)
+    g_loss = loss_on(fake, recipe.generator_label)
     g_loss.backward()
     g_adam.step()
     return (on_real + on_fake).item(), g_loss.item()
