@@ -47,7 +47,7 @@ print(json.dumps(turn.images_per_second))
 
 
 def images_per_second(variant: str, seconds: float, count: str) -> float:
-    """Real images a second of the training step, in a fresh process.
+    """Real images per second of the training step, in a fresh process.
 
     Args:
         variant: What is trained.

@@ -99,7 +99,7 @@ def _time_steps(job: Job, session: Session) -> Timing:
 
 
 def _sampling_rate(session: Session) -> float:
-    """Images drawn a second; their number is counted, not what they show."""
+    """Images drawn per second; their number is counted, not what they show."""
     state, device = session.state, session.device
     latent = draw.latents(state, draw.BATCH_SIZE, session.seed, "evaluation latents")
     conditions = None

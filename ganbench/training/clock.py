@@ -35,7 +35,7 @@ class Timing:
         warmup_steps: Steps that were run but not timed: the first ones of the run, and the first
             one after each pause.
         step_seconds: Seconds of each timed step, in order, data included.
-        batch_size: Real images a step.
+        batch_size: Real images per step.
         train_seconds: Seconds on the training clock, warm-up included; drawing samples, saving
             and scoring are not.
     """
@@ -47,7 +47,7 @@ class Timing:
 
     @property
     def images_per_second(self) -> float | None:
-        """Real images consumed a second in steady state; None where no step was timed."""
+        """Real images consumed per second in steady state; None where no step was timed."""
         total = sum(self.step_seconds)
         return self.batch_size * len(self.step_seconds) / total if total > 0 else None
 

@@ -200,7 +200,7 @@ class Session:
 
     @property
     def phase_seconds(self) -> dict[str, float]:
-        """Mean seconds a step of each phase, over those steps that were split."""
+        """Mean seconds per step of each phase, over those steps that were split."""
         return self._phases.seconds_a_step
 
     def check_finite(self) -> None:

@@ -61,7 +61,7 @@ def random_inception(tmp_path_factory) -> tuple[nn.Module, object]:
     """Inception with random weights, and a file that holds them."""
     file = tmp_path_factory.mktemp("inception") / "weights.pth"
     torch.save({}, file)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = InceptionWithoutWeights("random", ["2048", "logits_unbiased"], str(file))
         for module in network.modules():
@@ -247,7 +247,7 @@ def test_downloaded_weights_are_kept_and_checked(
 
 
 def test_efficientnet_is_taken_where_it_is_asked_for(colour, tmp_path, efficientnet_package):
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = EfficientNetLite().eval()
     torch.save(network.network.state_dict(), efficientnet_package)

