@@ -128,7 +128,7 @@ def list_(
             raise UsageError("recipe of which variant? give its name: ganbench list recipe dcgan")
         console().print(_recipe(variant))
         return
-    if variant:
+    if variant and what in _TABLES:
         raise UsageError(f"{variant!r} is one word too many: ganbench list {what}")
     if what and what not in _TABLES:
         raise unknown("list", what, [*_TABLES, "recipe"])

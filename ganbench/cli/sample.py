@@ -102,20 +102,20 @@ def sample_to_file(
     chosen = choose(device)
     state, spec = load_trained(run, chosen, best=best)
     if prompt is not None:
-        words = tokenize(prompt)
-        unknown = [word for word in dict.fromkeys(words) if word not in spec.vocabulary]
-        if unknown:
+        images = draw.draw_prompt(state, chosen, prompt, count, seed)
+        words = dict.fromkeys(tokenize(prompt))
+        strange = [word for word in words if word not in spec.vocabulary]
+        if strange:
             say(
-                f"not in the captions of {spec.name}: {', '.join(unknown)} "
+                f"not in the captions of {spec.name}: {', '.join(strange)} "
                 f"(known: {', '.join(sorted(spec.vocabulary))})"
             )
-        images = draw.draw_prompt(state, chosen, prompt, count, seed)
         title = prompt
     elif class_name is not None:
-        label = _label(class_name, spec)
         table = state.conditions(spec)
         if table is None or not state.takes_condition:
             raise UsageError("this variant takes no class: give -n alone, or another run")
+        label = _label(class_name, spec)
         images = draw.draw_class(state, chosen, table[label], count, seed)
         title = f"{run.result.variant} · class {spec.class_names[label]}"
     else:

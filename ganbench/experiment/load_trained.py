@@ -32,6 +32,8 @@ def load_trained(
         UsageError: The run has no checkpoint, or no best moment, or its variant is not what it was.
     """
     result = run.result
+    if not run.checkpoint.exists() and result.status == "failed":
+        raise UsageError(f"{run.path} failed, and left nothing to sample from: {result.reason}")
     if not run.checkpoint.exists():
         raise UsageError(
             f"{run.path} has no checkpoint.pt to sample from (checkpoints are not committed): "

@@ -6,6 +6,7 @@ Making a plan reads no images, touches no device and writes nothing; `--dry-run`
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -18,11 +19,12 @@ from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.protocol import short_hash
 from ganbench.training.execution import EAGER, Execution
+from ganbench.training.state import build
 from ganbench.variant.budget import Budget
 from ganbench.variant.registry import ALL, Resolved, entries, expand, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ganbench.variant.definition import DatasetSpec, Variant
     from ganbench.variant.recipe import Recipe
@@ -190,14 +192,16 @@ def _job(
 ) -> Job:
     flags = {"dataset": suite.dataset, "budget": suite.budget, "sample_every": suite.sample_every}
     given = {key: value for key, value in flags.items() if value is not None}
-    recipe = candidate.variant.recipe.override({**given, **settings})
+    with _named(candidate.name):
+        recipe = candidate.variant.recipe.override({**given, **settings})
     spec = describe(recipe.dataset)
     recipe, notes = _fitted(candidate.name, recipe, spec, settings)
     if suite.compile:
         notes += (
             f"{candidate.name}: its step is compiled first, which is not charged to training",
         )
-    _build_without_weights(candidate.variant, recipe, spec)
+    with _named(candidate.name):
+        _build_without_weights(candidate.variant, recipe, spec)
     return Job(
         variant=candidate.name,
         title=candidate.variant.title,
@@ -214,6 +218,15 @@ def _job(
         execution=suite.execution,
         notes=notes,
     )
+
+
+@contextmanager
+def _named(variant: str) -> Iterator[None]:
+    """Say whose numbers a refusal is about."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{variant}: {error}") from error
 
 
 def _request(candidate: Resolved) -> str:
@@ -253,19 +266,17 @@ def _fitted(
 
 
 def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) -> None:
-    """Refuse a recipe that the variant cannot be built with, before anything is trained.
+    """Refuse a recipe that a builder of the variant refuses, before anything is trained.
 
     This process does not train: what a plugin leaves in it reaches no run. Other errors than a
     `UsageError` are left to the run, which reports them in its row.
     """
     import torch
 
-    packed = dataclasses.replace(spec, channels=spec.channels * recipe.packing)
     with StopRequest() as request:  # so that a Ctrl-C is not taken for the plugin's
         try:
-            with torch.device("meta"), torch.random.fork_rng(devices=[]):
-                variant.generator(recipe, spec)
-                variant.discriminator(recipe, packed)
+            with torch.device("meta"):
+                build(variant, recipe, spec)
         except UsageError:
             raise
         except BaseException:  # noqa: BLE001, S110 - a plugin may raise anything

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ganbench.variant.definition import Variant
     from ganbench.variant.recipe import Recipe
 
-__all__ = ["TrainState", "count_parameters"]
+__all__ = ["Built", "TrainState", "build", "count_parameters"]
 
 _MAIN: tuple[Update, Update] = ("generator", "discriminator")
 _RESERVED = ("generator", "discriminator", "augment", "losses")
@@ -87,14 +87,9 @@ class TrainState:
             UsageError: The recipe's numbers do not go together.
             ContractError: What the variant says is contradictory.
         """
-        condition = variant.condition(recipe, spec) if variant.condition else None
-        _check_numbers(recipe, condition)
-        losses = variant.losses(recipe, spec)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(stream_seed(seed, "weights"))
-            networks, updates = _build(variant, recipe, spec)
-        if losses.state is not None:
-            networks["losses"], updates["losses"] = losses.state, "none"
+        built = build(variant, recipe, spec, seed)
+        networks, updates = built.networks, built.updates
+        losses, condition = built.losses, built.condition
         for name, network in networks.items():
             networks[name] = _placed(network, device)
         state = cls(
@@ -279,6 +274,41 @@ class TrainState:
             if isinstance(values, Tensor)
         ]
         return [*itertools.chain.from_iterable(held), *moments]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a variant's builders return.
+
+    Attributes:
+        networks: All networks by name.
+        updates: Which update trains each.
+        losses: The objectives.
+        condition: The condition, or None.
+    """
+
+    networks: dict[str, nn.Module]
+    updates: dict[str, Update]
+    losses: Losses
+    condition: Condition | None
+
+
+def build(variant: Variant, recipe: Recipe, spec: DatasetSpec, seed: int = 0) -> Built:
+    """Call all builders of a variant, on the device that is torch's default.
+
+    Raises:
+        UsageError: The recipe's numbers do not go together, or a builder refuses them.
+        ContractError: What the variant says is contradictory.
+    """
+    condition = variant.condition(recipe, spec) if variant.condition else None
+    _check_numbers(recipe, condition)
+    losses = variant.losses(recipe, spec)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "weights"))
+        networks, updates = _build(variant, recipe, spec)
+    if losses.state is not None:
+        networks["losses"], updates["losses"] = losses.state, "none"
+    return Built(networks, updates, losses, condition)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ganbench.errors import ContractError, ExecutionError
 from ganbench.training.calls import EAGER_CALLS, Batch, Calls, probe
 from ganbench.training.gradient_scaling import update
+from ganbench.variant.context import number_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +111,8 @@ class Step:
                 step.update_discriminator(batch)
             step.update_generator(batches.discriminator[-1])
 
-    The moving average follows after it. Each of the two updates must run at least once.
+    The moving average follows after it. Each of the two updates must run at least once. `position`
+    and `finish` are for ganbench itself.
 
     Args:
         state: Changed in place.
@@ -175,6 +177,10 @@ class Step:
                 "which a captured step cannot follow"
             )
         return self._position
+
+    def value(self, name: str) -> float:
+        """A number of the recipe at this point of the budget, where it may be a schedule."""
+        return number_at(self.recipe, name, lambda: self.share)
 
     # --- What a step is made of
 

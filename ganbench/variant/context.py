@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ganbench.variant.recipe import Recipe
 
-__all__ = ["Context"]
+__all__ = ["Context", "number_at"]
 
 
 @dataclass(frozen=True)
@@ -59,5 +59,10 @@ class Context:
 
     def value(self, name: str) -> float:
         """A number of the recipe at this point of the budget, where it may be a schedule."""
-        number = getattr(self.recipe, name)
-        return value_at(number, self.share) if isinstance(number, str) else float(number)
+        return number_at(self.recipe, name, lambda: self.share)
+
+
+def number_at(recipe: Recipe, name: str, share: Callable[[], float]) -> float:
+    """A number of a recipe; the share of the budget is asked for only where it is a schedule."""
+    number = getattr(recipe, name)
+    return value_at(number, share()) if isinstance(number, str) else float(number)

@@ -77,7 +77,8 @@ class LossOutput:
 
     Attributes:
         loss: Scalar tensor, to be minimised.
-        real: The discriminator's outputs on the real images, of any shape; reported as D(x).
+        real: The discriminator's outputs on the real images, of any shape; reported as D(x). Only
+            `d_loss` gives them.
         fake: Its outputs on the generated images, of any shape; reported as D(G(z)).
         scalars: Further scalar tensors by name, for history.csv and the charts, such as the value
             of a penalty. A name keeps its last value in steps that do not return it.
@@ -97,11 +98,23 @@ class LossOutput:
 
     __radd__ = __add__
 
+    def __sub__(self, term: Any) -> LossOutput:
+        """The same with a term subtracted from the loss."""
+        return replace(self, loss=self.loss - term)
+
+    def __neg__(self) -> LossOutput:
+        """The same with its loss negated."""
+        return replace(self, loss=-self.loss)
+
     def __mul__(self, factor: Any) -> LossOutput:
         """The same with its loss multiplied."""
         return replace(self, loss=self.loss * factor)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> LossOutput:
+        """The same with its loss divided."""
+        return replace(self, loss=self.loss / divisor)
 
     def recording(self, **scalars: Tensor) -> LossOutput:
         """The same with further scalars for the history."""
@@ -181,8 +194,8 @@ class Network:
 
     Attributes:
         build: Builds it from the recipe and the dataset.
-        update: Which update trains it, with the optimizer of the network of that name; `"none"`
-            leaves its parameters as they are.
+        update: Which update trains it, with the optimizer of the network of that name; `"none"`:
+            no optimizer does, but a loss may change it in place, as it does a moving teacher.
     """
 
     build: Builder

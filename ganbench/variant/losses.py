@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional as F
 
+from ganbench.errors import ContractError
 from ganbench.variant.definition import Losses, LossOutput
 
 if TYPE_CHECKING:
@@ -22,6 +23,17 @@ __all__ = ["bce", "gradient_penalty", "hinge", "wasserstein", "zero_centred_pena
 # probabilities, so that they stay finite and have a gradient however sure the discriminator is.
 
 
+def _outputs(discriminator: Discriminator, images: Tensor) -> Tensor:
+    """The outputs of a discriminator that returns one tensor, as the losses here need it."""
+    outputs = discriminator(images)
+    if not isinstance(outputs, torch.Tensor):
+        raise ContractError(
+            f"the discriminator returns a {type(outputs).__name__}, and this loss needs a tensor: "
+            "hand it `lambda images: discriminator(images)[0]`, or write a loss of your own"
+        )
+    return outputs
+
+
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
@@ -35,12 +47,12 @@ def bce(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     """
 
     def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
-        on_real, on_fake = discriminator(real), discriminator(fake)
+        on_real, on_fake = _outputs(discriminator, real), _outputs(discriminator, fake)
         loss = _cross_entropy(on_real, recipe.real_label)
         return LossOutput(loss + _cross_entropy(on_fake, recipe.fake_label), on_real, on_fake)
 
     def g_loss(discriminator: Discriminator, _real: Tensor, fake: Tensor) -> LossOutput:
-        on_fake = discriminator(fake)
+        on_fake = _outputs(discriminator, fake)
         return LossOutput(_cross_entropy(on_fake, recipe.generator_label), fake=on_fake)
 
     return Losses(d_loss, g_loss)
@@ -50,12 +62,12 @@ def hinge(_recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     """Hinge loss for a critic's scores (Lim and Ye 2017, arXiv:1705.02894)."""
 
     def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
-        on_real, on_fake = discriminator(real), discriminator(fake)
+        on_real, on_fake = _outputs(discriminator, real), _outputs(discriminator, fake)
         loss = F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
         return LossOutput(loss, on_real, on_fake)
 
     def g_loss(discriminator: Discriminator, _real: Tensor, fake: Tensor) -> LossOutput:
-        on_fake = discriminator(fake)
+        on_fake = _outputs(discriminator, fake)
         return LossOutput(-on_fake.mean(), fake=on_fake)
 
     return Losses(d_loss, g_loss)
@@ -71,7 +83,7 @@ def wasserstein(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     weight: float | None = getattr(recipe, "gradient_penalty", None)
 
     def scores(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
-        on_real, on_fake = discriminator(real), discriminator(fake)
+        on_real, on_fake = _outputs(discriminator, real), _outputs(discriminator, fake)
         return LossOutput(on_fake.mean() - on_real.mean(), on_real, on_fake)
 
     def penalised(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
@@ -80,7 +92,7 @@ def wasserstein(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         return output.recording(gradient_penalty=penalty)
 
     def g_loss(discriminator: Discriminator, _real: Tensor, fake: Tensor) -> LossOutput:
-        on_fake = discriminator(fake)
+        on_fake = _outputs(discriminator, fake)
         return LossOutput(-on_fake.mean(), fake=on_fake)
 
     return Losses(scores if weight is None else penalised, g_loss)
@@ -98,7 +110,7 @@ def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor) -
     """
     share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
     between = torch.lerp(real, fake, share).requires_grad_()
-    gradient = _gradient(discriminator(between), between)
+    gradient = _gradient(_outputs(discriminator, between), between)
     penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
     return penalty
 
@@ -117,7 +129,7 @@ def zero_centred_penalty(discriminator: Discriminator, images: Tensor) -> tuple[
         The penalty without a weight (the paper's has gamma / 2), and the discriminator's outputs.
     """
     images = images.detach().requires_grad_()
-    outputs = discriminator(images)
+    outputs = _outputs(discriminator, images)
     return _gradient(outputs, images).square().flatten(1).sum(1).mean(), outputs
 
 

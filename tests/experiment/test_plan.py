@@ -183,3 +183,25 @@ def test_a_wrong_suite_file_is_refused_in_one_line_that_names_it(tmp_path, text,
 def test_a_suite_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"none.yaml cannot be read"):
         suites.read_suite(tmp_path / "none.yaml", {})
+
+
+def test_a_refusal_by_any_builder_names_the_variant(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        '"""A variant whose further network refuses a number."""\n'
+        "from torch import nn\n"
+        "import ganbench\n"
+        "from ganbench import losses, networks\n\n"
+        "def helper(recipe, dataset):\n"
+        "    if recipe.latent_dim != 100:\n"
+        "        raise ganbench.UsageError('latent_dim must be 100')\n"
+        "    return nn.Linear(1, 1)\n\n"
+        "VARIANT = ganbench.Variant('t', 'p', ganbench.Recipe(), networks.dcgan_generator,\n"
+        "    networks.dcgan_discriminator, losses.bce,\n"
+        "    networks={'helper': ganbench.Network(helper, 'none')})\n"
+    )
+    asked = suites.read_suite(
+        None, {"variants": str(file), "dataset": "digits", "set": ["latent_dim=7"]}
+    )
+    with pytest.raises(UsageError, match=r"^mine: latent_dim must be 100$"):
+        plan.make(asked, device="cpu", data_root=tmp_path)

@@ -11,7 +11,15 @@ from doubles import tiny_spec, tiny_split
 from torch import nn
 
 import ganbench
-from ganbench import Condition, ContractError, Losses, Network, Recipe, UsageError
+from ganbench import (
+    Condition,
+    ContractError,
+    Losses,
+    LossOutput,
+    Network,
+    Recipe,
+    UsageError,
+)
 from ganbench.errors import ExecutionError
 from ganbench.machine.device import choose
 from ganbench.training.average import decay
@@ -196,6 +204,27 @@ def test_a_loss_can_call_the_discriminator_with_other_weights_and_leaves_it_as_i
     torch.testing.assert_close(other, own)
 
 
+def test_a_loss_output_is_calculated_with_like_its_loss():
+    output = LossOutput(torch.tensor(3.0), torch.ones(2), scalars={"a": torch.tensor(1.0)})
+    changed = -((output + 1 - 2) * 4 / 2)
+    assert float(changed.loss) == -4
+    assert changed.real is output.real
+    assert set(changed.recording(b=torch.tensor(2.0)).scalars) == {"a", "b"}
+
+
+def test_a_ready_made_loss_says_what_it_needs_of_a_discriminator_with_several_outputs():
+    class Two(nn.Module):
+        def __init__(self, recipe, dataset):
+            super().__init__()
+            self.linear = nn.Linear(32 * 32, 2)
+
+        def forward(self, images):
+            return self.linear(images.flatten(1)).split(1, dim=1)
+
+    with pytest.raises(ContractError, match="returns a tuple, and this loss needs a tensor"):
+        session(variant(discriminator=Two)).advance()
+
+
 # --- Networks and rates
 
 
@@ -234,6 +263,32 @@ def test_further_networks_change_nothing_of_the_others_weights():
     for name in ("generator", "discriminator"):
         for key, value in plain.state.networks[name].state_dict().items():
             assert torch.equal(one.state.networks[name].state_dict()[key], value)
+
+
+def test_a_teacher_that_no_optimizer_trains_may_follow_in_place():
+    def losses(recipe, dataset):
+        base = ganbench.losses.bce(recipe, dataset)
+
+        def d_loss(discriminator, real, fake, context):
+            teacher, student = (context.networks[n] for n in ("teacher", "discriminator"))
+            pairs = zip(teacher.parameters(), student.parameters(), strict=True)
+            with torch.no_grad():
+                for held, new in pairs:
+                    held.lerp_(new, 1.0 if context.step == 1 else 0.5)
+            return base.d_loss(discriminator, real, fake)
+
+        return Losses(d_loss, base.g_loss)
+
+    follower = variant(networks={"teacher": Network(MLP.discriminator, "none")}, losses=losses)
+    one = advanced(session(follower), 1)
+    untrained = session().state.discriminator.state_dict()
+    teacher = one.state.networks["teacher"].state_dict()
+    assert all(torch.equal(teacher[key], value) for key, value in untrained.items())
+    resumed = session(follower)
+    resumed.restore(one.checkpoint())
+    whole = advanced(session(follower), 3).state.networks["teacher"].state_dict()
+    found = advanced(resumed, 2).state.networks["teacher"].state_dict()
+    assert all(torch.equal(found[key], value) for key, value in whole.items())
 
 
 @pytest.mark.parametrize("name", ["generator", "losses", "not a name"])
@@ -439,10 +494,13 @@ def test_a_step_of_ones_own_is_done_instead_of_the_usual_one():
         for batch in batches.discriminator:
             step.update_discriminator(batch)
         step.update_generator(batches.discriminator[-1])
-        step.record(number=torch.tensor(float(step.number)))
+        step.record(
+            number=torch.tensor(float(step.number)), gamma=torch.tensor(step.value("gamma"))
+        )
 
-    own, usual = advanced(session(variant(step=step)), 3), advanced(session(), 3)
-    assert [row["number"] for row in own.history] == [1, 2, 3]
+    own = advanced(session(variant(step=step), Budget(4, "steps"), gamma="8:0"), 3)
+    usual = advanced(session(), 3)
+    assert [(row["number"], row["gamma"]) for row in own.history] == [(1, 8), (2, 6), (3, 4)]
     for key, value in usual.state.generator.state_dict().items():
         torch.testing.assert_close(own.state.generator.state_dict()[key], value)
 
