@@ -4,8 +4,8 @@ A training step of small networks is a row of short parallel loops, between whic
 for the next one. They wait by spinning, which is quick while each has a processor of its own. On a
 machine that is busy with other programs, a thread that spins keeps the processor from the thread
 that it waits for. Measured for `mlp` on 2 processors, in real images per second: alone 16,200 with
-libgomp's own length of spinning and 16,400 with a bounded one, after which the thread sleeps; beside
-two processes that compute 2,900 (at worst 230) and 5,300 (at worst 4,600).
+libgomp's own length of spinning and 16,400 with a bounded one, after which the thread sleeps;
+beside two processes that compute 2,900 (at worst 230) and 5,300 (at worst 4,600).
 `benchmarks/spin.py` measures it again.
 """
 
