@@ -19,7 +19,6 @@ from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.protocol import short_hash
 from ganbench.training.execution import EAGER, Execution
-from ganbench.training.state import build
 from ganbench.variant.budget import Budget
 from ganbench.variant.registry import ALL, Resolved, entries, expand, resolve
 
@@ -272,6 +271,8 @@ def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) 
     `UsageError` are left to the run, which reports them in its row.
     """
     import torch
+
+    from ganbench.training.state import build
 
     with StopRequest() as request:  # so that a Ctrl-C is not taken for the plugin's
         try:

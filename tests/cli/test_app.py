@@ -268,6 +268,7 @@ def test_a_run_in_bfloat16_is_trained_scored_and_says_so(tmp_path, digits_backbo
     assert "Phases of a step" in text
 
 
+@pytest.mark.slow
 def test_a_compiler_that_fails_is_the_reason_of_a_failed_run(tmp_path):
     """In a process of its own, as torch looks for compilers when it is loaded."""
     out = tmp_path / "results"
@@ -402,6 +403,7 @@ def test_help_and_list_load_no_torch_and_no_pandas(arguments):
     subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_saved_and_goes_on(tmp_path, cache_root):
     """The same result as that of a run that was never interrupted, through real signals."""
     import signal
@@ -468,6 +470,7 @@ def test_runs_side_by_side_give_the_same_scores(tmp_path):
     assert tables[0].equals(tables[1])
 
 
+@pytest.mark.slow
 def test_scores_during_training_are_stored_and_do_not_change_it(tmp_path):
     command = ["run", "--variants", "mlp", *SMALL, "--budget", "5steps", "--out"]
     assert ganbench(*command, tmp_path / "plain") == 0

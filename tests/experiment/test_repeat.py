@@ -36,6 +36,7 @@ def stored(tmp_path_factory, digits_backbone):
     return run
 
 
+@pytest.mark.slow
 def test_a_stored_run_is_repeated_to_the_last_bit(stored, tmp_path, capsys):
     assert ganbench("run", "--from", stored, "--out", tmp_path / "again") == 0
     printed = " ".join(capsys.readouterr().out.split())
@@ -51,6 +52,7 @@ def test_a_stored_run_is_repeated_to_the_last_bit(stored, tmp_path, capsys):
     assert [grid.name for grid in first.samples] == [grid.name for grid in again.samples]
 
 
+@pytest.mark.slow
 def test_flags_change_a_repeated_run_and_are_named(stored, capsys):
     code = ganbench("run", "--from", stored, "--set", "lr_g=1e-3", "--seeds", "8,", "--dry-run")
     assert code == 0

@@ -63,6 +63,7 @@ def plugin(tmp_path, monkeypatch):
     return file
 
 
+@pytest.mark.slow
 def test_each_run_has_its_share_of_the_threads_and_is_marked_as_shared(plugin, tmp_path):
     out = tmp_path / "results"
     done = subprocess.run(

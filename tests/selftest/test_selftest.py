@@ -187,6 +187,7 @@ def test_raw_html_in_notes_is_shown_as_text():
     assert "<script>" not in page("a title", "<script>alert(1)</script>", {})
 
 
+@pytest.mark.slow
 def test_the_terminal_ends_with_the_verdicts_and_the_folder(tmp_path, capsys):
     out = tmp_path / "out"
     assert ganbench("selftest", "--dataset", "digits", "--images", 30, "--draws", 1,
@@ -202,6 +203,7 @@ def test_the_terminal_ends_with_the_verdicts_and_the_folder(tmp_path, capsys):
     assert len(pd.read_csv(out / "responses.csv")) == 20 + 34
 
 
+@pytest.mark.slow
 def test_the_same_self_test_again_gives_the_same_numbers_and_keeps_notes(published):
     before = (published / "responses.csv").read_bytes()
     (published / "notes.md").write_text("A note by hand.", encoding="utf-8")
