@@ -24,6 +24,7 @@ VERSION = 1  # of the resizing: part of the cache's key
 
 _LARGE_BYTES = 1 << 27  # from this size on, images are kept in a file
 _BLOCK_BYTES = 1 << 24
+_PART_BYTES = 1 << 26  # of stored images that are resized in memory
 
 
 def training_split(
@@ -38,8 +39,7 @@ def training_split(
     """Bring the training split to a size.
 
     A split of `mapped_from_bytes` or more is written to the cache once, block by block, and mapped
-    into memory
-    afterwards: processes share it, and it may be larger than memory.
+    into memory afterwards: processes share it, and it may be larger than memory.
 
     Args:
         dataset: The dataset whose training split is resized.
@@ -62,7 +62,11 @@ def training_split(
     if stored == [size, size]:
         return train
     if count * size * size * channels < mapped_from_bytes:
-        return Split(resize(train.images, size), train.labels)
+        parts = []
+        for part in train.images.split(max(1, _PART_BYTES // train.images[0].nbytes)):
+            parts.append(resize(part, size))
+            train.release()  # a split that is mapped is not to be in memory as a whole
+        return Split(torch.cat(parts).contiguous(memory_format=torch.channels_last), train.labels)
     path = cache_root / "resized" / f"{dataset.fingerprint}-{size}-{VERSION}.npy"
     if mapping.read(path, shape) is None:
         text = f"resizing {dataset.spec.name} to {size}×{size}"

@@ -19,7 +19,7 @@ from ganbench.data.resized import training_split
 from ganbench.machine.memory import release_host_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -101,12 +101,18 @@ class ClassifierNetwork(nn.Module):
         )
         self.head = nn.Linear(4 * width, classes)
 
-    def normalise_like(self, images: Tensor) -> None:
-        """Take mean and standard deviation of each channel from uint8 images."""
+    def normalise_like(self, images: Tensor, release: Callable[[], object] = lambda: None) -> None:
+        """Take mean and standard deviation of each channel from uint8 images.
+
+        Args:
+            images: Of shape (n, channels, size, size).
+            release: Called after each part of them, to drop what is mapped from memory.
+        """
         sums = torch.zeros(2, images.shape[1], dtype=torch.float64)
         for part in images.split(_CHUNK):
             values = part.double()
             sums += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))])
+            release()
         mean, square = sums * images.shape[1] / images.numel()
         self.mean.copy_(mean.view_as(self.mean))
         deviation = (square - mean.square()).clamp_min(0).sqrt()
@@ -232,7 +238,7 @@ def _train(
     name, size, colour = dataset.spec.name, dataset.spec.native_size, dataset.spec.channels > 1
     split = training_split(dataset, size, cache_root, report)
     images = split.images
-    network.normalise_like(images)
+    network.normalise_like(images, split.release)
 
     # --- as many steps as epochs and images allow
     count = len(images)
