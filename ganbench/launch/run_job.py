@@ -23,12 +23,11 @@ from ganbench.scoring.evaluate import evaluate
 from ganbench.scoring.over_training import ScoresOverTraining
 from ganbench.training.loop import train
 from ganbench.training.session import Diverged
+from ganbench.training.state import count_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from torch import nn
 
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import StoredRun
@@ -204,8 +203,8 @@ class _Run:
             timing_shared=(self.folder / _SHARED).exists() if timing.step_seconds else None,
             peak_memory_bytes=self.resources.device.peak_memory_bytes(),
             peak_host_memory_bytes=peak_host_memory_bytes(),
-            parameters_generator=_parameters(session.state.generator),
-            parameters_discriminator=_parameters(session.state.discriminator),
+            parameters_generator=count_parameters(session.state.generator),
+            parameters_discriminator=count_parameters(session.state.discriminator),
         )
 
     def _scored(
@@ -233,7 +232,3 @@ class _Run:
             protocol=evaluation.protocol.hash,
             protocol_fields=asdict(evaluation.protocol),
         )
-
-
-def _parameters(network: nn.Module) -> int:
-    return sum(weight.numel() for weight in network.parameters())
