@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from ganbench.data import mapping
@@ -13,8 +14,10 @@ from ganbench.errors import DataError
 from ganbench.machine.memory import release_host_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from ganbench.data.dataset import Dataset
 
@@ -24,7 +27,6 @@ VERSION = 1  # of the resizing: part of the cache's key
 
 _LARGE_BYTES = 1 << 27  # from this size on, images are kept in a file
 _BLOCK_BYTES = 1 << 24
-_PART_BYTES = 1 << 26  # of stored images that are resized in memory
 
 
 def training_split(
@@ -62,11 +64,10 @@ def training_split(
     if stored == [size, size]:
         return train
     if count * size * size * channels < mapped_from_bytes:
-        parts = []
-        for part in train.images.split(max(1, _PART_BYTES // train.images[0].nbytes)):
-            parts.append(resize(part, size))
-            train.release()  # a split that is mapped is not to be in memory as a whole
-        return Split(torch.cat(parts).contiguous(memory_format=torch.channels_last), train.labels)
+        memory = np.empty(shape, dtype=np.uint8)
+        for _ in _fill(memory, train, block_bytes):
+            pass
+        return Split(torch.from_numpy(memory).permute(0, 3, 1, 2), train.labels)
     path = cache_root / "resized" / f"{dataset.fingerprint}-{size}-{VERSION}.npy"
     if mapping.read(path, shape) is None:
         text = f"resizing {dataset.spec.name} to {size}×{size}"
@@ -87,15 +88,23 @@ def _write(
     report: Callable[[int], None],
 ) -> None:
     """Resize all images into a file of shape (n, size, size, channels)."""
-    count, size, _, channels = shape
     pixels = mapping.create(path, shape)
-    largest = max(train.images[0].nbytes, size * size * channels)
-    step = max(1, block_bytes // largest)
+    for done in _fill(pixels, train, block_bytes):
+        mapping.release(mapping.file_of(pixels))  # they are on their way to the disk
+        report(done)
+    pixels.flush()
+    release_host_memory()
+
+
+def _fill(pixels: NDArray[np.uint8], train: Split, block_bytes: int) -> Iterator[int]:
+    """Resize all images into an array of shape (n, size, size, channels); yield how many are done.
+
+    What is mapped of the stored images is released block by block.
+    """
+    count, size, _, channels = pixels.shape
+    step = max(1, block_bytes // max(train.images[0].nbytes, size * size * channels))
     for start in range(0, count, step):
         part = resize(train.images[start : start + step], size)
         pixels[start : start + step] = part.permute(0, 2, 3, 1).numpy()
         train.release()
-        mapping.release(mapping.file_of(pixels))  # they are on their way to the disk
-        report(min(start + step, count))
-    pixels.flush()
-    release_host_memory()
+        yield min(start + step, count)
