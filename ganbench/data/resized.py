@@ -1,4 +1,4 @@
-"""Training images resized to what a run trains on, once for all processes."""
+"""Training images at the size of a run, made once for all processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 
 from ganbench.data import mapping
 from ganbench.data.cache import whole
-from ganbench.data.dataset import Progress, Split, ignore_progress, resize
+from ganbench.data.dataset import Progress, Split, ignore_progress
+from ganbench.data.sizes import bring_to
 from ganbench.errors import DataError
 from ganbench.machine.memory import release_host_memory
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["training_split"]
 
-VERSION = 1  # of the resizing: part of the cache's key
+VERSION = 2  # of the resizing: part of the cache's key
 
 _LARGE_BYTES = 1 << 27  # from this size on, images are kept in a file
 _BLOCK_BYTES = 1 << 24
@@ -104,7 +105,7 @@ def _fill(pixels: NDArray[np.uint8], train: Split, block_bytes: int) -> Iterator
     count, size, _, channels = pixels.shape
     step = max(1, block_bytes // max(train.images[0].nbytes, size * size * channels))
     for start in range(0, count, step):
-        part = resize(train.images[start : start + step], size)
+        part = bring_to(train.images[start : start + step], size)
         pixels[start : start + step] = part.permute(0, 2, 3, 1).numpy()
         train.release()
         yield min(start + step, count)

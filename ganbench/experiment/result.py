@@ -30,8 +30,10 @@ class RunResult:
     evaluation, samples and saving took outside the training clock. `scores` holds the numbers by
     name, `class_histogram` the share of each class among the generated images beside the real ones,
     `class_scores` the scores within each class of a variant that draws by class,
-    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `over_training` sums
-    up the scores during training (`ganbench.scoring.over_training`), empty where there were none.
+    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `references`
+    holds what held-out real images and noise score by it (`ganbench.scoring.reference_rows`).
+    `over_training` sums up the scores during training (`ganbench.scoring.over_training`), empty
+    where there were none.
     `timing_shared` says whether other runs had a part of the machine while speeds were measured;
     None where none was.
     """
@@ -76,6 +78,7 @@ class RunResult:
     backbone: str = ""
     protocol: str = ""
     protocol_fields: dict[str, Any] = field(default_factory=dict)
+    references: dict[str, dict[str, Any]] = field(default_factory=dict)
     over_training: dict[str, Any] = field(default_factory=dict)
     outside_seconds: dict[str, float] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)

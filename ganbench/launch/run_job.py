@@ -21,6 +21,7 @@ from ganbench.machine.interrupt import Stopped, StopRequest
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.evaluate import evaluate
 from ganbench.scoring.over_training import ScoresOverTraining
+from ganbench.scoring.reference_rows import reference_rows
 from ganbench.training.loop import train
 from ganbench.training.session import Diverged
 from ganbench.training.state import count_parameters
@@ -220,8 +221,13 @@ class _Run:
         ):
             evaluation = evaluate(session, reference, device, report)
             over_training = scores.summary(session) if scores is not None else {}
+        with self.outside.measure("evaluation"):
+            references = reference_rows(
+                reference, self.job.image_size, self.resources.cache_root, report
+            )
         return replace(
             trained,
+            references=references,
             over_training=over_training,
             outside_seconds=self.outside.state_dict(),
             scores=evaluation.scores,

@@ -10,6 +10,8 @@ import torch
 
 from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.catalogue import short_dataset
+from ganbench.data.dataset import ignore_progress
+from ganbench.data.sizes import bring_back
 from ganbench.machine.memory import release_host_memory
 from ganbench.machine.random_streams import generator
 from ganbench.scoring import draw
@@ -87,6 +89,20 @@ class Reference:
         """Images that a generator has to draw: 10,000, or fewer for a small dataset."""
         return min(FAKE_COUNT, len(self.dataset.train.labels))
 
+    @property
+    def stored_size(self) -> int:
+        """Height and width of the stored images, in pixels."""
+        return int(self.dataset.train.images.shape[-1])
+
+    def features_of(self, images: Tensor, report: Progress = ignore_progress) -> Features:
+        """Features of generated images, which are brought to the size of the stored ones first.
+
+        Args:
+            images: uint8 of shape (n, channels, size, size).
+            report: Called with the progress.
+        """
+        return self.backbone.extract(bring_back(images, self.stored_size), report)
+
     def score(self, fake: Features, seed: int) -> AllScores:
         """Compute every score that needs no more than the features of generated images.
 
@@ -104,7 +120,7 @@ class Reference:
             real_statistics=self.statistics,
         )
 
-    def protocol(self, *, ema: bool, noise: Noise = "all") -> Protocol:
+    def protocol(self, *, ema: bool = False, noise: Noise = "all") -> Protocol:
         """All that the scores depend on besides the generator."""
         real_count = len(self.real.vectors)
         fake_count = len(_part(range(self.fake_count), noise))
@@ -183,7 +199,7 @@ def evaluate(
     release_host_memory()
 
     # Scores
-    fake = reference.backbone.extract(images, report)
+    fake = reference.features_of(images, report)
     del images
     release_host_memory()
     computed = reference.score(fake, seed)
@@ -243,7 +259,7 @@ def _alignments(
         for label, caption in enumerate(spec.captions)
     ]
     count = len(drawn[0])
-    probabilities = reference.backbone.extract(torch.cat(drawn)).probabilities
+    probabilities = reference.features_of(torch.cat(drawn)).probabilities
     wanted = torch.arange(len(drawn)).repeat_interleave(count)
     return [
         prompt_alignment(probabilities, wanted),

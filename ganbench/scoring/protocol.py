@@ -50,8 +50,8 @@ class Protocol:
         backbone_hash: Hash of the backbone's weights.
         classifier_hash: Hash of the classifier that names the class of an image.
         classifier_accuracy: Share of the test split that it classifies correctly, in [0, 1].
-        resolution: Height and width to which generated images are resized first, in pixels.
-        resize: How images are resized.
+        resolution: Height and width at which images are scored, in pixels.
+        resize: How images are brought to the size of a recipe, and back.
         dtype: Number format of the features.
         ema: Whether the generator's moving average made the images.
         batchnorm: `running` statistics or those of each `batch`.
@@ -69,7 +69,7 @@ class Protocol:
     classifier_hash: str
     classifier_accuracy: float
     resolution: int
-    resize: str = "bilinear, antialiased, to uint8"
+    resize: str = "border, or bilinear and least squares, to uint8"
     dtype: str = "float32"
     ema: bool = False
     batchnorm: str = "running"

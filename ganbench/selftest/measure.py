@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from torch import Tensor
-
     from ganbench.data.dataset import Progress
     from ganbench.scoring.backbones.backbone import Backbone
     from ganbench.scoring.protocol import Protocol
@@ -56,7 +54,7 @@ class Scorer:
         features = real_features(backbone, splits.dataset, cache_root, report, logits=True)
         spec = splits.dataset.spec
         dataset = Dataset.of(spec, splits.part(splits.real), splits.part(splits.held_out))
-        real, held_out = _rows(features, splits.real), _rows(features, splits.held_out)
+        real, held_out = features.rows(splits.real), features.rows(splits.held_out)
         reference = Reference(dataset, backbone, real, held_out, Statistics.of(real.vectors))
         return cls(splits, backbone, features, reference)
 
@@ -76,7 +74,7 @@ class Scorer:
 
         The features of images with unchanged pixels are known already.
         """
-        features = _rows(self.features, fakes.rows)
+        features = self.features.rows(fakes.rows)
         if fakes.change is not None:
             images = self.splits.dataset.train.images[fakes.rows]
             features = self.backbone.extract(fakes.change(images))
@@ -106,8 +104,3 @@ class Scorer:
             rows.append({"generator": name, "strength": value, "draw": draw, **scores})
         report("scoring known generators", len(makers), len(makers))
         return pd.DataFrame(rows, columns=["generator", "strength", "draw", *SCORES])
-
-
-def _rows(features: Features, rows: Tensor) -> Features:
-    logits = None if features.logits is None else features.logits[rows]
-    return Features(features.vectors[rows], features.probabilities[rows], logits)

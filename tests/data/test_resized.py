@@ -11,8 +11,9 @@ import torch
 from doubles import tiny_spec, tiny_split
 from file_stamps import file_stamps
 
-from ganbench.data.dataset import Dataset, Split, ignore_progress, resize
+from ganbench.data.dataset import Dataset, Split, ignore_progress
 from ganbench.data.resized import training_split
+from ganbench.data.sizes import bring_to
 from ganbench.errors import DataError
 
 
@@ -36,14 +37,14 @@ def files(root):
 
 def test_small_images_are_resized_in_memory(dataset, tmp_path):
     images = training_split(dataset, 48, tmp_path).images
-    assert torch.equal(images, resize(dataset.train.images, 48))
+    assert torch.equal(images, bring_to(dataset.train.images, 48))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_large_images_are_the_same_from_a_file(dataset, tmp_path):
     reports = []
     images = large_split(dataset, 48, tmp_path, lambda *report: reports.append(report)).images
-    assert torch.equal(images, resize(dataset.train.images, 48))
+    assert torch.equal(images, bring_to(dataset.train.images, 48))
     assert images.is_contiguous(memory_format=torch.channels_last)
     assert len(files(tmp_path)) == 1
     assert reports[0] == ("resizing tiny to 48×48", 7, 40)

@@ -64,6 +64,15 @@ class Features:
     def __len__(self) -> int:
         return len(self.vectors)
 
+    def rows(self, chosen: Tensor) -> Features:
+        """The features of chosen images.
+
+        Args:
+            chosen: int64, their places.
+        """
+        known = {name: values for name, values in vars(self).items() if values is not None}
+        return Features(**{name: values[chosen] for name, values in known.items()})
+
 
 @dataclass(frozen=True)
 class Backbone:

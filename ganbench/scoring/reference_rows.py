@@ -1,0 +1,106 @@
+"""What held-out real images and noise score: the rows beside which generators are read.
+
+Held-out real images are the best that a generator could draw, and noise is what it draws before it
+has learnt anything. The real ones go through each size that a comparison trains at and back, so
+that a loss on that way is seen, and not blamed on the variants of that size.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ganbench.data.cache import UNREADABLE, whole
+from ganbench.data.dataset import Progress, ignore_progress
+from ganbench.data.sizes import bring_back, bring_to
+from ganbench.machine.random_streams import generator
+from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
+from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from ganbench.scoring.evaluate import Reference
+
+__all__ = ["HELD_OUT", "NOISE", "reference_rows"]
+
+HELD_OUT = "held-out real images"
+NOISE = "noise"
+_SEED = 0
+
+
+def reference_rows(
+    reference: Reference, image_size: int, cache_root: Path, report: Progress = ignore_progress
+) -> dict[str, dict[str, Any]]:
+    """Score what stands beside a generator that draws images of a size.
+
+    Args:
+        reference: The real side.
+        image_size: Height and width of the generator's images, in pixels.
+        cache_root: Its folder `references` holds one file per protocol and row.
+        report: Called with the progress.
+
+    Returns:
+        By name `held-out real images`, with the size where it is not that of the dataset, and
+        `noise`: the number of `images`, at most as many as a generator draws, and their `scores`.
+
+    Raises:
+        DataError: The cache cannot be written.
+    """
+    stored = reference.stored_size
+    way = "" if image_size == stored else f" through {image_size}×{image_size}"
+    makers: dict[str, Callable[[], dict[str, Any]]] = {
+        f"{HELD_OUT}{way}": lambda: _held_out(reference, image_size, report),
+        NOISE: lambda: _noise(reference, report),
+    }
+    folder = cache_root / "references"
+    digest = reference.protocol().hash
+    files = {name: f"{digest}-{image_size if name != NOISE else NOISE}.json" for name in makers}
+    return {name: _kept(folder / files[name], make) for name, make in makers.items()}
+
+
+def _kept(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A row from the cache, or made and kept there."""
+    try:
+        row: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(row, dict) and {"images", "scores"} <= row.keys():
+            return row
+    except (*UNREADABLE, ValueError):
+        pass
+    row = make()
+    with whole(file) as temporary:
+        temporary.write_text(json.dumps(row), encoding="utf-8")
+    return row
+
+
+def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[str, Any]:
+    test = reference.dataset.test
+    order = torch.randperm(len(test), generator=generator(_SEED, "held-out reference"))
+    rows = order[: reference.fake_count]
+    images, labels = test.images[rows], test.labels.cpu()[rows]
+    returned = bring_back(bring_to(images, image_size), reference.stored_size)
+    features = (
+        reference.held_out.rows(rows)
+        if torch.equal(returned, images)
+        else reference.backbone.extract(returned, report)
+    )
+    scores = dict(reference.score(features, _SEED).scores)
+    real_labels = reference.dataset.train.labels.cpu()
+    distances = fid_by_class(reference.real.vectors, real_labels, features.vectors, labels)
+    scores["intra_fid"] = intra_fid(distances, len(reference.dataset.spec.class_names))
+    scores["prompt_alignment"] = prompt_alignment(features.probabilities, labels)
+    return {"images": len(rows), "scores": scores}
+
+
+def _noise(reference: Reference, report: Progress) -> dict[str, Any]:
+    shape = (reference.fake_count, *reference.dataset.train.images.shape[1:])
+    noise: Tensor = torch.randint(
+        256, shape, dtype=torch.uint8, generator=generator(_SEED, "noise reference")
+    )
+    scores = reference.score(reference.backbone.extract(noise, report), _SEED).scores
+    return {"images": len(noise), "scores": scores}
