@@ -71,6 +71,36 @@ def test_a_variant_that_the_plain_loop_cannot_train_is_refused_in_one_line():
     assert "Text-hashed DCGAN" in refused.stderr
 
 
+# --- what intervals and tests are worth
+
+
+def simulated(question: str) -> list[dict[str, float]]:
+    done = script("intervals.py", "--of", question, "--comparisons", "40", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["results"]
+
+
+def test_the_coverage_of_intervals_is_simulated_for_both_methods():
+    rows = simulated("coverage")
+    assert [(row["scores"], row["seeds"]) for row in rows] == [
+        (scores, seeds) for scores in ("normal", "lognormal") for seeds in (3, 5, 10, 20, 30)
+    ]
+    few = rows[0]
+    assert 0.8 <= few["t"] <= 1.0
+    assert few["bca"] < few["t"]
+
+
+def test_the_floor_of_the_spread_finds_a_collapse_that_a_test_of_signs_does_not():
+    throughout = [row for row in simulated("tests") if "throughout" in row["scores"]]
+    assert {row["floor"] for row in throughout} == {1.0}
+    assert {row["sign_flip"] for row in throughout if row["seeds"] < 6} == {0.0}
+
+
+def test_false_claims_are_counted_by_family():
+    for row in simulated("families"):
+        assert max(row["primary"], row["secondary"]) < row["score_by_score"]
+
+
 # --- what scoring costs
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganbench.cli.options import FAILED, OK
+from ganbench.cli.options import FAILED, OK, PRIMARY, console
 from ganbench.errors import unknown
 
 __all__ = ["compare"]
@@ -18,12 +18,13 @@ def compare(
     second: Annotated[str, typer.Argument(metavar="B", help="Results folder, or FOLDER:VARIANT.")],
     *,
     metric: Annotated[
-        list[str] | None, typer.Option(help="Compare this column of runs.csv; may be repeated.")
+        list[str] | None, typer.Option(help="Show this column of runs.csv; may be repeated.")
     ] = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(help="Exit with 1 only if B is worse on this column; may be repeated."),
     ] = None,
+    primary: Annotated[str, PRIMARY] = "fid",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
     """Is B better or worse than A? Exit code 1 says that it is worse on some score."""
@@ -33,15 +34,22 @@ def compare(
     folder_b, variant_b = _side(second)
     wanted = [*(metric or []), *(name for name in fail_on or [] if metric and name not in metric)]
     comparison = comparing.compare(
-        folder_a, folder_b, variant_a=variant_a, variant_b=variant_b, metrics=wanted or None
+        folder_a,
+        folder_b,
+        variant_a=variant_a,
+        variant_b=variant_b,
+        metrics=wanted or None,
+        primary=primary,
     )
     if as_json:
         typer.echo(comparison.to_json(), nl=False)
     else:
+        from ganbench.report.comparison.verdict_table import verdict_tables
+
+        screen = console()
         for note in comparison.notes:
-            typer.echo(f"note: {note}")
-        for verdict in comparison.verdicts:
-            typer.echo(verdict.sentence)
+            screen.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+        screen.print(verdict_tables(comparison))
     compared = {verdict.score for verdict in comparison.verdicts}
     for name in fail_on or []:
         if name not in compared:

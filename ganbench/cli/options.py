@@ -22,6 +22,7 @@ __all__ = [
     "INTERRUPTED",
     "OK",
     "PRECISION",
+    "PRIMARY",
     "SETTINGS",
     "USAGE",
     "command_line",
@@ -42,6 +43,9 @@ BACKBONE = typer.Option(
 INCEPTION_WEIGHTS = typer.Option(help="File with the Inception weights, instead of a download.")
 PRECISION = typer.Option(help="Of the networks in training: fp32, bf16 or (on CUDA) fp16.")
 COMPILE = typer.Option("--compile/--no-compile", help="Translate the step by torch.compile first.")
+PRIMARY = typer.Option(
+    metavar="SCORE", help="Score that is tested by itself; choose it before you see the numbers."
+)
 CUDA_GRAPHS = typer.Option(
     "--cuda-graphs/--no-cuda-graphs", help="Capture the step as a CUDA graph."
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganbench.cli.options import console
+from ganbench.cli.options import PRIMARY, console
 from ganbench.errors import UsageError
 
 __all__ = ["report"]
@@ -18,14 +18,18 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Where to write; needed to join several folders.")
     ] = None,
+    *,
+    primary: Annotated[str, PRIMARY] = "fid",
 ) -> None:
     """Write tables, charts and page again from the files; join several folders with --out."""
-    from ganbench.report import build, summary_table
+    from ganbench.report import build, repeated_runs, summary_table
 
     if len(folders) > 1 and out is None:
         raise UsageError("several folders are joined into a new one: give it with --out")
     screen = console()
-    written = build(folders, out)
+    written = build(folders, out, primary)
+    for note in repeated_runs(folders):
+        screen.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
     if out is None:
         screen.print(summary_table(written))
     screen.print(f"report: {written}", markup=False, highlight=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from ganbench.scoring.protocol import hash_of
 from ganbench.training.execution import Precision
 
 __all__ = ["SCHEMA", "RunResult", "Status"]
@@ -35,7 +36,9 @@ class RunResult:
     `over_training` sums up the scores during training (`ganbench.scoring.over_training`), empty
     where there were none.
     `timing_shared` says whether other runs had a part of the machine while speeds were measured;
-    None where none was.
+    None where none was. `source_hash` is that of the variant's source text, empty for runs that
+    were stored without one. `ema` says whether the generator's moving average drew the images that
+    were scored; None where the run broke down before.
     """
 
     run_id: str
@@ -48,6 +51,7 @@ class RunResult:
     variant_title: str = ""
     device_name: str = ""
     request: str = ""
+    source_hash: str = ""
     asked: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
     dataset_fields: dict[str, Any] = field(default_factory=dict)
@@ -70,6 +74,7 @@ class RunResult:
     training_precision: Precision = "fp32"
     compiled: bool = False
     captured: bool = False
+    ema: bool | None = None
     compile_seconds: float | None = None
     phase_seconds: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float | None] = field(default_factory=dict)
@@ -107,6 +112,12 @@ class RunResult:
         for before, now in _RENAMED.items():
             if before in values:
                 values.setdefault(now, values[before])
+        fields = values.get("protocol_fields") or {}
+        if "ema" in fields:  # once a field of the protocol
+            if values.get("ema") is None:
+                values["ema"] = bool(fields["ema"])
+            if fields["ema"]:
+                values["protocol"] = hash_of(fields)
         try:
             return cls(**{key: value for key, value in values.items() if key in names})
         except TypeError as error:  # names the missing fields

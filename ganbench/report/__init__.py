@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["build", "summary_table"]
+__all__ = ["build", "repeated_runs", "summary_table"]
 
 
-def build(directories: Sequence[Path], out: Path | None = None) -> Path:
+def build(directories: Sequence[Path], out: Path | None = None, primary: str = "fid") -> Path:
     """Write tables, charts and pages of one or several results folders.
 
     Writes runs.csv, summary.csv, README.md, report.html and charts/*.png; the same files give the
@@ -25,17 +25,29 @@ def build(directories: Sequence[Path], out: Path | None = None) -> Path:
     Args:
         directories: Results folders.
         out: Where to write; the folder itself where there is just one.
+        primary: The score that is tested by itself, chosen before the numbers were seen.
 
     Returns:
         The folder that was written.
 
     Raises:
-        UsageError: A folder is no results folder, a run is in two of them, several were given
-            without `out`, or the output cannot be written.
+        UsageError: A folder is no results folder, several were given without `out`, no run has the
+            primary score, or the output cannot be written.
     """
     from ganbench.report.readme import write_report
 
-    return write_report(directories, out)
+    return write_report(directories, out, primary)
+
+
+def repeated_runs(directories: Sequence[Path]) -> tuple[str, ...]:
+    """Notes on runs that a report of these folders leaves out, since they repeat another.
+
+    Raises:
+        UsageError: A folder is no results folder.
+    """
+    from ganbench.report.gather import gather
+
+    return gather(directories).notes
 
 
 def summary_table(directory: Path) -> RenderableType:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ganbench.experiment.result import RunResult
-from ganbench.scoring.metrics.catalogue import METRICS, SCORES
+from ganbench.scoring.metrics.catalogue import METRICS, SCORES, Quantity
 
 __all__ = [
     "CONTRACT",
@@ -99,7 +98,9 @@ class Column:
         direction: Which way is better: `lower`, `higher`, the nearer to `one`, or neither.
         unit: `""` for a plain number.
         summary: One sentence on what the number says.
-        bounds: The least and the most that it can be.
+        bounds: The least and the most that it can be; the most may be a quantity of the comparison.
+        resolution: Its smallest step, or the quantity of which it counts a share; 0 where it is
+            continuous.
     """
 
     name: str
@@ -107,7 +108,8 @@ class Column:
     direction: Direction = ""
     unit: str = ""
     summary: str = ""
-    bounds: tuple[float, float] = (0.0, math.inf)
+    bounds: tuple[float, float | Quantity] = (0.0, math.inf)
+    resolution: float | Quantity = 0.0
 
     @property
     def is_share(self) -> bool:
@@ -143,9 +145,10 @@ _SPEED_COLUMNS = (
     Column("step_seconds_p95", "Step, 95th percentile", "lower", "s",
            "19 of 20 steps took less."),
     Column("peak_memory_bytes", "Peak memory", "lower", "bytes",
-           "The most memory held on the device in training; on a CPU, by the whole process."),
+           "The most memory held on the device in training; on a CPU, by the whole process.",
+           resolution=1.0),
     Column("peak_host_memory_bytes", "Peak host memory", "lower", "bytes",
-           "The most that the process held in main memory."),
+           "The most that the process held in main memory.", resolution=1.0),
     Column("steps", "Steps", "", "", "Training steps."),
     Column("images_seen", "Images seen", "", "", "Real images consumed in training."),
     Column("parameters_generator", "Parameters of G", "", "", "Numbers that the generator learns."),
@@ -175,14 +178,6 @@ _PHASE_COLUMNS = (
 )  # fmt: skip
 
 
-def _bounds(text: str) -> tuple[float, float]:
-    """Read the bounds in a catalogue's range: `0 to 1; 0.5 by chance` is (0, 1)."""
-    match = re.match(r"(\d+) to (\d+|infinity)(?![\d.])", text)
-    if match is None or "below" in text:
-        return -math.inf, math.inf
-    return float(match[1]), float(match[2].replace("infinity", "inf"))
-
-
 _COLUMNS: dict[str, Column] = {item.name: item for item in (*_SPEED_COLUMNS, *_PHASE_COLUMNS)}
 _COLUMNS |= {
     metric.name: Column(
@@ -190,15 +185,17 @@ _COLUMNS |= {
         metric.title[0].upper() + metric.title[1:],
         metric.direction,
         summary=metric.summary,
-        bounds=_bounds(metric.range),
+        bounds=metric.bounds,
+        resolution=metric.resolution,
     )
     for metric in METRICS
 }
+_COLUMNS |= {name: Column(name, name.replace("_", " ")) for name in _COMPANIONS}
 
 
 def column(name: str) -> Column:
     """How the column `name` is shown; a name without a description is shown as it is."""
-    return _COLUMNS.get(name) or Column(name, name.replace("_", " "), bounds=_bounds(""))
+    return _COLUMNS.get(name) or Column(name, name.replace("_", " "), bounds=(-math.inf, math.inf))
 
 
 def score_names(results: list[RunResult]) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ganbench.report import columns
-from ganbench.report.comparison.ranking import Ranking, rankings_of
-from ganbench.report.facts import facts_of
+from ganbench.report.comparison.ranking import Rankings, rankings_of
+from ganbench.report.facts import Fact, facts_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
+from ganbench.report.notes import reading_note
 from ganbench.report.over_training import over_training_tables
 from ganbench.report.tables import Cell, Table
 
@@ -17,18 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ganbench.report.facts import Fact
     from ganbench.report.gather import Results
-    from ganbench.report.groups import Entry, Group
+    from ganbench.report.groups import Group
+    from ganbench.report.rows import Entry
 
 __all__ = ["RANKING_NOTE", "Cell", "Content", "Failure", "Sample", "Section", "Table", "content_of"]
 
 
 RANKING_NOTE = (
-    "Pairs are compared seed by seed. A pair is resolved where the p-value, corrected by Holm's "
-    "method for the number of pairs, is below 0.05; intervals are not corrected. The smallest "
-    "detectable difference is the true difference that this number of seeds finds in four of five "
-    "cases."
+    "Pairs are compared seed by seed, by a paired t-test. Tests of one family are corrected "
+    "together by Holm's method, and a pair is resolved where its corrected p-value is below 0.05. "
+    "The interval beside it is at the level that the method asks of this pair, so that it excludes "
+    "0 exactly where the pair is resolved. The smallest detectable difference is the true "
+    "difference that this number of seeds finds in four of five cases. Seeds that would be needed "
+    "are a range that holds their number with a confidence of 80%."
 )
 
 
@@ -63,7 +65,7 @@ class Section:
     protocol_hash: str
     reading_note: str
     tables: tuple[Table, ...]
-    rankings: tuple[Ranking, ...]
+    ranked: Rankings
     samples: tuple[Sample, ...]
 
 
@@ -81,11 +83,11 @@ class Content:
     @property
     def has_ranking(self) -> bool:
         """Whether seeds were repeated, so that pairs could be compared."""
-        return any(section.rankings for section in self.sections)
+        return any(section.ranked.rankings for section in self.sections)
 
 
-def content_of(results: Results) -> Content:
-    """Collect what is said about these results."""
+def content_of(results: Results, primary: str) -> Content:
+    """Collect what is said about these results, whose `primary` score is tested by itself."""
     records = results.records
     main = [name for name in columns.MAIN if _is_present(results, name)]
     further = [name for name in columns.further_scores(records) if _is_present(results, name)]
@@ -94,11 +96,14 @@ def content_of(results: Results) -> Content:
     over_training = [name for name in columns.OVER_TRAINING_SHOWN if _is_present(results, name)]
     return Content(
         title=_title(results),
-        facts=tuple(fact for source in results.sources for fact in facts_of(results, source)),
+        facts=(
+            *(fact for source in results.sources for fact in facts_of(results, source)),
+            *(Fact("Left out", note) for note in results.notes),
+        ),
         notes="\n\n".join(
             source.notes.strip() for source in results.sources if source.notes.strip()
         ),
-        sections=tuple(_section(group, further) for group in results.groups),
+        sections=tuple(_section(group, further, primary) for group in results.groups),
         failures=tuple(_failure(entry) for entry in results.unfinished),
         legend=tuple(columns.column(name) for name in (*main, *further, *speed, *over_training)),
     )
@@ -113,9 +118,9 @@ def _title(results: Results) -> str:
     return " + ".join(dict.fromkeys(titles)) or "Results"
 
 
-def _section(group: Group, further: Sequence[str]) -> Section:
+def _section(group: Group, further: Sequence[str], primary: str) -> Section:
     tables = (
-        _table(group, "Quality and diversity", columns.MAIN),
+        _quality_table(group),
         _table(group, "Further scores", further),
         _table(group, "Speed and cost", (*columns.SPEED, *columns.SIZE)),
         _table(group, "Phases of a step", columns.PHASES),
@@ -126,9 +131,9 @@ def _section(group: Group, further: Sequence[str]) -> Section:
         slug=group.slug,
         protocol=_protocol(group),
         protocol_hash=group.protocol,
-        reading_note=f"{_seeds_note(group)} {_budget_note(group)}".strip(),
+        reading_note=reading_note(group),
         tables=(*(table for table in tables if table is not None), *over_training_tables(group)),
-        rankings=tuple(rankings_of(group)),
+        ranked=rankings_of(group, primary),
         samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
     )
 
@@ -142,18 +147,29 @@ def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
     rows = [
         (
             label,
-            len(group.of(label)),
-            sum(entry.label == label for entry in group.entries),
+            *group.completed(label),
             tuple(_cell(group, label, column) for column in shown_columns),
         )
-        for label in group.labels
+        for label in group.all_labels
     ]
     note = group.timing_note if set(shown_names) & set(columns.TIMED) else ""
     return Table(caption, tuple(heads), tuple(rows), note)
 
 
+def _quality_table(group: Group) -> Table | None:
+    """The main scores, and beside them who keeps a moving average, where not all or none do."""
+    table = _table(group, "Quality and diversity", columns.MAIN)
+    if table is None or not group.averages_differ:
+        return table
+    rows = [
+        (label, good, started, (Cell(group.average_text(label)), *cells))
+        for label, good, started, cells in table.rows
+    ]
+    return replace(table, heads=("Moving average", *table.heads), rows=tuple(rows))
+
+
 def _cell(group: Group, label: str, column: columns.Column) -> Cell:
-    estimate = group.estimate(label, column.name)
+    estimate, completed = group.estimate(label, column.name), len(group.of(label))
     if estimate is None:
         return Cell()
     text = shown(estimate.mean, column)
@@ -163,37 +179,8 @@ def _cell(group: Group, label: str, column: columns.Column) -> Cell:
         text = f"{text} {columns.SHARED_MARK}"
     if estimate.std == 0 and column.name in columns.COUNTS:
         return Cell(text)
-    return Cell(text, spread(estimate, column), interval(estimate, column))
-
-
-def _seeds_note(group: Group) -> str:
-    if not group.labels:
-        return "No run completed, so there is nothing to compare."
-    if group.seeds == 1:
-        return "One seed: no interval. A difference may be chance."
-    methods = {
-        estimate.method
-        for label in group.labels
-        if (estimate := group.estimate(label, "images_per_second")) and estimate.method != "none"
-    }
-    names = {"t": "Student's t", "bootstrap BCa": "BCa bootstrap"}
-    how = " or ".join(names[method] for method in sorted(methods))
-    return (
-        "Mean ± standard deviation over seeds, and the mean's 95% interval in brackets"
-        f"{f' ({how})' if how else ''}. A variant with one seed has no interval."
-    )
-
-
-def _budget_note(group: Group) -> str:
-    """Which variants were trained with which budget, where budgets differ."""
-    budgets: dict[str, list[str]] = defaultdict(list)
-    for label in group.labels:
-        for budget in dict.fromkeys(entry.result.budget for entry in group.of(label)):
-            budgets[budget or "unknown"].append(label)
-    if len(budgets) < 2:  # noqa: PLR2004 - one budget is no difference
-        return ""
-    differing = "; ".join(f"{budget} for {', '.join(labels)}" for budget, labels in budgets.items())
-    return f"Budgets differ: {differing}. More training alone may explain a better score."
+    counted = f"({estimate.n} of {completed} seeds)" if estimate.n < completed else ""
+    return Cell(text, spread(estimate, column), interval(estimate, column), counted)
 
 
 def _protocol(group: Group) -> str:
@@ -209,7 +196,6 @@ def _protocol(group: Group) -> str:
         f"classes named by a classifier that is right for {accuracy:.1%} of the test split"
         if isinstance(accuracy, float)
         else "",
-        "moving average of the generator" if fields.get("ema") else "",
     ]
     return ", ".join(filter(None, parts)) + "."
 

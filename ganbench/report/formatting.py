@@ -9,12 +9,22 @@ if TYPE_CHECKING:
     from ganbench.report.columns import Column
     from ganbench.report.comparison.statistics import Estimate
 
-__all__ = ["in_unit", "interval", "number", "share_of", "shown", "spread"]
+__all__ = [
+    "in_unit",
+    "interval",
+    "number",
+    "percent",
+    "probability",
+    "share_of",
+    "shown",
+    "spread",
+]
 
 _BINARY = 1024
 _PREFIXES = ("B", "KiB", "MiB", "GiB", "TiB")
 _THOUSAND = 1000
 _TINY = 1e-4
+_SMALLEST_P = 0.001
 
 
 def _decimals(value: float) -> int:
@@ -56,7 +66,7 @@ def in_unit(value: float, unit: str, like: float | None = None) -> str:
 def shown(value: float, column: Column, like: float | None = None) -> str:
     """A number in the form of its column: with its unit, or a share with three decimals."""
     if column.is_share:
-        return f"{value:.3f}"
+        return f"{round(value, 3) + 0:.3f}"  # no minus before a zero
     return in_unit(value, column.unit, like)
 
 
@@ -76,6 +86,20 @@ def interval(estimate: Estimate, column: Column) -> str:
 def share_of(count: float, total: int | None) -> str:
     """A count out of a total, as `9 / 10`; the count alone where the total is unknown."""
     return number(count) if total is None else f"{number(count)} / {total}"
+
+
+def percent(level: float) -> str:
+    """A level of confidence: `95%`, `99.4%`; two digits of what is missing to 100%."""
+    missing = 100 * (1 - level)
+    text = f"{100 - missing:.{max(0, 1 - math.floor(math.log10(missing)))}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
+
+
+def probability(value: float, *, sign: bool = False) -> str:
+    """A p-value: `0.042` or `< 0.001`; with `sign` `= 0.042`."""
+    if value < _SMALLEST_P:
+        return f"< {_SMALLEST_P}"
+    return f"= {number(value)}" if sign else number(value)
 
 
 def _bare(value: float, column: Column, like: float) -> str:

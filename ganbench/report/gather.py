@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
 from ganbench.experiment.store import ResultsFolder, StoredRun
-from ganbench.report.groups import Entry, Group, group_runs
+from ganbench.report.groups import Group, group_runs
+from ganbench.report.rows import Entry, without_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +30,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that a report is made of."""
+    """Everything that a report is made of.
+
+    Attributes:
+        sources: The folders.
+        groups: Their runs.
+        notes: Which runs were left out because they repeat another.
+    """
 
     sources: tuple[Source, ...]
     groups: tuple[Group, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def entries(self) -> list[Entry]:
@@ -59,10 +67,11 @@ def gather(directories: Sequence[Path]) -> Results:
     """Read one or several results folders.
 
     Runs are put together by dataset, kind and name of the device, and protocol. A variant that was
-    run with several recipes or budgets is several rows, each named by what differs.
+    run with several recipes, budgets or sources is several rows, each named by what differs. A run
+    that is in two folders counts once.
 
     Raises:
-        UsageError: A folder holds no finished run or cannot be read, or a run is in two folders.
+        UsageError: A folder holds no finished run or cannot be read.
     """
     if not directories:
         raise UsageError("no results folder was given; name one, for example results/first")
@@ -71,8 +80,8 @@ def gather(directories: Sequence[Path]) -> Results:
         source, stored = _read(directory)
         sources.append(source)
         runs.extend(stored)
-    _refuse_duplicates(runs)
-    return Results(tuple(sources), group_runs(runs))
+    kept, notes = without_repeated(runs)
+    return Results(tuple(sources), group_runs(kept), notes)
 
 
 def _read(directory: Path) -> tuple[Source, list[StoredRun]]:
@@ -106,14 +115,3 @@ def _in_plan_order(plan: dict[str, Any], runs: list[StoredRun]) -> list[StoredRu
 
 def _order(result: RunResult) -> tuple[str, str, int, str]:
     return result.dataset, result.variant, result.seed, result.run_id
-
-
-def _refuse_duplicates(runs: list[StoredRun]) -> None:
-    seen: dict[str, Path] = {}
-    for run in runs:
-        first = seen.setdefault(run.result.run_id, run.path)
-        if first != run.path:
-            raise UsageError(
-                f"run {run.result.run_id} is in two folders, {first} and {run.path}; "
-                "leave one of them out"
-            )

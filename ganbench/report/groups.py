@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ganbench.data.catalogue import short_dataset
 from ganbench.report import columns
 from ganbench.report.comparison.statistics import Estimate, estimate
+from ganbench.report.limits import bounds_of, quantities_of, step_of
+from ganbench.report.rows import Entry, entries_of
 from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
@@ -17,26 +19,9 @@ if TYPE_CHECKING:
 
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import StoredRun
+    from ganbench.scoring.metrics.catalogue import Quantity
 
-__all__ = ["Entry", "Group", "group_runs"]
-
-# Fields of a recipe that change no number of the result, or have a column of their own.
-_NOT_SETTINGS = ("budget", "dataset", "sample_every")
-# The run's own, which may not be the recipe's; the space sorts them first.
-_BUDGET, _PRECISION, _COMPILED, _CAPTURED = " budget", " precision", " compiled", " captured"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One run, and the name under which its seeds are put together."""
-
-    run: StoredRun
-    label: str
-
-    @property
-    def result(self) -> RunResult:
-        """The run's record."""
-        return self.run.result
+__all__ = ["Group", "group_runs"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +57,19 @@ class Group:
         return list(dict.fromkeys(entry.label for entry in self.finished))
 
     @property
+    def all_labels(self) -> list[str]:
+        """The variants with any run, completed or not, in the order of the plan."""
+        return list(dict.fromkeys(entry.label for entry in self.entries))
+
+    @property
+    def by_budget(self) -> dict[str, list[str]]:
+        """The variants of each budget; only those of one budget can be ranked."""
+        budgets: dict[str, list[str]] = defaultdict(list)
+        for label in self.labels:
+            budgets[self.budget_of(label)].append(label)
+        return dict(budgets)
+
+    @property
     def seeds(self) -> int:
         """The most seeds that any variant finished."""
         return max((len(self.of(label)) for label in self.labels), default=0)
@@ -93,6 +91,34 @@ class Group:
         counts = (entry.result.scores.get("modes_total") for entry in self.finished)
         return next((int(count) for count in counts if count is not None), None)
 
+    @property
+    def quantities(self) -> dict[Quantity, float]:
+        """What bounds and steps of this group's numbers depend on."""
+        names = (e.result.dataset_fields.get("class_names") for e in self.entries)
+        classes = next((len(some) for some in names if some), None)
+        return quantities_of(self.protocol_fields, self.modes_total, classes)
+
+    def budget_of(self, label: str) -> str:
+        """The budget of a variant's runs; several, where they had several, in one text."""
+        budgets = (e.result.budget for e in self.entries if e.label == label and e.result.budget)
+        return ", ".join(dict.fromkeys(budgets)) or "unknown"
+
+    @property
+    def averages_differ(self) -> bool:
+        """Whether some images were drawn by a moving average of the generator and some were not."""
+        return (
+            len({entry.result.ema for entry in self.finished if entry.result.ema is not None}) > 1
+        )
+
+    def average_text(self, label: str) -> str:
+        """Whether a variant's images were drawn by a moving average: `yes`, `no` or nothing."""
+        stored = {entry.result.ema for entry in self.of(label)} - {None}
+        return ", ".join("yes" if one else "no" for one in sorted(stored, key=str))
+
+    def completed(self, label: str) -> tuple[int, int]:
+        """How many of a variant's runs completed, and how many were started."""
+        return len(self.of(label)), sum(entry.label == label for entry in self.entries)
+
     def of(self, label: str) -> list[Entry]:
         """The finished runs of one variant, by seed."""
         return [entry for entry in self.finished if entry.label == label]
@@ -109,10 +135,9 @@ class Group:
 
     def estimate(self, label: str, name: str) -> Estimate | None:
         """Mean, spread and interval of a variant's numbers over its seeds."""
-        low, high = columns.column(name).bounds
-        if name.startswith("modes_covered") and self.modes_total:
-            low, high = 0.0, float(self.modes_total)
-        return estimate(self.values(label, name), (low, high))
+        limits = self.quantities
+        bounds, step = bounds_of(name, limits), step_of(name, limits)
+        return estimate(self.values(label, name), bounds, step)
 
     def is_shared(self, label: str, name: str) -> bool:
         """Whether a variant's numbers in a column were measured while other runs went on."""
@@ -160,44 +185,12 @@ def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
             failed = [run for run in together[key] if run.result.status != "ok"]
             together[home] += failed
             together[key] = [run for run in together[key] if run.result.status == "ok"]
-    groups = [Group(*key, _labelled(members)) for key, members in together.items() if members]
+    groups = [Group(*key, entries_of(members)) for key, members in together.items() if members]
     return _named(groups)
 
 
 def _key(result: RunResult) -> tuple[str, str, str, str]:
     return result.dataset, result.device.partition(":")[0], result.device_name, result.protocol
-
-
-def _labelled(runs: list[StoredRun]) -> tuple[Entry, ...]:
-    """Name each run by its variant, and by its settings where a variant was run with several."""
-    entries = []
-    for variant in dict.fromkeys(run.result.variant for run in runs):
-        own = [run for run in runs if run.result.variant == variant]
-        values: dict[str, set[str]] = defaultdict(set)
-        for run in own:
-            for key, item in _settings(run.result).items():
-                values[key].add(repr(item))
-        differing = [key for key in sorted(values) if len(values[key]) > 1]
-        for run in own:
-            settings = _settings(run.result)
-            parts = [_setting(key, settings[key]) for key in differing if key in settings]
-            entries.append(Entry(run, ", ".join([variant, *parts])))
-    places = {label: place for place, label in enumerate(dict.fromkeys(e.label for e in entries))}
-    return tuple(sorted(entries, key=lambda e: (places[e.label], e.result.seed)))
-
-
-def _settings(result: RunResult) -> dict[str, Any]:
-    recipe = {key: item for key, item in result.recipe.items() if key not in _NOT_SETTINGS}
-    execution = {
-        _PRECISION: result.training_precision,
-        _COMPILED: "compiled" if result.compiled else "not compiled",
-        _CAPTURED: "captured" if result.captured else "not captured",
-    }
-    return {**recipe, **({_BUDGET: result.budget} if result.budget else {}), **execution}
-
-
-def _setting(key: str, value: Any) -> str:
-    return str(value) if key.startswith(" ") else f"{key}={value}"
 
 
 def _named(groups: list[Group]) -> tuple[Group, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,14 @@ from ganbench.report import columns
 from ganbench.report.comparison.statistics import estimate
 from ganbench.report.formatting import in_unit, interval, number, shown, spread
 from ganbench.report.tables import Cell, Table
+from ganbench.scoring.collapse import POSITION, collapse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ganbench.report.groups import Group
+    from ganbench.report.rows import Entry
 
 __all__ = ["over_training_tables", "read_scores", "targets"]
 
@@ -65,8 +68,7 @@ def _moments(group: Group) -> Table:
     heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in shown_columns]
     rows = []
     for label in group.labels:
-        entries = group.of(label)
-        cells = []
+        entries, cells = group.of(label), []
         for name, column in zip(names, shown_columns, strict=True):
             moment = group.estimate(label, name)
             cells.append(
@@ -74,19 +76,41 @@ def _moments(group: Group) -> Table:
                 if moment
                 else Cell()
             )
-        lost = [
-            float(entry.result.over_training["collapsed"]["images_seen"])
-            for entry in entries
-            if entry.result.over_training.get("collapsed")
-        ]
-        lost_cell = Cell("never")
-        if lost:
-            lost_cell = Cell(
-                f"by {number(min(lost))} images", f"{len(lost)} of {len(entries)} seeds"
-            )
-        total = sum(entry.label == label for entry in group.entries)
-        rows.append((label, len(entries), total, (*cells, lost_cell)))
+        rows.append((label, *group.completed(label), (*cells, _collapsed(entries))))
     return Table("Best and last moment", (*heads, "Modes collapsed"), tuple(rows), _note(group))
+
+
+def _collapsed(entries: Sequence[Entry]) -> Cell:
+    """When modes collapsed, over the seeds of a variant."""
+    found = [where for entry in entries if (where := _collapse_of(entry))]
+    lost = [float(where["images_seen"]) for where in found if not where.get("from_start")]
+    never_there = [where for where in found if where.get("from_start")]
+    texts = []
+    if lost:
+        texts.append((f"by {number(min(lost))} images", len(lost)))
+    if never_there:
+        most, total = max(w["most"] for w in never_there), never_there[0]["total"]
+        text = f"from the start (at most {number(most)} of {number(total)} modes)"
+        texts.append((text, len(never_there)))
+    if not texts:
+        return Cell("never")
+    counted = [f"{count} of {len(entries)} seeds" for _, count in texts]
+    if len(texts) == 1:
+        return Cell(texts[0][0], counted[0])
+    (first, _), (second, _) = texts
+    return Cell(first, f"{counted[0]};", second, counted[1])
+
+
+def _collapse_of(entry: Entry) -> Mapping[str, Any] | None:
+    """What a run stored, or, as older ones knew no collapse from the start, what its scores say."""
+    stored: Mapping[str, Any] | None = entry.result.over_training.get("collapsed")
+    frame = None if stored else read_scores(entry.run.scores)
+    if frame is None or not {*POSITION, "modes_covered"} <= set(frame.columns):
+        return stored
+    total = entry.result.scores.get("modes_total")
+    numbers = frame.astype(object).where(frame.notna(), None)
+    rows = [dict(zip(frame.columns, row, strict=True)) for row in numbers.itertuples(index=False)]
+    return collapse([{**row, "modes_total": total} for row in rows])
 
 
 def targets(first: list[float], lowest: list[float]) -> list[float]:
@@ -121,9 +145,8 @@ def _time_to_target(group: Group) -> Table | None:
     title = columns.column(_SCORE).heading(group.backbone)
     rows = []
     for label, by_seed in frames.items():
-        total = sum(entry.label == label for entry in group.entries)
         cells = tuple(_reached(by_seed, target) for target in chosen)
-        rows.append((label, len(group.of(label)), total, cells))
+        rows.append((label, *group.completed(label), cells))
     heads = tuple(f"{title} ≤ {number(target)}" for target in chosen)
     return Table("Training time to a target", heads, tuple(rows))
 

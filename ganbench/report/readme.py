@@ -16,6 +16,7 @@ from PIL import Image
 from ganbench.errors import UsageError
 from ganbench.experiment.store import write_text
 from ganbench.report.charts.all_charts import CHARTS, draw_all
+from ganbench.report.comparison.families import PRIMARY, check_primary
 from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.content import RANKING_NOTE, content_of
 from ganbench.report.gather import gather
@@ -34,18 +35,19 @@ _SAMPLE_PIXELS = 1100
 _WEBP_QUALITY = 85
 
 
-def write_report(directories: Sequence[Path], out: Path | None) -> Path:
+def write_report(directories: Sequence[Path], out: Path | None, primary: str = PRIMARY) -> Path:
     """Write all files of a report, as `ganbench.report.build` describes."""
     folders = [Path(directory) for directory in directories]
     if out is None and len(folders) > 1:
         raise UsageError("several folders are joined into a new one: say where with --out")
     results = gather(folders)
+    check_primary(primary, results.records)
     target = Path(out) if out is not None else folders[0]
     try:
         write_text(target / "runs.csv", runs_csv(results))
         write_text(target / "summary.csv", summary_csv(results))
-        _write_or_remove(target / "ranking.csv", ranking_csv(results))
-        charts, content = draw_all(results), content_of(results)
+        _write_or_remove(target / "ranking.csv", ranking_csv(results, primary))
+        charts, content = draw_all(results), content_of(results, primary)
         _write_charts(target / "charts", charts)
         write_text(target / "README.md", readme(content, charts, target))
         write_text(target / "report.html", page(content, charts))

@@ -20,11 +20,15 @@ __all__ = ["Cell", "Table", "csv_text", "runs_csv", "summary_csv"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One number over seeds; `spread` and `interval` are empty for one seed."""
+    """One number over seeds; `spread` and `interval` are empty for one seed.
+
+    `remark` says on how many seeds it stands where the row has more.
+    """
 
     mean: str = ""
     spread: str = ""
     interval: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Table:
     Attributes:
         caption: What they are.
         heads: Heads of the columns after the variant and the number of seeds.
-        rows: Label, seeds that completed, seeds in all, and one cell per head.
+        rows: Label, seeds that completed, seeds that were started, and one cell per head.
         note: How they were measured, where the section does not say it.
     """
 
@@ -55,7 +59,8 @@ def runs_csv(results: Results) -> str:
 def summary_csv(results: Results) -> str:
     """One row per variant, dataset, device and protocol.
 
-    `n` counts the runs that completed, over which every number of the row is taken. Each score and
+    `runs` counts the runs that were started and `n` those that completed, over which every number
+    of the row is taken; `completed_share` is their ratio. Each score and
     timing has five columns: `<name>_n` (smaller than n where a score did not apply to a run), mean,
     std, and the ends of the 95% interval, whose method is named in `interval_method` (a score with
     fewer values than n takes the method for its own count).
@@ -63,15 +68,14 @@ def summary_csv(results: Results) -> str:
     names = columns.measured(results.records)
     heads = [
         "variant", "dataset", "device", "device_name", "protocol", "backbone", "budget",
-        "runs", "n", "diverged", "failed", "skipped", "interval_method", "timing_shared",
+        "runs", "n", "completed_share", "diverged", "failed", "skipped", "interval_method",
+        "timing_shared",
     ]  # fmt: skip
     parts = [
         f"{name}_{part}" for name in names for part in ("n", "mean", "std", "ci_low", "ci_high")
     ]
     rows = [
-        _summary_row(group, label, names)
-        for group in results.groups
-        for label in dict.fromkeys(entry.label for entry in group.entries)
+        _summary_row(group, label, names) for group in results.groups for label in group.all_labels
     ]
     return csv_text([*heads, *parts], rows)
 
@@ -84,7 +88,8 @@ def _summary_row(group: Group, label: str, names: list[str]) -> list[Any]:
     ]
     row: list[Any] = [
         label, group.dataset, group.device, group.device_name, group.protocol, group.backbone,
-        records[0].budget, len(records), *counts, method_for(counts[0]), _shared(records),
+        records[0].budget, len(records), counts[0], counts[0] / len(records), *counts[1:],
+        method_for(counts[0]), _shared(records),
     ]  # fmt: skip
     for name in names:
         one = group.estimate(label, name)

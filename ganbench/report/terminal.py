@@ -58,8 +58,10 @@ def summary_of(directory: Path) -> Summary:
 
 def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
     """One table, or several where the columns do not fit beside each other."""
-    labels = list(dict.fromkeys(entry.label for entry in group.entries))
+    labels = group.all_labels
     cells = [("status", [_status(group, label) for label in labels])]
+    if group.averages_differ:
+        cells.append(("moving\naverage", [Text(group.average_text(label)) for label in labels]))
     for name, title in _COLUMNS:
         if group.present([name]):
             cells.append(
@@ -78,7 +80,7 @@ def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
     tables = [_table(labels, part) for part in parts]
     if titled:
         tables[0].title = group.title
-    notes = ["mean ± standard deviation over seeds"] if group.seeds > 1 else []
+    notes = ["mean ± standard deviation over the seeds that are ok"] if group.seeds > 1 else []
     if any(group.is_shared(label, _COLUMNS[0][0]) for label in labels):
         notes.append(f"{columns.SHARED_MARK} measured while other runs shared the machine")
     if notes:
@@ -109,13 +111,21 @@ def _head(group: Group, name: str, title: str) -> str:
 
 
 def _status(group: Group, label: str) -> Text:
-    """`ok` for one good run, or how many of each kind."""
+    """`ok` for one good run, or `3 of 5 ok` and how many of each other kind below it."""
     counts = Counter(entry.result.status for entry in group.entries if entry.label == label)
-    if sum(counts.values()) == 1:
+    started = sum(counts.values())
+    if started == 1:
         (status,) = counts
         return Text(status, style=_STYLES[status])
-    parts = [Text(f"{count} {status}", style=_STYLES[status]) for status, count in counts.items()]
-    return Text(", ").join(parts)
+    parts = [
+        Text(f"{counts['ok']} of {started} ok", style=_STYLES["ok" if counts["ok"] else "failed"])
+    ]
+    parts += [
+        Text(f"{count} {status}", style=_STYLES[status])
+        for status, count in counts.items()
+        if status != "ok"
+    ]
+    return Text("\n").join(parts)
 
 
 def _cell(group: Group, label: str, name: str) -> Text:

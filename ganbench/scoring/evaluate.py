@@ -120,7 +120,7 @@ class Reference:
             real_statistics=self.statistics,
         )
 
-    def protocol(self, *, ema: bool = False, noise: Noise = "all") -> Protocol:
+    def protocol(self, noise: Noise = "all") -> Protocol:
         """All that the scores depend on besides the generator."""
         real_count = len(self.real.vectors)
         fake_count = len(_part(range(self.fake_count), noise))
@@ -136,7 +136,6 @@ class Reference:
             classifier_hash=self.backbone.classifier.hash,
             classifier_accuracy=self.backbone.classifier.accuracy,
             resolution=self.backbone.resolution,
-            ema=ema,
         )
 
 
@@ -218,7 +217,7 @@ def evaluate(
         scores=scores,
         class_scores=_class_scores(names, distances, alignments[1:]),
         class_histogram=_named(computed.class_histogram, reference.dataset.spec.class_names),
-        protocol=reference.protocol(ema=state.average is not None, noise=noise),
+        protocol=reference.protocol(noise),
         sample_images_per_second=rate,
     )
 

@@ -10,11 +10,12 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ganbench.scoring.collapse import POSITION, collapse
 from ganbench.scoring.evaluate import evaluate
 from ganbench.scoring.metrics.catalogue import SCORES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
@@ -22,13 +23,10 @@ if TYPE_CHECKING:
     from ganbench.scoring.evaluate import Evaluation, Noise, Reference
     from ganbench.training.session import Session
 
-__all__ = ["CHOSEN_BY", "OVER_TRAINING_COLUMNS", "ScoresOverTraining", "collapse"]
+__all__ = ["CHOSEN_BY", "OVER_TRAINING_COLUMNS", "ScoresOverTraining"]
 
 CHOSEN_BY = "fid"
-POSITION = ("step", "epoch", "images_seen", "seconds")
 OVER_TRAINING_COLUMNS = (*POSITION, *SCORES)
-_LOST = 0.5  # of the classes covered at best, gone for good
-_LEAST = 2  # classes that must have been there to be lost
 
 
 @dataclass
@@ -85,7 +83,7 @@ class ScoresOverTraining:
         Returns:
             `evaluations`, `chosen_by`, `protocol` and `protocol_fields` of all these scores; `best`
             and `last`, each with its position and its `scores` on the reporting half; `gap`, last
-            minus best; `collapsed`, the position at which modes were lost, or None.
+            minus best; `collapsed`, where modes collapsed as `collapse` says, or None.
         """
         last = self._score(session, "reporting")
         summary: dict[str, Any] = {
@@ -122,27 +120,6 @@ class ScoresOverTraining:
         self.rows = [dict(row) for row in values["rows"]]
         self.best = values["best"]
         self.weights = dict(values["weights"])
-
-
-def collapse(rows: Sequence[Mapping[str, float | None]]) -> dict[str, float | None] | None:
-    """Where modes collapsed: more than half of the classes covered at best are lost until the end.
-
-    Args:
-        rows: In the order of the steps, with `modes_covered`.
-
-    Returns:
-        Position of the first evaluation of a loss that lasted to the end, or None.
-    """
-    covered = [row.get("modes_covered") for row in rows]
-    counts = [0.0 if count is None else float(count) for count in covered]
-    position = None
-    for place, row in enumerate(rows):
-        most = max(counts[:place], default=0.0)
-        lost = most >= _LEAST and all(count < _LOST * most for count in counts[place:])
-        if lost:
-            position = {name: row[name] for name in POSITION}
-            break
-    return position
 
 
 def _position(session: Session) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Protocol", "current_names", "short_hash"]
+__all__ = ["Protocol", "current_names", "hash_of", "short_hash"]
 
 _OLD_NAMES = {"classifier_hash": "judge_hash", "classifier_accuracy": "judge_accuracy"}
 """Names that stored results had before; hashes are taken over them, so that old ones stay valid."""
@@ -20,17 +20,30 @@ _OLD_NAMES = {"classifier_hash": "judge_hash", "classifier_accuracy": "judge_acc
 def current_names(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a stored protocol under the names that `Protocol` has now.
 
+    Whether the generator's moving average made the images was a field once, and is left out: it is
+    part of a method and not of how it is scored. `RunResult.ema` says it.
+
     Args:
         fields: As a result stores them, under old names or present ones.
     """
     present = {old: new for new, old in _OLD_NAMES.items()}
-    return {present.get(name, name): value for name, value in fields.items()}
+    return {present.get(name, name): value for name, value in fields.items() if name != "ema"}
 
 
 def short_hash(value: Any, length: int = 10) -> str:
     """Hash anything that JSON can hold to a few hexadecimal digits, the same in every process."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def hash_of(fields: Mapping[str, Any]) -> str:
+    """The hash of a protocol's fields, as stored or as `Protocol` has them.
+
+    It counts the field `ema` that protocols had once as false, so that stored hashes of runs
+    without a moving average stay valid, and those with one have the same hash.
+    """
+    named = {_OLD_NAMES.get(name, name): value for name, value in fields.items()}
+    return short_hash({**named, "ema": False})
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,6 @@ class Protocol:
         resolution: Height and width at which images are scored, in pixels.
         resize: How images are brought to the size of a recipe, and back.
         dtype: Number format of the features.
-        ema: Whether the generator's moving average made the images.
         batchnorm: `running` statistics or those of each `batch`.
         metrics_version: Raised whenever the arithmetic of a score changes by more than rounding.
     """
@@ -71,12 +83,10 @@ class Protocol:
     resolution: int
     resize: str = "border, or bilinear and least squares, to uint8"
     dtype: str = "float32"
-    ema: bool = False
     batchnorm: str = "running"
     metrics_version: int = 1
 
     @property
     def hash(self) -> str:
         """A short name for this protocol, which equals that of results stored with old names."""
-        fields = dataclasses.asdict(self)
-        return short_hash({_OLD_NAMES.get(name, name): value for name, value in fields.items()})
+        return hash_of(dataclasses.asdict(self))

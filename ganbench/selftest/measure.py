@@ -63,7 +63,7 @@ class Scorer:
         """All that the scores depend on besides the generator."""
         count = self.splits.count
         return dataclasses.replace(
-            self.reference.protocol(ema=False),
+            self.reference.protocol(),
             real_split="train, a part",
             fake_count=count,
             neighbour_count=min(NEIGHBOUR_LIMIT, len(self.splits.real), count),

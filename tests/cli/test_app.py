@@ -194,6 +194,20 @@ def test_comparing_says_a_verdict_a_score_and_is_no_failure_where_nothing_is_res
     assert "texthash-naive" in capsys.readouterr().out
 
 
+def test_the_primary_score_can_be_chosen_and_must_be_there(compared, tmp_path, capsys):
+    pair = (f"{compared}:texthash", f"{compared}:texthash-naive")
+    assert ganbench("compare", *pair, "--primary", "recall", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["primary"], document["verdicts"][0]["score"]) == ("recall", "recall")
+    assert ganbench("compare", *pair, "--primary", "reacll") == 2
+    assert "did you mean recall" in one_line(capsys)
+    out = tmp_path / "again"
+    assert ganbench("report", compared, "--out", out, "--primary", "kidd") == 2
+    assert "unknown primary score 'kidd'" in one_line(capsys)
+    assert not out.exists()
+    assert ganbench("report", compared, "--out", out, "--primary", "kid") == 0
+
+
 def test_comparing_with_what_is_not_there_is_refused(compared, capsys):
     assert ganbench("compare", compared, f"{compared}:dcgna") == 2
     assert "dcgna" in one_line(capsys)

@@ -91,6 +91,18 @@ def test_a_record_is_read_as_it_was_written():
     assert RunResult.from_json(result.to_json()) == result
 
 
+@pytest.mark.parametrize("averaged", [True, False])
+def test_a_moving_average_that_was_a_field_of_the_protocol_is_read_as_a_fact_of_the_run(averaged):
+    fields = {**dataclasses.asdict(PROTOCOL), "ema": averaged}
+    values = json.loads(a_result(protocol="of its time", protocol_fields=fields).to_json())
+    del values["ema"]
+    result = RunResult.from_json(json.dumps(values))
+    assert result.ema is averaged
+    # with an average, the hash of the same protocol without one; stored hashes stay otherwise
+    assert result.protocol == (PROTOCOL.hash if averaged else "of its time")
+    assert RunResult.from_json(result.to_json()) == result
+
+
 def test_a_number_that_is_not_finite_is_written_as_null():
     scores = {"fid": float("nan"), "kid": float("inf"), "recall": 0.0}
     values = json.loads(a_result(scores=scores, train_seconds=-float("inf")).to_json())

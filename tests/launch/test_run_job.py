@@ -110,6 +110,20 @@ def test_an_error_of_torch_below_a_variant_is_its_failure(needed, job_of):
     assert run.result.reason.startswith("mine: RuntimeError: ")
 
 
+# --- What is stored of a run ---
+
+
+@pytest.mark.parametrize(("decay", "averaged"), [("0", False), ("0.9", True)])
+def test_a_run_stores_its_source_and_whether_a_moving_average_was_scored(
+    decay, averaged, needed, job_of, digits_backbone
+):
+    job = job_of("nowhere", "pass", budget="2steps", set=(f"ema_decay={decay}",))
+    result = run_job(job, needed).result
+    assert result.status == "ok", result.reason
+    assert (result.source_hash, result.ema) == (job.source_hash, averaged)
+    assert "ema" not in result.protocol_fields
+
+
 # --- Settings that a variant changes ---
 
 CHANGES = (

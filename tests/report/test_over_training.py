@@ -61,6 +61,36 @@ def test_a_report_has_the_best_moment_the_gap_and_the_time_to_targets(tmp_path):
     assert len(rows) == 2
 
 
+def test_modes_that_were_never_there_are_not_called_never_collapsed(tmp_path):
+    fields = {"fake_count": 5000}
+    base = {
+        "evaluations": 2, "chosen_by": "fid", "protocol": "abc", "protocol_fields": fields,
+        "best": moment(20, 14.0), "last": moment(40, 14.0), "gap": 0.0,
+    }  # fmt: skip
+    place = {"step": 10, "epoch": 1.0, "images_seen": 100, "seconds": 5.0}
+    stored = {**place, "from_start": True, "most": 1.0, "total": 10.0}
+    lost = {**place, "images_seen": 400, "from_start": False, "most": 9.0, "total": 10.0}
+    by_variant = {"mlp": [stored, stored], "texthash": [stored, lost], "dcgan": [None, None]}
+    runs = [
+        dataclasses.replace(doubles.result(v, s), over_training={**base, "collapsed": one})
+        for v, some in by_variant.items()
+        for s, one in enumerate(some)
+    ]
+    folder = doubles.write(tmp_path, runs, files=False)
+    older = folder / "runs" / runs[-1].run_id / "scores.csv"  # stored before this was known
+    older.write_text(HEAD + "10,1,100,5,60,2,0.1\n20,1,200,10,14,3,0.4\n", encoding="utf-8")
+    build([folder])
+    table = (folder / "README.md").read_text(encoding="utf-8").split("### Best and last moment")[1]
+    table = table.split("###")[0]
+    ends = {line.split("|")[1].strip(): line for line in table.splitlines() if line[:2] == "| "}
+    assert "from the start (at most 1 of 10 modes) 2 of 2 seeds |" in ends["mlp"]
+    assert (
+        "by 400 images 1 of 2 seeds; from the start (at most 1 of 10 modes) 1 of 2 seeds |"
+        in (ends["texthash"])
+    )
+    assert "from the start (at most 3 of 10 modes) 1 of 2 seeds |" in ends["dcgan"]
+
+
 def test_a_report_without_scores_during_training_has_no_such_table(tmp_path):
     folder = doubles.write(tmp_path, [doubles.result()], files=False)
     build([folder])

@@ -9,6 +9,8 @@ from rich.console import Console
 
 from ganbench.errors import UsageError
 from ganbench.report import build, summary_table
+from ganbench.report.gather import gather
+from ganbench.scoring.protocol import short_hash
 
 NAMES = ("runs.csv", "summary.csv", "ranking.csv", "README.md")
 
@@ -102,11 +104,68 @@ def test_intervals_are_shown_for_several_seeds_and_not_for_one(tmp_path, built):
     assert not (one / "ranking.csv").exists()
 
 
+def test_every_mean_stands_beside_the_runs_that_completed(tmp_path):
+    runs = [doubles.result("mlp", seed) for seed in range(3)]
+    runs += [doubles.result("dcgan", 0), doubles.failed("dcgan", 1), doubles.failed("texthash", 0)]
+    runs[1].scores["kid"] = 0.5
+    folder = build([doubles.write(tmp_path, runs, files=False)])
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    quality = text.split("### Quality and diversity")[1].split("###")[0]
+    assert "| mlp | 3 of 3 |" in quality
+    assert "| dcgan | 1 of 2 |" in quality
+    assert "| texthash | 0 of 1 |" in quality
+    assert "dcgan completed 1 of 2, texthash completed 0 of 1 seeds" in text
+    assert "| 0.500 (1 of 3 seeds) |" in text.split("### Further scores")[1]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<td>3 of 3</td>" in page
+    assert "<small>(1 of 3 seeds)</small>" in page
+    shown = printed(folder, 200)
+    assert "3 of 3 ok" in shown
+    assert "1 of 2 ok" in shown
+
+
+def test_the_pages_state_the_families_and_how_intervals_and_verdicts_agree(built):
+    for name in ("README.md", "report.html"):
+        text = (built / name).read_text(encoding="utf-8")
+        assert "primary, FID (classifier): 1 test; secondary," in text
+        assert "excludes 0 exactly where the pair is resolved" in text.replace("\n", " ")
+
+
+def test_a_moving_average_is_named_where_some_have_it(tmp_path):
+    runs = [doubles.result("mlp", ema=False), doubles.result("dcgan", ema=True)]
+    text = (build([doubles.write(tmp_path / "a", runs, files=False)]) / "README.md").read_text()
+    assert "Where a generator keeps a moving average of its weights" in text
+    (quality,) = text.split("### Quality and diversity")[1:]
+    assert "| Variant | Seeds | Moving average |" in quality
+    assert "| mlp | 1 of 1 | no |" in quality
+    assert "| dcgan | 1 of 1 | yes |" in quality
+    assert "average" in printed(tmp_path / "a", 200)
+    text = (build([doubles.write(tmp_path / "b", runs[:1], files=False)]) / "README.md").read_text()
+    assert "oving average" not in text
+
+
+def test_a_stored_result_keeps_its_table_whether_or_not_it_had_a_moving_average(tmp_path):
+    runs = []
+    for variant, averaged in (("mlp", False), ("dcgan", True)):
+        run = doubles.result(variant)
+        fields = {**run.protocol_fields, "ema": averaged}
+        named = {
+            f"judge_{key[11:]}" if key.startswith("classifier_") else key: value
+            for key, value in fields.items()
+        }
+        runs.append(dataclasses.replace(run, protocol=short_hash(named), protocol_fields=named))
+    assert runs[0].protocol != runs[1].protocol
+    results = gather([doubles.write(tmp_path, runs, files=False)])
+    assert len(results.groups) == 1
+    assert [record.ema for record in results.records] == [False, True]
+
+
 def test_unequal_budgets_are_named_beside_the_tables(tmp_path):
     budgets = {"mlp": "3s", "dcgan": "3steps", "texthash": "3s"}
     runs = [doubles.result(variant, budget=budget) for variant, budget in budgets.items()]
     text = (build([doubles.write(tmp_path / "a", runs, files=False)]) / "README.md").read_text()
     assert "Budgets differ: 3s for mlp, texthash; 3steps for dcgan." in text
+    assert "rankings and verdicts are only made between variants of equal budget" in text
     text = (
         build([doubles.write(tmp_path / "b", runs[::2], files=False)]) / "README.md"
     ).read_text()
@@ -230,7 +289,16 @@ def test_the_terminal_table_shows_every_variant_and_cuts_no_word(built, width):
     text = printed(built, width)
     assert "…" not in text
     assert all(len(line) <= width for line in text.splitlines())
-    for part in ("mlp", "texthash", "dcgan", "failed", "2 ok", "(classifier)", "4,690", "recall ↑"):
+    for part in (
+        "mlp",
+        "texthash",
+        "dcgan",
+        "failed",
+        "2 of 2 ok",
+        "(classifier)",
+        "4,690",
+        "recall ↑",
+    ):
         assert part in text
 
 

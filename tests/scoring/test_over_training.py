@@ -1,4 +1,4 @@
-"""Scores during training: what is best, what is reported of it, and when modes were lost."""
+"""Scores during training: what is best, and what is reported of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doubles import tiny_spec, tiny_split
 
 from ganbench.machine.device import choose
 from ganbench.scoring import evaluate as evaluate_module
-from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS, ScoresOverTraining, collapse
+from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS, ScoresOverTraining
 from ganbench.training.loop import train
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
@@ -127,28 +127,6 @@ def test_evaluating_does_not_change_what_training_draws():
     assert torch.equal(torch.randn(4), expected)
     with one.isolated_rng("evaluation"):
         assert torch.equal(torch.randn(4), first)
-
-
-@pytest.mark.parametrize(
-    ("counts", "step"),
-    [
-        ([1, 5, 10, 10], None),
-        ([1, 8, 10, 4, 1], 4),  # fewer than half of ten, for good
-        ([1, 8, 3, 9, 9], None),  # it came back
-        ([1, 1, 1], None),  # what was never there cannot be lost
-        ([6, 3, 2], 3),  # half is left at first
-        ([10, 2, 6, 2], 4),
-        ([], None),
-    ],
-)
-def test_modes_collapse_where_more_than_half_of_the_best_are_gone_for_good(counts, step):
-    rows = [
-        {"step": number, "epoch": number, "images_seen": number, "seconds": number,
-         "modes_covered": count}
-        for number, count in enumerate(counts, 1)
-    ]  # fmt: skip
-    position = collapse(rows)
-    assert (position and position["step"]) == step
 
 
 def test_the_two_halves_of_the_noise_share_nothing_and_are_equally_large():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.scoring.protocol import Protocol, current_names
+from ganbench.scoring.protocol import Protocol, current_names, hash_of
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "2026-11-22_cpu_mnist"
 
@@ -29,6 +29,13 @@ def test_protocols_stored_under_old_names_keep_their_hash(stored):
 def test_present_names_stay_as_they_are():
     fields = {"classifier_hash": "a", "classifier_accuracy": 0.5, "backbone": "classifier"}
     assert current_names(fields) == fields
+
+
+def test_a_moving_average_changes_no_protocol():
+    stored = stored_results()[0]
+    averaged = {**stored["protocol_fields"], "ema": True}
+    assert hash_of(averaged) == stored["protocol"]
+    assert current_names(averaged) == current_names(stored["protocol_fields"])
 
 
 def test_a_protocol_of_another_classifier_has_another_hash():

@@ -53,7 +53,10 @@ def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
     histograms = [e.result.class_histogram for e in group.of(label) if e.result.class_histogram]
     real, names = histograms[0].get("real", {}), list(histograms[0].get("real", {}))
     places = range(len(names))
-    shares = [estimate(h.get("fake", {}).get(name, 0.0) for h in histograms) for name in names]
+    shares = [
+        estimate((h.get("fake", {}).get(name, 0.0) for h in histograms), (0.0, 1.0))
+        for name in names
+    ]
     bars = [share for share in shares if share is not None]
     axes.bar(places, [bar.mean for bar in bars], width=0.72, color=style.colour(label), linewidth=0)
     for place, bar in zip(places, bars, strict=True):

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ganbench.report import columns
-from ganbench.report.comparison.statistics import (
-    ALPHA,
-    MOST_SEEDS,
-    detectable,
-    holm,
-    paired_difference,
-    seeds_needed,
-)
-from ganbench.report.formatting import number, shown
+from ganbench.report.comparison.power import detectable, seeds_range
+from ganbench.report.comparison.statistics import ALPHA, LEVEL, Difference, paired_difference
+from ganbench.report.limits import bounds_of, step_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["Contrast", "contrast", "corrected", "is_ranked"]
+    from ganbench.report.groups import Group
+    from ganbench.scoring.metrics.catalogue import Quantity
 
-Verdict = Literal["better", "worse", "not resolved"]
-_SMALLEST_P = 0.001
+__all__ = ["Contrast", "Family", "Result", "Side", "contrast", "is_ranked", "side_of"]
+
+Result = Literal["better", "worse", "not resolved"]
+Family = Literal["primary", "secondary", "cost"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two variants that are compared, on one score.
+
+    Attributes:
+        name: What to call it.
+        values: Its numbers by seed.
+        completed: Runs that completed.
+        started: Runs that were started.
+    """
+
+    name: str
+    values: Mapping[int, float]
+    completed: int
+    started: int
+
+
+def side_of(group: Group, label: str, score: str, name: str = "") -> Side:
+    """A row of a group as one side of a contrast, under its label or another name."""
+    return Side(name or label, group.by_seed(label, score), *group.completed(label))
 
 
 @dataclass(frozen=True)
@@ -35,164 +54,126 @@ class Contrast:
     Attributes:
         score: Name of the column.
         heading: Its label, with the backbone where the score depends on one.
-        direction: Which way is better.
-        a: Name of A.
-        b: Name of B.
-        n: Seeds that both have.
-        mean_a: Mean of A over these seeds.
-        mean_b: Mean of B over these seeds.
-        difference: Mean of A - B.
-        std: Standard deviation of the differences; None for one seed.
-        ci_low: Lower end of the difference's 95% interval, not corrected for the number of pairs.
-        ci_high: Its upper end.
-        interval_method: How the interval was computed.
-        test: The test that gave the p-value.
-        p_value: Two-sided; None for one seed.
-        p_holm: Corrected for all differences that were tested together.
-        pairs: Number of differences that were tested together.
-        detectable: The smallest true difference that this many seeds find in four of five cases.
-        seeds_needed: Seeds that find a difference like this in four of five cases; None
-            where it is resolved, there is none, or more than 1000 would be needed.
+        side_a: Variant A.
+        side_b: Variant B.
+        paired: The difference A - B over the seeds that both have.
+        family: Which other differences its p-value is corrected with.
+        family_size: Number of differences in this family.
+        p_holm: The p-value, corrected by Holm's method; None for one seed.
+        ci_level: Of the interval: the level that Holm's method asks of this difference.
     """
 
     score: str
     heading: str
-    direction: columns.Direction
-    a: str
-    b: str
-    n: int
-    mean_a: float
-    mean_b: float
-    difference: float
-    std: float | None
-    ci_low: float | None
-    ci_high: float | None
-    interval_method: str
-    test: str
-    p_value: float | None
+    side_a: Side
+    side_b: Side
+    paired: Difference
+    family: Family = "primary"
+    family_size: int = 1
     p_holm: float | None = None
-    pairs: int = 1
-    detectable: float | None = None
-    seeds_needed: int | None = None
+    ci_level: float = LEVEL
 
     @property
-    def verdict(self) -> Verdict:
+    def direction(self) -> columns.Direction:
+        """Which way is better."""
+        return columns.column(self.score).direction
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that both have."""
+        return sorted(set(self.side_a.values) & set(self.side_b.values))
+
+    @property
+    def unpaired(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Seeds that only A has, and seeds that only B has."""
+        a, b = set(self.side_a.values), set(self.side_b.values)
+        return tuple(sorted(a - b)), tuple(sorted(b - a))
+
+    @property
+    def mean_a(self) -> float:
+        """Mean of A over the seeds that both have."""
+        return _mean(self.side_a.values, self.seeds)
+
+    @property
+    def mean_b(self) -> float:
+        """Mean of B over the seeds that both have."""
+        return _mean(self.side_b.values, self.seeds)
+
+    @cached_property
+    def interval(self) -> tuple[float, float] | None:
+        """The interval of the difference at `ci_level`; it excludes 0 where this is resolved."""
+        return self.paired.interval(self.ci_level)
+
+    @property
+    def verdict(self) -> Result:
         """Whether A is better or worse than B, or the seeds do not resolve it."""
         if self.p_holm is None or self.p_holm >= ALPHA:
             return "not resolved"
-        return "better" if (self.difference > 0) == (self.direction == "higher") else "worse"
+        return "better" if (self.paired.mean > 0) == (self.direction == "higher") else "worse"
 
     @property
-    def sentence(self) -> str:
-        """The verdict with its numbers, as one sentence."""
-        if self.verdict == "not resolved":
-            return self._unresolved()
-        best, other = (self.a, self.b) if self.verdict == "better" else (self.b, self.a)
-        return f"{best} is better than {other} on {self.heading} ({self._numbers()})"
+    def detectable(self) -> float | None:
+        """The smallest true difference that this many seeds find in four of five cases.
 
-    def _unresolved(self) -> str:
-        names = f"{self.a} and {self.b} on {self.heading}"
-        if self.std is None:
-            return f"{names}: one seed, so nothing can be resolved ({self._numbers()})"
-        if self.difference == 0:
-            return f"{names}: no difference at {self.n} seeds"
-        many = (
-            f"more than {MOST_SEEDS}" if self.seeds_needed is None else f"about {self.seeds_needed}"
-        )
-        unresolved = f"not resolved at {self.n} seeds; {many} would be needed"
-        return f"{names}: {unresolved} ({self._numbers()})"
+        None for one seed, and where it is larger than the score's bounds allow.
+        """
+        if self.paired.std is None:
+            return None
+        smallest = detectable(self.paired.std, self.paired.n, self.family_size)
+        return None if smallest is None or smallest > self.paired.most else smallest
 
-    def _numbers(self) -> str:
-        column = columns.column(self.score)
-        size = shown(abs(self.difference), column)
-        what = "difference in distance from 1" if self.direction == "one" else "difference"
-        parts = [f"{what} {size}"]
-        if self.ci_low is not None and self.ci_high is not None and self.std:
-            ends = sorted((self.ci_low, self.ci_high))
-            if self.difference < 0:
-                ends = [-ends[1], -ends[0]]
-            low, high = (shown(end, column, self.difference) for end in ends)
-            parts[0] += f", 95% interval {low} to {high}"
-        if self.p_holm is not None:
-            p = "p < 0.001" if self.p_holm < _SMALLEST_P else f"p = {number(self.p_holm)}"
-            parts.append(f"{p}, {self.n} seeds")
-        return "; ".join(parts)
+    @property
+    def can_need_seeds(self) -> bool:
+        """Whether more seeds could resolve it: it is not resolved, and some difference was seen."""
+        return self.verdict == "not resolved" and bool(self.paired.std) and self.paired.mean != 0
+
+    @cached_property
+    def seeds_needed(self) -> tuple[int | None, int | None]:
+        """From how many to how many seeds would resolve it, as `power.seeds_range` gives them.
+
+        Both are None where it is resolved, or no difference was seen.
+        """
+        if not self.can_need_seeds or not self.paired.std:
+            return None, None
+        return seeds_range(self.paired.mean / self.paired.std, self.paired.n, self.family_size)
+
+
+def _mean(values: Mapping[int, float], seeds: Iterable[int]) -> float:
+    kept = [values[seed] for seed in seeds]
+    return sum(kept) / len(kept)
 
 
 def is_ranked(name: str) -> bool:
-    """Whether a column has a better and a worse."""
-    return columns.column(name).direction != ""
+    """Whether a column has a better and a worse; counts that are set, such as steps, have not."""
+    return columns.column(name).direction != "" and name not in columns.COUNTS
 
 
 def contrast(
-    name: str,
-    backbone: str,
-    a: tuple[str, Mapping[int, float]],
-    b: tuple[str, Mapping[int, float]],
+    score: str, heading: str, a: Side, b: Side, quantities: Mapping[Quantity, float]
 ) -> Contrast | None:
     """Compare two variants on one score, not yet corrected for other comparisons.
 
     Args:
-        name: The score.
-        backbone: What extracted the features.
-        a: Name of A, and its numbers by seed.
-        b: Name of B, and its numbers by seed.
+        score: Name of the column.
+        heading: What to call it.
+        a: Variant A.
+        b: Variant B.
+        quantities: What the score's bounds and its smallest step depend on.
 
     Returns:
         The contrast, or None where they have no seed in common.
     """
-    column = columns.column(name)
-    (label_a, values_a), (label_b, values_b) = a, b
-    paired = paired_difference(_badness(values_a, column), _badness(values_b, column))
-    if paired is None:
-        return None
-    common = set(values_a) & set(values_b)
-    return Contrast(
-        score=name,
-        heading=column.heading(backbone),
-        direction=column.direction,
-        a=label_a,
-        b=label_b,
-        n=paired.estimate.n,
-        mean_a=_mean(values_a, common),
-        mean_b=_mean(values_b, common),
-        difference=paired.estimate.mean,
-        std=paired.estimate.std,
-        ci_low=paired.estimate.low,
-        ci_high=paired.estimate.high,
-        interval_method=paired.estimate.method,
-        test=paired.test,
-        p_value=paired.p_value,
+    is_distance = columns.column(score).direction == "one"
+    low, high = bounds_of(score, quantities)
+    paired = paired_difference(
+        _distances(a.values) if is_distance else a.values,
+        _distances(b.values) if is_distance else b.values,
+        step=step_of(score, quantities),
+        most=max(1 - low, high - 1) if is_distance else high - low,
     )
+    return None if paired is None else Contrast(score, heading, a, b, paired)
 
 
-def _badness(values: Mapping[int, float], column: columns.Column) -> Mapping[int, float]:
-    """The values as they are, or where 1 is best, how far they are from it."""
-    if column.direction != "one":
-        return values
+def _distances(values: Mapping[int, float]) -> Mapping[int, float]:
+    """How far the values are from 1."""
     return {seed: abs(value - 1) for seed, value in values.items()}
-
-
-def _mean(values: Mapping[int, float], seeds: Iterable[int]) -> float:
-    kept = [values[seed] for seed in sorted(seeds)]
-    return sum(kept) / len(kept)
-
-
-def corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:
-    """Correct contrasts that are tested together, and add what they could have detected."""
-    p_values = [item.p_value for item in contrasts if item.p_value is not None]
-    pairs, results = max(1, len(p_values)), iter(holm(p_values))
-    done = []
-    for item in contrasts:
-        if item.p_value is None or item.std is None:
-            done.append(item)
-            continue
-        p_holm = next(results)
-        needed = None if p_holm < ALPHA else seeds_needed(item.difference, item.std, pairs)
-        smallest = detectable(item.std, item.n, pairs)
-        done.append(
-            dataclasses.replace(
-                item, p_holm=p_holm, pairs=pairs, detectable=smallest, seeds_needed=needed
-            )
-        )
-    return done

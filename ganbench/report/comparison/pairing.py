@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["Pair", "conditions_that_differ", "pairs_of", "shared_timing"]
+__all__ = [
+    "Pair",
+    "conditions_that_differ",
+    "has_equal_budgets",
+    "pairs_of",
+    "refuse_unequal_budgets",
+    "shared_timing",
+]
 
 
 @dataclass(frozen=True)
@@ -124,11 +131,35 @@ def _differing(a: Group, b: Group) -> list[str]:
     return reasons
 
 
+def has_equal_budgets(pair: Pair) -> bool:
+    """Whether both rows had the same budget, so that their scores may be compared."""
+    (group_a, label_a), (group_b, label_b) = pair.a, pair.b
+    return group_a.budget_of(label_a) == group_b.budget_of(label_b)
+
+
+def refuse_unequal_budgets(pairs: Sequence[Pair]) -> None:
+    """Refuse to compare scores after unequal budgets.
+
+    Raises:
+        UsageError: It names both budgets, and how speeds are compared.
+    """
+    for pair in pairs:
+        if not has_equal_budgets(pair):
+            (group_a, label_a), (group_b, label_b) = pair.a, pair.b
+            raise UsageError(
+                f"{pair.names[0]} and {pair.names[1]} had unequal budgets, "
+                f"{group_a.budget_of(label_a)} against {group_b.budget_of(label_b)}, so that their "
+                "scores cannot be compared; --metric images_per_second compares their speed"
+            )
+
+
 def conditions_that_differ(pairs: Sequence[Pair]) -> tuple[str, ...]:
-    """What may explain a difference besides the variants, such as the budget or the threads."""
+    """What may explain a difference besides the variants, such as the threads or the versions."""
     notes: dict[str, None] = {}
     for pair in pairs:
         first, second = _conditions(*pair.a), _conditions(*pair.b)
+        if first.pop("variant") != second.pop("variant"):  # unlike sources go without saying
+            first.pop("source"), second.pop("source")
         for name in first:
             if first[name] != second[name]:
                 both = " against ".join(one[name] or "unknown" for one in (first, second))
@@ -161,6 +192,9 @@ def _conditions(group: Group, label: str) -> dict[str, str]:
         "precision in training": _joined(r.training_precision for r in results),
         "compiled": _joined(r.compiled for r in results),
         "captured as a graph": _joined(r.captured for r in results),
+        "moving average of the generator": _joined(r.ema for r in results),
+        "source": _joined(r.source_hash[:6] for r in results),
+        "variant": _joined(r.variant for r in results),
         "torch": _joined(stored.get("torch") for stored in versions),
     }
 

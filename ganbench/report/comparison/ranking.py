@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganbench.report import columns
-from ganbench.report.comparison.contrasts import Contrast, contrast, corrected, is_ranked
+from ganbench.report.comparison.contrasts import contrast, is_ranked, side_of
+from ganbench.report.comparison.families import corrected, families_text
+from ganbench.report.comparison.sentences import sentence_of
 from ganbench.report.formatting import shown
 from ganbench.report.tables import csv_text
 
@@ -16,27 +17,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ganbench.experiment.result import RunResult
+    from ganbench.report.comparison.contrasts import Contrast
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["Ranking", "contrasts_of", "ranked_names", "ranking_csv", "rankings_of"]
+__all__ = ["Ranking", "Rankings", "contrasts_of", "ranked_names", "ranking_csv", "rankings_of"]
 
-_GROUP = ("dataset", "device", "device_name", "protocol")
-_CONTRAST = (
-    "score", "direction", "a", "b", "n", "mean_a", "mean_b", "difference", "std", "ci_low",
-    "ci_high", "interval_method", "test", "p_value", "pairs", "p_holm", "detectable",
-    "seeds_needed", "verdict", "sentence",
+_GROUP = ("dataset", "device", "device_name", "protocol", "budget")
+_HEADS = (
+    "family", "score", "direction", "variant_a", "variant_b", "completed_a", "started_a",
+    "completed_b", "started_b", "n", "unpaired_seeds_a", "unpaired_seeds_b", "mean_a", "mean_b",
+    "difference", "difference_std", "ci_low", "ci_high", "ci_level", "interval_method", "test",
+    "p_value", "family_size", "p_holm", "detectable", "seeds_needed_low", "seeds_needed_high",
+    "verdict", "sentence",
 )  # fmt: skip
-_RENAMED = {"a": "variant_a", "b": "variant_b", "std": "difference_std"}
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """All variants on one score.
+    """All variants of one budget on one score.
 
     Attributes:
-        heading: The score, with its direction.
-        order: Each variant and its mean, the best first.
+        heading: The score, with its direction, and the budget where several are in the table.
+        order: Each variant and its mean; who completed the larger share of runs first, then by the
+            mean.
         resolved: How many pairs the seeds resolve, as `2 of 3`.
         detectable: The smallest differences that they find in four of five cases.
         sentences: One per pair.
@@ -49,54 +53,93 @@ class Ranking:
     sentences: tuple[str, ...]
 
 
-def ranked_names(records: Sequence[RunResult]) -> list[str]:
-    """All columns that have a better and a worse, and a number in some run."""
-    return [name for name in columns.measured(list(records)) if is_ranked(name)]
+@dataclass(frozen=True)
+class Rankings:
+    """What people are shown of a group's rankings.
+
+    Attributes:
+        families: Which tests were corrected together.
+        rankings: One per score and budget; none where no variant has a second seed.
+    """
+
+    families: str = ""
+    rankings: tuple[Ranking, ...] = ()
 
 
-def contrasts_of(group: Group, name: str) -> list[Contrast]:
-    """Every pair of a group's variants on one score, corrected for their number."""
-    pairs = itertools.combinations(group.labels, 2)
+def ranked_names(records: Sequence[RunResult], primary: str) -> list[str]:
+    """All columns that have a better and a worse, the primary score first."""
+    names = [name for name in columns.measured(list(records)) if is_ranked(name)]
+    return sorted(names, key=lambda name: name != primary)
+
+
+def contrasts_of(group: Group, primary: str) -> list[Contrast]:
+    """Every pair of a group's variants with equal budgets on every score, corrected by families."""
+    names, quantities = ranked_names([e.result for e in group.finished], primary), group.quantities
     contrasts = [
-        contrast(name, group.backbone, (a, group.by_seed(a, name)), (b, group.by_seed(b, name)))
-        for a, b in pairs
-    ]
-    return corrected(
-        [
-            dataclasses.replace(item, heading=group.heading(name, item.a, item.b))
-            for item in contrasts
-            if item is not None
-        ]
-    )
+        contrast(
+            name, group.heading(name, a, b), side_of(group, a, name), side_of(group, b, name),
+            quantities,
+        )
+        for name in names
+        for labels in group.by_budget.values()
+        for a, b in itertools.combinations(labels, 2)
+    ]  # fmt: skip
+    return corrected([item for item in contrasts if item is not None], primary)
 
 
-def rankings_of(group: Group) -> list[Ranking]:
-    """The rankings that are shown to people: none where no variant has a second seed."""
+def rankings_of(group: Group, primary: str) -> Rankings:
+    """The rankings that are shown to people, the primary score's first."""
     if group.seeds <= 1:
-        return []
+        return Rankings()
+    contrasts = contrasts_of(group, primary)
+    names = group.present(list(dict.fromkeys([primary, *columns.MAIN, "images_per_second"])))
     rankings = []
-    for name in group.present([*columns.MAIN, "images_per_second"]):
-        contrasts = contrasts_of(group, name)
-        if is_ranked(name) and contrasts:
-            rankings.append(_ranking(group, name, contrasts))
-    return rankings
+    for name in names:
+        for budget, labels in group.by_budget.items():
+            own = [c for c in contrasts if c.score == name and c.side_a.name in labels]
+            if own:
+                rankings.append(_ranking(group, name, budget, own))
+    return Rankings(families_text(contrasts), tuple(rankings))
 
 
-def _ranking(group: Group, name: str, contrasts: list[Contrast]) -> Ranking:
-    column = columns.column(name)
-    estimates = {label: group.estimate(label, name) for label in group.labels}
+def _ranking(group: Group, name: str, budget: str, contrasts: list[Contrast]) -> Ranking:
+    column, labels = columns.column(name), group.by_budget[budget]
+    estimates = {label: group.estimate(label, name) for label in labels}
     means = {label: one.mean for label, one in estimates.items() if one is not None}
-    order = sorted(means, key=lambda label: _cost(means[label], column))
+    order = sorted(means, key=lambda label: (-_share(group, label), _cost(means[label], column)))
     resolved = sum(item.verdict != "not resolved" for item in contrasts)
-    smallest = sorted(item.detectable for item in contrasts if item.detectable is not None)
-    ends = dict.fromkeys(shown(end, column) for end in smallest[:1] + smallest[-1:])
+    heading = f"{group.heading(name, *means)} {column.arrow}"
     return Ranking(
-        heading=f"{group.heading(name, *means)} {column.arrow}",
-        order=tuple((label, shown(means[label], column)) for label in order),
+        heading=heading if len(group.by_budget) == 1 else f"{heading}, {budget}",
+        order=tuple(
+            (label, _with_share(group, label, shown(means[label], column))) for label in order
+        ),
         resolved=f"{resolved} of {len(contrasts)}",
-        detectable=" to ".join(ends),
-        sentences=tuple(item.sentence for item in contrasts),
+        detectable=_detectable(contrasts, column),
+        sentences=tuple(sentence_of(item) for item in contrasts),
     )
+
+
+def _detectable(contrasts: list[Contrast], column: columns.Column) -> str:
+    """The smallest detectable differences of several pairs, from the least to the most."""
+    tested = [item for item in contrasts if item.paired.std]
+    smallest = sorted(item.detectable for item in tested if item.detectable is not None)
+    ends = [shown(end, column) for end in smallest[:1] + smallest[-1:]]
+    if len(smallest) < len(tested):
+        ends = [*ends[:1], "more than is possible"]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def _share(group: Group, label: str) -> float:
+    """The share of a variant's runs that completed."""
+    completed, started = group.completed(label)
+    return completed / started
+
+
+def _with_share(group: Group, label: str, mean: str) -> str:
+    """A mean, with the runs that completed where some did not."""
+    completed, started = group.completed(label)
+    return mean if completed == started else f"{mean} ({completed} of {started} seeds)"
 
 
 def _cost(mean: float, column: columns.Column) -> float:
@@ -105,21 +148,31 @@ def _cost(mean: float, column: columns.Column) -> float:
     return -mean if column.direction == "higher" else mean
 
 
-def ranking_csv(results: Results) -> str | None:
+def ranking_csv(results: Results, primary: str) -> str | None:
     """One row per pair of variants and score; None where no variant has a second seed."""
     rows = [
-        [getattr(group, part) for part in _GROUP] + _row(item)
+        [*_group_of(group, item), *_row(item)]
         for group in results.groups
         if group.seeds > 1
-        for name in ranked_names(results.records)
-        for item in contrasts_of(group, name)
+        for item in contrasts_of(group, primary)
     ]
-    return (
-        csv_text([*_GROUP, *(_RENAMED.get(name, name) for name in _CONTRAST)], rows)
-        if rows
-        else None
-    )
+    return csv_text([*_GROUP, *_HEADS], rows) if rows else None
+
+
+def _group_of(group: Group, item: Contrast) -> list[str]:
+    budget = group.budget_of(item.side_a.name)
+    return [group.dataset, group.device, group.device_name, group.protocol, budget]
 
 
 def _row(item: Contrast) -> list[Any]:
-    return [getattr(item, name) for name in _CONTRAST]
+    a, b, paired = item.side_a, item.side_b, item.paired
+    lone_a, lone_b = (" ".join(map(str, seeds)) for seeds in item.unpaired)
+    tested = paired.p_value is not None
+    return [
+        item.family, item.score, item.direction, a.name, b.name, a.completed, a.started,
+        b.completed, b.started, paired.n, lone_a, lone_b, item.mean_a, item.mean_b,
+        paired.mean, paired.std, *(item.interval or (None, None)),
+        item.ci_level if item.interval else None, "t" if item.interval else "none",
+        "paired t" if tested else "", paired.p_value, item.family_size if tested else None,
+        item.p_holm, item.detectable, *item.seeds_needed, item.verdict, sentence_of(item),
+    ]  # fmt: skip

@@ -1,53 +1,43 @@
-"""Statistics over seeds: means with intervals, paired tests and their power.
+"""Statistics over seeds: means with intervals, paired tests, and Holm's correction.
 
-All statistics of ganbench are here, as plain functions of plain numbers: the mean of one variant
-with an interval by a named method, the paired difference of two, Holm's correction for many pairs,
-and the power of a paired t-test.
+All are plain functions of plain numbers. Intervals and tests are Student's t, with a standard
+deviation that is no smaller than the score's own steps allow.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from scipy import optimize, stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import ttest_power
+from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "ALPHA",
-    "BOOTSTRAP_FROM",
     "LEVEL",
-    "MOST_SEEDS",
-    "POWER",
+    "Correction",
     "Difference",
     "Estimate",
     "Method",
-    "detectable",
     "estimate",
     "holm",
     "method_for",
     "paired_difference",
-    "power",
-    "seeds_needed",
 ]
 
 LEVEL = 0.95
 ALPHA = 1 - LEVEL
-POWER = 0.8
-BOOTSTRAP_FROM = 10
-MOST_SEEDS = 1000
-_RESAMPLES = 9999
-_ROUNDING = 1e-12  # differences that are this close, relative to their terms, are equal
+ROUNDING = 1e-12  # differences that are this close, relative to their terms, are equal
+_ROUNDED_MEAN = math.sqrt(12)  # a number rounded to steps of h has an error of variance h**2 / 12
+_ROUNDED_DIFFERENCE = math.sqrt(6)  # two of them have
 
-Method = Literal["none", "t", "bootstrap BCa"]
-Values: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
+Method = Literal["none", "t"]
+Bounds: TypeAlias = tuple[float, float]
+UNBOUNDED: Bounds = (-math.inf, math.inf)
 
 
 # The mean of one variant
@@ -75,25 +65,22 @@ class Estimate:
 
 
 def method_for(n: int) -> Method:
-    """The method of the interval at `n` values: the bootstrap needs at least ten."""
-    if n < 2:  # noqa: PLR2004 - one value has no spread
-        return "none"
-    return "t" if n < BOOTSTRAP_FROM else "bootstrap BCa"
+    """The method of the interval at `n` values: one value has no spread, and so no interval."""
+    return "none" if n < 2 else "t"  # noqa: PLR2004 - one value has no spread
 
 
 def estimate(
-    values: Iterable[float | None], bounds: tuple[float, float] = (-math.inf, math.inf)
+    values: Iterable[float | None], bounds: Bounds = UNBOUNDED, step: float = 0.0
 ) -> Estimate | None:
-    """Summarise the values of several seeds.
-
-    The 95% interval of the mean is Student's t below ten values and the bias-corrected and
-    accelerated bootstrap (Efron 1987) from ten on, with fixed random numbers, so that the same
-    values give the same interval. Where all values are equal the interval has no width.
+    """Summarise the values of several seeds, with Student's t interval of the mean at 95%.
 
     Args:
         values: One per seed; those that are None are left out.
-        bounds: The least and the most that the number can be. The interval is cut off there,
-            since the true mean cannot lie beyond.
+        bounds: The least and the most that the true mean can be. The interval is cut off there,
+            but never so far that it loses the mean of the values.
+        step: The smallest step of the number. Equal counts in a few seeds do not show that all
+            seeds give this count, so the interval is at least that of rounding to such steps.
+            Where it is 0 and all values are equal, the interval has no width.
 
     Returns:
         The estimate, or None where no value is left.
@@ -104,31 +91,17 @@ def estimate(
     n, mean, method = kept.size, float(kept.mean()), method_for(kept.size)
     if method == "none":
         return Estimate(n, mean, None, None, None, method)
+    std = float(kept.std(ddof=1))
     if np.ptp(kept) == 0:
-        mean = float(kept[0])
-        return Estimate(n, mean, 0.0, mean, mean, method)
-    low, high = _t_interval(kept) if method == "t" else _bootstrap_interval(kept)
-    low, high = max(low, bounds[0]), min(high, bounds[1])
-    return Estimate(n, mean, float(kept.std(ddof=1)), low, high, method)
+        mean, std = float(kept[0]), 0.0
+    half = _half_width(max(std, step / _ROUNDED_MEAN), n, LEVEL)
+    low, high = max(mean - half, bounds[0]), min(mean + half, bounds[1])
+    return Estimate(n, mean, std, min(low, mean), max(high, mean), method)
 
 
-def _t_interval(values: Values) -> tuple[float, float]:
-    low, high = stats.t.interval(
-        LEVEL, df=values.size - 1, loc=values.mean(), scale=stats.sem(values)
-    )
-    return float(low), float(high)
-
-
-def _bootstrap_interval(values: Values) -> tuple[float, float]:
-    interval = stats.bootstrap(
-        (values,),
-        np.mean,
-        confidence_level=LEVEL,
-        n_resamples=_RESAMPLES,
-        method="BCa",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
+def _half_width(std: float, n: int, level: float) -> float:
+    """Half of Student's t interval of a mean."""
+    return -float(special.stdtrit(n - 1, (1 - level) / 2)) * std / math.sqrt(n)
 
 
 # The difference of two
@@ -136,111 +109,108 @@ def _bootstrap_interval(values: Values) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Difference:
-    """The mean of `first - second` over the seeds that both have.
+    """The mean of `first - second` over the seeds that both have, and a paired t-test of it.
 
     Attributes:
-        estimate: Its mean, spread and interval.
-        p_value: Two-sided, that such a mean or a larger one came by chance; None for one seed.
-        test: `paired t`, or `sign flip` where all differences are equal and a t-test has no
-            spread to measure by.
+        n: Seeds that both have.
+        mean: Mean of the differences.
+        std: Their standard deviation, but at least that of the rounding of two numbers to the
+            score's steps; None for one seed, 0 where all differences of a continuous score are 0.
+        most: The largest difference that the score's bounds allow.
     """
 
-    estimate: Estimate
-    p_value: float | None
-    test: Literal["", "paired t", "sign flip"]
+    n: int
+    mean: float
+    std: float | None
+    most: float = math.inf
+
+    @property
+    def p_value(self) -> float | None:
+        """Two-sided, that such a mean or a larger one came by chance; None for one seed."""
+        if self.std is None:
+            return None
+        if self.std == 0:
+            return 1.0
+        t = abs(self.mean) / (self.std / math.sqrt(self.n))
+        return 2 * float(special.stdtr(self.n - 1, -t))
+
+    def interval(self, level: float) -> Bounds | None:
+        """The interval of the mean, cut off at differences that the score's bounds do not allow.
+
+        It excludes 0 exactly where `p_value < 1 - level`. None for one seed, and where no spread
+        was seen.
+        """
+        if not self.std:
+            return None
+        half = _half_width(self.std, self.n, level)
+        return max(self.mean - half, -self.most), min(self.mean + half, self.most)
 
 
-def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
+def paired_difference(
+    first: Mapping[int, float],
+    second: Mapping[int, float],
+    *,
+    step: float = 0.0,
+    most: float = math.inf,
+) -> Difference | None:
     """Compare two variants seed by seed; None where they have no seed in common.
 
-    The sign flip test is exact: of the 2**n ways to swap the two names within the seeds, two give
-    a mean as large as equal differences do.
+    The differences of a counted score may all be equal, and a plain t-test would then have no
+    spread to measure by: it would call any difference certain. Two numbers rounded to steps of `h`
+    differ by an error of variance `h**2 / 6`, which is the least spread that is taken for granted.
+
+    Args:
+        first: Numbers by seed.
+        second: Numbers by seed.
+        step: The smallest step of the score; 0 where it is continuous and only floating-point
+            numbers are rounded.
+        most: The largest difference that the score's bounds allow.
     """
     seeds = sorted(set(first) & set(second))
+    if not seeds:
+        return None
     left = np.array([first[seed] for seed in seeds], dtype=float)
     right = np.array([second[seed] for seed in seeds], dtype=float)
-    values = left - right
-    if seeds and np.ptp(values) <= _ROUNDING * max(np.abs(left).max(), np.abs(right).max()):
-        values[:] = values[0]
-    mean = estimate(values)
-    if mean is None or mean.std is None:
-        return None if mean is None else Difference(mean, None, "")
-    if mean.std == 0:
-        return Difference(mean, 1.0 if mean.mean == 0 else 2.0 ** (1 - mean.n), "sign flip")
-    return Difference(mean, float(stats.ttest_1samp(values, 0.0).pvalue), "paired t")
+    values, rounding = left - right, ROUNDING * float(max(np.abs(left).max(), np.abs(right).max()))
+    values[np.abs(values) <= rounding] = 0.0
+    mean, n = float(values.mean()), len(seeds)
+    if method_for(n) == "none":
+        return Difference(n, mean, None, most)
+    if step == 0 and not values.any():
+        return Difference(n, 0.0, 0.0, most)
+    least = max(step, rounding) / _ROUNDED_DIFFERENCE
+    return Difference(n, mean, max(float(values.std(ddof=1)), least), most)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for their number, so that any false claim is rare (Holm 1979)."""
-    if not p_values:
-        return []
-    _, corrected, *_ = multipletests(p_values, alpha=ALPHA, method="holm")
-    return [float(value) for value in corrected]
+# Many comparisons
 
 
-# Power: what could have been detected
+@dataclass(frozen=True)
+class Correction:
+    """A p-value that Holm's method has corrected.
 
-
-def power(effect: float, n: int, alpha: float = ALPHA) -> float:
-    """Chance that a two-sided paired t-test finds a true difference.
-
-    Args:
-        effect: The difference over the standard deviation of the differences.
-        n: Seeds, at least two.
-        alpha: Level of the test, in (0, 1).
+    Attributes:
+        p_value: Corrected, at most 1.
+        level: Of the interval that excludes 0 exactly where `p_value` is below 0.05.
     """
-    upper, lower = (
-        float(ttest_power(abs(effect), n, alpha / 2, alternative=tail))
-        for tail in ("larger", "smaller")
-    )
-    # The noncentral t distribution is not a number in its far tails, where the upper one holds
-    # everything and the lower one nothing. With few seeds and many pairs that is often so.
-    return (1.0 if math.isnan(upper) else upper) + (0.0 if math.isnan(lower) else lower)
+
+    p_value: float
+    level: float
 
 
-@cache
-def _detectable_effect(n: int, alpha: float) -> float:
-    return float(optimize.brentq(lambda effect: power(effect, n, alpha) - POWER, 0.0, 1e9))
+def holm(p_values: Sequence[float]) -> list[Correction]:
+    """Correct p-values for their number, so that any false claim is rare (Holm 1979).
 
-
-def detectable(std: float, n: int, pairs: int = 1) -> float | None:
-    """The smallest true difference that `n` seeds find in four of five cases.
-
-    Args:
-        std: Standard deviation of the differences.
-        n: Seeds.
-        pairs: How many differences are tested together; each must pass the level that Holm asks
-            of the first.
-
-    Returns:
-        In the unit of `std`; None for one seed, or where no spread was seen.
+    The smallest of `m` is multiplied by `m`, the next by `m - 1`, and none may fall below the one
+    before it. What a p-value was multiplied by is also what its interval's level has to be
+    divided by, so that interval and test agree.
     """
-    return None if n < 2 or std == 0 else std * _detectable_effect(n, ALPHA / pairs)  # noqa: PLR2004 - one value has no spread
-
-
-def seeds_needed(mean: float, std: float, pairs: int = 1) -> int | None:
-    """The fewest seeds at which a difference like this one is found in four of five cases.
-
-    Args:
-        mean: The difference.
-        std: Standard deviation of the differences.
-        pairs: As in `detectable`.
-
-    Returns:
-        None where there is no difference, or more than `MOST_SEEDS` would be needed.
-    """
-    alpha = ALPHA / pairs
-    if mean == 0:
-        return None
-    if std == 0:
-        return 1 + math.floor(1 - math.log2(alpha))  # the first n whose 2**(1 - n) is below alpha
-    few, many = 1, MOST_SEEDS
-    if power(mean / std, many, alpha) < POWER:
-        return None
-    while many - few > 1:
-        middle = (few + many) // 2
-        if power(mean / std, middle, alpha) < POWER:
-            few = middle
-        else:
-            many = middle
-    return many
+    corrections: dict[int, Correction] = {}
+    largest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        p, factor = p_values[place], float(len(p_values) - rank)
+        largest = max(largest, factor * p)
+        if p > 0:
+            factor = largest / p
+        corrections[place] = Correction(min(1.0, largest), 1 - ALPHA / factor)
+    return [corrections[place] for place in range(len(p_values))]

@@ -6,14 +6,19 @@ imports nothing heavy.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from ganbench.errors import unknown
 
-__all__ = ["METRICS", "SCORES", "Metric", "metric"]
+__all__ = ["METRICS", "SCORES", "Metric", "Quantity", "metric"]
 
 Direction = Literal["lower", "higher", "one"]
+Quantity = Literal["modes", "log_classes", "images", "neighbourhoods", "prompt_images"]
+"""What bounds and steps may depend on: the classes that there are to cover, the logarithm of all
+classes, the images of each kind that scores of neighbours look at, 5 neighbourhoods of each, and
+the images that are drawn from prompts."""
 
 
 @dataclass(frozen=True)
@@ -24,22 +29,28 @@ class Metric:
         name: The column in `runs.csv`.
         title: A short heading for tables and charts.
         direction: What is better: `"lower"`, `"higher"`, or nearer to `"one"`.
-        range: The values it can take, and the unit where it has one.
+        range: The values it can take, for people, and the unit where it has one.
+        bounds: The least and the most that its true value can be, as numbers; the most may be a
+            quantity of the comparison instead.
         paper: Its source.
         summary: What it measures, in one sentence.
         fails_when: What it does not see, or what makes it misleading.
         companions: Further columns that qualify this one and are no scores of their own: a total,
             a standard error.
+        resolution: Its smallest step: a number; a quantity of the comparison where it is a share
+            of so many (a step is then one of them); 0 where it is continuous.
     """
 
     name: str
     title: str
     direction: Direction
     range: str
+    bounds: tuple[float, float | Quantity]
     paper: str
     summary: str
     fails_when: str
     companions: tuple[str, ...] = ()
+    resolution: float | Quantity = 0.0
 
 
 METRICS: tuple[Metric, ...] = (
@@ -48,6 +59,7 @@ METRICS: tuple[Metric, ...] = (
         title="FID",
         direction="lower",
         range="0 to infinity, in squared units of the features",
+        bounds=(0.0, math.inf),
         paper="Heusel et al. 2017, arXiv:1706.08500",
         summary="Fréchet distance between Gaussians fitted to real and generated features.",
         fails_when=(
@@ -60,6 +72,7 @@ METRICS: tuple[Metric, ...] = (
         title="modes covered",
         direction="higher",
         range="0 to modes_total, in classes",
+        bounds=(0.0, "modes"),
         paper="Srivastava et al. 2017, arXiv:1705.07761, with shares for counts",
         summary=(
             "Classes of which the share of generated images that the classifier names with a "
@@ -67,12 +80,14 @@ METRICS: tuple[Metric, ...] = (
         ),
         fails_when=("a class is covered by one image repeated, or the classifier is sure of noise"),
         companions=("modes_total",),
+        resolution=1.0,
     ),
     Metric(
         name="mode_kl",
         title="mode KL",
         direction="lower",
         range="0 to infinity, in nats; log(classes) where one of equally frequent classes is left",
+        bounds=(0.0, math.inf),
         paper="Srivastava et al. 2017, arXiv:1705.07761",
         summary=(
             "KL divergence of the generated class histogram from the real one, each generated "
@@ -85,6 +100,7 @@ METRICS: tuple[Metric, ...] = (
         title="mode entropy",
         direction="higher",
         range="0 to log(classes), in nats",
+        bounds=(0.0, "log_classes"),
         paper="Shannon 1948, of the histogram that mode_kl compares",
         summary="Entropy of the class histogram of the generated images.",
         fails_when="the real classes are not equally frequent: more than theirs is not better",
@@ -94,6 +110,7 @@ METRICS: tuple[Metric, ...] = (
         title="diversity in classes",
         direction="higher",
         range="0 to 1",
+        bounds=(0.0, 1.0),
         paper="own definition, in ganbench.scoring.metrics.diversity",
         summary=(
             "Spread of the generated features within a class over that of the real ones, at most "
@@ -106,42 +123,51 @@ METRICS: tuple[Metric, ...] = (
         title="precision",
         direction="higher",
         range="0 to 1",
+        bounds=(0.0, 1.0),
         paper="Kynkäänniemi et al. 2019, arXiv:1904.06991",
         summary="Share of generated images that lie among the real ones (3 neighbours).",
         fails_when="real outliers have wide neighbourhoods, or one good image is repeated",
+        resolution="images",
     ),
     Metric(
         name="recall",
         title="recall",
         direction="higher",
         range="0 to 1",
+        bounds=(0.0, 1.0),
         paper="Kynkäänniemi et al. 2019, arXiv:1904.06991",
         summary="Share of real images that lie among the generated ones (3 neighbours).",
         fails_when="generated images scatter: far outliers reach many real images",
+        resolution="images",
     ),
     Metric(
         name="coverage",
         title="coverage",
         direction="higher",
         range="0 to 1; about 0.97 for real images",
+        bounds=(0.0, 1.0),
         paper="Naeem et al. 2020, arXiv:2002.09797",
         summary="Share of real images with a generated one among their 5 nearest neighbours.",
         fails_when="unequal counts are compared: more generated images cover more",
+        resolution="images",
     ),
     Metric(
         name="prompt_alignment",
         title="prompt alignment",
         direction="higher",
         range="0 to 1; 1/classes by chance",
+        bounds=(0.0, 1.0),
         paper="own definition, in ganbench.scoring.metrics.prompt_alignment",
         summary="Share of images drawn from a class's prompt that the classifier assigns to it.",
         fails_when="each prompt draws one image repeated; empty for variants without prompts",
+        resolution="prompt_images",
     ),
     Metric(
         name="intra_fid",
         title="intra FID",
         direction="lower",
         range="0 to infinity, in squared units of the features",
+        bounds=(0.0, math.inf),
         paper="Miyato and Koyama 2018, arXiv:1802.05637",
         summary="Mean over classes of the FID within each, of images that were drawn by class.",
         fails_when=(
@@ -155,15 +181,18 @@ METRICS: tuple[Metric, ...] = (
         title="density",
         direction="one",
         range="0 to infinity",
+        bounds=(0.0, math.inf),
         paper="Naeem et al. 2020, arXiv:2002.09797",
         summary="Real neighbourhoods that a generated image lies in, over those expected (5).",
         fails_when="images crowd where real ones are dense: it rises above 1 as variety is lost",
+        resolution="neighbourhoods",
     ),
     Metric(
         name="kid",
         title="KID",
         direction="lower",
         range="0 to infinity; slightly below 0 by chance",
+        bounds=(0.0, math.inf),
         paper="Bińkowski et al. 2018, arXiv:1801.01401",
         summary="Unbiased squared MMD with a cubic kernel, the mean over 100 random subsets.",
         fails_when="it is no larger than a few times its kid_standard_error",
@@ -174,6 +203,7 @@ METRICS: tuple[Metric, ...] = (
         title="FID at infinity",
         direction="lower",
         range="0 to infinity; slightly below 0 by chance",
+        bounds=(0.0, math.inf),
         paper="Chong and Forsyth 2020, arXiv:1911.07023",
         summary="FID extrapolated to infinitely many generated images by a line over 1/n.",
         fails_when=(
@@ -186,6 +216,7 @@ METRICS: tuple[Metric, ...] = (
         title="inception score",
         direction="higher",
         range="1 to 1008, the classes of the network",
+        bounds=(1.0, 1008.0),
         paper="Salimans et al. 2016, arXiv:1606.03498",
         summary="How sure inception is of each image, and how various its answers are.",
         fails_when="images are unlike ImageNet's; it never sees the real images",
@@ -195,15 +226,18 @@ METRICS: tuple[Metric, ...] = (
         title="modes covered (strict)",
         direction="higher",
         range="0 to modes_total, in classes",
+        bounds=(0.0, "modes"),
         paper="Srivastava et al. 2017, arXiv:1705.07761, with shares for counts",
         summary="As modes_covered, with half of the class's share of real images for a tenth.",
         fails_when="the classifier is unsure of many real images too",
+        resolution=1.0,
     ),
     Metric(
         name="vendi",
         title="Vendi score",
         direction="higher",
         range="1 to the number of images: as many unlike ones would be as various",
+        bounds=(1.0, "images"),
         paper="Friedman and Dieng 2022, arXiv:2210.02410",
         summary="Effective number of unlike generated images, by the cosine of their features.",
         fails_when="images are noise: it never sees the real ones",
@@ -213,18 +247,21 @@ METRICS: tuple[Metric, ...] = (
         title="near-duplicates",
         direction="lower",
         range="0 to 1; about 0.01 for real images",
+        bounds=(0.0, 1.0),
         paper="Arora and Zhang 2017, arXiv:1706.08224",
         summary=(
             "Share of generated images nearer to another generated one than all but 1% of as many "
             "real images are to another real one."
         ),
         fails_when="sharp but narrow classes crowd without repeating, or few images are drawn",
+        resolution="images",
     ),
     Metric(
         name="memorisation",
         title="memorisation",
         direction="one",
         range="0 to infinity; 0 for copies of the training images",
+        bounds=(0.0, math.inf),
         paper="after Meehan et al. 2020, arXiv:2004.05675",
         summary=(
             "Median distance from a generated image to the nearest training image, over that of "

@@ -37,6 +37,7 @@ def test_every_column_of_scores_is_known_once():
 def test_each_metric_says_what_it_is_in_sentences(entry):
     assert entry.direction in ("lower", "higher", "one")
     assert entry.range
+    assert len(entry.bounds) == 2
     assert entry.paper
     assert entry.summary[0].isupper()
     assert entry.summary.endswith(".")
