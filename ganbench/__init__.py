@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ganbench.training.calls import Batch
     from ganbench.training.step import Batches, Step
     from ganbench.variant.budget import Budget
+    from ganbench.variant.composed import ComposedRecipe, NetworkRecipe
     from ganbench.variant.context import Context
     from ganbench.variant.definition import (
         Accepts,
@@ -35,6 +36,7 @@ _HOMES = {
     "Batch": "training.calls",
     "Batches": "training.step",
     "Budget": "variant.budget",
+    "ComposedRecipe": "variant.composed",
     "Condition": "variant.definition",
     "Context": "variant.context",
     "ContractError": "errors",
@@ -44,6 +46,7 @@ _HOMES = {
     "LossOutput": "variant.definition",
     "Losses": "variant.definition",
     "Network": "variant.definition",
+    "NetworkRecipe": "variant.composed",
     "Recipe": "variant.recipe",
     "Scheduled": "variant.schedule",
     "Step": "training.step",
@@ -61,6 +64,7 @@ __all__ = [
     "Batch",
     "Batches",
     "Budget",
+    "ComposedRecipe",
     "Condition",
     "Context",
     "ContractError",
@@ -70,6 +74,7 @@ __all__ = [
     "LossOutput",
     "Losses",
     "Network",
+    "NetworkRecipe",
     "Recipe",
     "Scheduled",
     "Step",

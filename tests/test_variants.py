@@ -159,12 +159,17 @@ COMMON = {
     "optimizer": "adam", "eps": 1e-8, "weight_decay": 0.0, "weight_clip": 0.0,
     "ema_half_life_kimg": 0.0, "ema_ramp": 0.0, "ema_start": 0,
 }  # fmt: skip
+COMPOSED = {  # the dcgan's parts by name, as other variants and a study set them
+    "network": "dcgan", "d_norm": "batch", "loss": "logistic", "gradient_penalty": 0.0,
+    "dragan": 0.0, "r1": 0.0, "r2": 0.0, "consistency": 0.0, "lecam": 0.0, "lecam_decay": 0.99,
+    "lecam_start": 1000,
+}  # fmt: skip
 RECIPES = {
     "mlp": {
         "image_size": 28, "beta1": 0.9, "generator_width": 256, "discriminator_width": 256,
         "dataset": "mnist", "budget": "200epochs", "sample_every": "3epochs",
     },
-    "dcgan": {},
+    "dcgan": COMPOSED,
     "dcgan-smooth": {
         "latent_dim": 256, "batch_size": 1024, "lr_g": 5e-4, "lr_d": 5e-4,
         "real_label": 0.9, "fake_label": 0.1, "generator_width": 128,
@@ -182,7 +187,7 @@ def test_the_default_recipe_has_the_numbers_of_the_source_system(name):
 
 def test_the_course_notebook_is_the_dcgan_with_a_longer_budget():
     recipe = variant("dcgan").recipe.override({"budget": "30epochs"})
-    assert recipe.model_dump() == {**COMMON, "budget": "30epochs"}
+    assert recipe.model_dump() == {**COMMON, **COMPOSED, "budget": "30epochs"}
     assert Budget.parse(recipe.budget) == Budget(30, "epochs")
 
 

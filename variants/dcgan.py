@@ -1,12 +1,12 @@
 """DCGAN: strided convolutions with BatchNorm, no fully connected layers."""
 
-from ganbench import Recipe, Variant, losses, networks
+from ganbench import ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="DCGAN",
     paper="Radford et al. 2016, arXiv:1511.06434",
-    recipe=Recipe(),
-    generator=networks.dcgan_generator,
-    discriminator=networks.dcgan_discriminator,
-    losses=losses.bce,
+    recipe=ComposedRecipe(),
+    generator=networks.generator,
+    discriminator=networks.discriminator,
+    losses=losses.composed,
 )

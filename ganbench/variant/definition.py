@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ganbench.errors import UsageError
 from ganbench.variant.recipe import Recipe
@@ -91,6 +91,22 @@ class LossOutput:
     real: Tensor | None = None
     fake: Tensor | None = None
     scalars: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, returned: Tensor | LossOutput) -> LossOutput:
+        """What a loss has returned, as a record."""
+        return returned if isinstance(returned, cls) else cls(cast("Tensor", returned))
+
+    @property
+    def outputs(self) -> tuple[Tensor, Tensor]:
+        """The discriminator's outputs on real and on generated images.
+
+        Raises:
+            ValueError: The loss did not return them.
+        """
+        if self.real is None or self.fake is None:
+            raise ValueError("the loss returns no outputs on real and on generated images")
+        return self.real, self.fake
 
     def __add__(self, term: Any) -> LossOutput:
         """The same with a term, such as a weighted penalty, added to the loss."""

@@ -34,7 +34,7 @@ CPU = torch.device("cpu")
 MLP = resolve(["mlp"])[0].variant
 
 
-class Numbers(ganbench.Recipe):
+class Numbers(ganbench.ComposedRecipe):
     gamma: ganbench.Scheduled = ganbench.scheduled(10.0, ge=0, description="a weight")
     lr_extra: ganbench.Scheduled = ganbench.scheduled(0.5, gt=0, description="a rate")
 

@@ -1,48 +1,24 @@
-"""Networks that several variants share, as functions of the recipe and the dataset.
-
-Generators map latents of shape (batch, latent_dim) to images in [-1, 1] of shape
-(batch, channels, image_size, image_size); discriminators map such images to logits of shape
-(batch, 1). There is no sigmoid at the end: the losses work on logits.
-"""
+"""The DCGAN's networks: strided and transposed convolutions (Radford et al. 2016)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ganbench.errors import UsageError
+from ganbench.variant.networks.layers import convolutional_blocks, normalisation, normalised
 
 if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec
+    from ganbench.variant.networks.layers import Normalisation
     from ganbench.variant.recipe import Recipe
 
 __all__ = [
-    "ConditionalGenerator",
-    "ProjectionDiscriminator",
-    "convolutional_blocks",
     "dcgan_discriminator",
     "dcgan_features",
     "dcgan_generator",
     "initialise_dcgan",
 ]
-
-_SMALLEST_CONVOLUTIONAL_SIZE = 32
-
-
-def convolutional_blocks(image_size: int) -> int:
-    """Number of halvings between `image_size` and the 4×4 map at the narrow end.
-
-    Raises:
-        UsageError: `image_size` is not a power of two of at least 32.
-    """
-    if image_size < _SMALLEST_CONVOLUTIONAL_SIZE or image_size & (image_size - 1):
-        raise UsageError(
-            f"image_size={image_size} does not fit a convolutional variant: "
-            "give a power of two of at least 32, for example --set image_size=64"
-        )
-    return image_size.bit_length() - 3
 
 
 def dcgan_generator(
@@ -59,7 +35,7 @@ def dcgan_generator(
     adds a block at the narrow end.
 
     Args:
-        recipe: Gives `latent_dim`, `image_size` (a power of two of at least 32) and
+        recipe: Gives `latent_dim`, `image_size` (a power of two of at least 8) and
             `generator_width`, the channels of the last hidden layer.
         dataset: Gives the channels of the image.
         condition_size: Entries by which the input is longer than the latent.
@@ -87,7 +63,7 @@ def dcgan_generator(
 
 
 def dcgan_features(
-    recipe: Recipe, dataset: DatasetSpec, *, bias: bool = False
+    recipe: Recipe, dataset: DatasetSpec, *, bias: bool = False, norm: Normalisation = "batch"
 ) -> tuple[nn.Sequential, int]:
     """Strided convolutions from the image to a 4×4 map, as in `dcgan_discriminator`.
 
@@ -99,66 +75,33 @@ def dcgan_features(
     widths = [dataset.channels, *(width * 2**power for power in range(blocks))]
     layers: list[nn.Module] = []
     for index in range(blocks):
-        layers.append(nn.Conv2d(widths[index], widths[index + 1], 4, 2, 1, bias=bias))
+        convolution = nn.Conv2d(widths[index], widths[index + 1], 4, 2, 1, bias=bias)
+        layers.append(normalised(convolution, norm))
         if index > 0:
-            layers.append(nn.BatchNorm2d(widths[index + 1]))
+            layers += normalisation(widths[index + 1], norm)
         layers.append(nn.LeakyReLU(0.2, inplace=True))
     return nn.Sequential(*layers), widths[-1]
 
 
-def dcgan_discriminator(recipe: Recipe, dataset: DatasetSpec, *, bias: bool = False) -> nn.Module:
+def dcgan_discriminator(
+    recipe: Recipe, dataset: DatasetSpec, *, bias: bool = False, norm: Normalisation = "batch"
+) -> nn.Module:
     """Strided convolutions, LeakyReLU(0.2), BatchNorm from the second on, then one logit.
 
     At 64×64 the widths are 1, 2, 4 and 8 times `recipe.discriminator_width`.
 
+    Args:
+        recipe: Gives `image_size` (a power of two of at least 8) and `discriminator_width`.
+        dataset: Gives the channels of the image.
+        bias: Whether the convolutions have biases.
+        norm: What stands in for BatchNorm.
+
     Raises:
         UsageError: The image size does not fit.
     """
-    features, wide = dcgan_features(recipe, dataset, bias=bias)
-    return nn.Sequential(*features, nn.Conv2d(wide, 1, 4, 1, 0, bias=bias), nn.Flatten())
-
-
-class ConditionalGenerator(nn.Module):
-    """A generator that takes a condition beside its latent, by joining the two vectors.
-
-    `generator` is any network whose latent is as long as both together.
-    """
-
-    def __init__(self, generator: nn.Module) -> None:
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, latent: Tensor, condition: Tensor) -> Tensor:
-        """Map (batch, latent_dim) and (batch, condition_size) to images."""
-        images: Tensor = self.generator(torch.cat([latent, condition], dim=1))
-        return images
-
-
-class ProjectionDiscriminator(nn.Module):
-    """A discriminator that projects the condition onto its features (Miyato and Koyama 2018).
-
-    The logit is that of the image alone plus the inner product of the features, averaged over the
-    map where the paper sums them, with a linear map of the condition (arXiv:1802.05637).
-
-    Args:
-        features: Maps images to a (batch, wide, 4, 4) map.
-        wide: Channels of that map.
-        condition_size: Entries of the condition.
-    """
-
-    def __init__(self, features: nn.Module, wide: int, condition_size: int) -> None:
-        super().__init__()
-        self.features = features
-        self.head = nn.Conv2d(wide, 1, 4, 1, 0, bias=False)
-        self.projection = nn.Linear(condition_size, wide, bias=False)
-
-    def forward(self, images: Tensor, condition: Tensor) -> Tensor:
-        """Map images and (batch, condition_size) to logits of shape (batch, 1)."""
-        features = self.features(images)
-        unconditional = self.head(features).flatten(1)
-        projected = (features.mean(dim=(2, 3)) * self.projection(condition)).sum(1, keepdim=True)
-        logits: Tensor = unconditional + projected
-        return logits
+    features, wide = dcgan_features(recipe, dataset, bias=bias, norm=norm)
+    last = normalised(nn.Conv2d(wide, 1, 4, 1, 0, bias=bias), norm)
+    return nn.Sequential(*features, last, nn.Flatten())
 
 
 def initialise_dcgan(network: nn.Module) -> nn.Module:

@@ -1,17 +1,17 @@
 """WGAN: a critic held Lipschitz by clipping its weights, trained by RMSprop.
 
 Arjovsky et al. 2017, arXiv:1701.07875: five updates of the critic per update of the generator,
-weights clipped to [-0.01, 0.01] after each, RMSprop with 5e-5. Departs from the paper in nothing
-but the width of the DCGAN and the size of the images.
+weights clipped to plus or minus 0.01 after each, RMSprop with 5e-5, the DCGAN's networks. Departs
+in the critic's warm-up, which the paper's code has (100 updates at first and every 500 steps).
 """
 
-from ganbench import Recipe, Variant, losses, networks
+from ganbench import ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="WGAN, clipped weights",
     paper="Arjovsky et al. 2017, arXiv:1701.07875",
-    recipe=Recipe(
-        image_size=32,
+    recipe=ComposedRecipe(
+        loss="wasserstein",
         optimizer="rmsprop",
         lr_g=5e-5,
         lr_d=5e-5,
@@ -19,11 +19,9 @@ VARIANT = Variant(
         beta2=0.99,
         weight_clip=0.01,
         d_steps=5,
-        generator_width=32,
-        discriminator_width=32,
     ),
-    generator=networks.dcgan_generator,
-    discriminator=networks.dcgan_discriminator,
-    losses=losses.wasserstein,
+    generator=networks.generator,
+    discriminator=networks.discriminator,
+    losses=losses.composed,
     output="score",
 )

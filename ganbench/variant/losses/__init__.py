@@ -1,0 +1,34 @@
+"""Losses with one signature: (discriminator, real, fake) -> LossOutput, and penalties for them."""
+
+from ganbench.variant.losses.composed import composed, objective
+from ganbench.variant.losses.objectives import (
+    bce,
+    hinge,
+    least_squares,
+    relativistic,
+    relativistic_average,
+    wasserstein,
+)
+from ganbench.variant.losses.penalties import (
+    LeCam,
+    consistency_penalty,
+    dragan_penalty,
+    gradient_penalty,
+    zero_centred_penalty,
+)
+
+__all__ = [
+    "LeCam",
+    "bce",
+    "composed",
+    "consistency_penalty",
+    "dragan_penalty",
+    "gradient_penalty",
+    "hinge",
+    "least_squares",
+    "objective",
+    "relativistic",
+    "relativistic_average",
+    "wasserstein",
+    "zero_centred_penalty",
+]

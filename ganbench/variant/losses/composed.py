@@ -1,0 +1,103 @@
+"""The loss that a recipe names, with every penalty whose weight is above 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ganbench.variant.definition import Losses, LossOutput
+from ganbench.variant.losses import objectives, penalties
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganbench.variant.composed import ComposedRecipe
+    from ganbench.variant.context import Context
+    from ganbench.variant.definition import DatasetSpec, Discriminator
+    from ganbench.variant.recipe import Recipe
+
+__all__ = ["composed", "objective"]
+
+Penalty = Callable[["Discriminator", "Tensor", "Tensor", LossOutput], "Tensor"]
+
+_OBJECTIVES: dict[str, Callable[[Recipe, DatasetSpec], Losses]] = {
+    "logistic": objectives.bce,
+    "least-squares": objectives.least_squares,
+    "hinge": objectives.hinge,
+    "wasserstein": objectives.wasserstein,
+    "relativistic": objectives.relativistic,
+    "relativistic-average": objectives.relativistic_average,
+}
+
+
+def _gradient_penalty(
+    discriminator: Discriminator, real: Tensor, fake: Tensor, _output: LossOutput
+) -> Tensor:
+    return penalties.gradient_penalty(discriminator, real, fake)
+
+
+def _dragan(
+    discriminator: Discriminator, real: Tensor, _fake: Tensor, _output: LossOutput
+) -> Tensor:
+    return penalties.dragan_penalty(discriminator, real)
+
+
+def _r1(discriminator: Discriminator, real: Tensor, _fake: Tensor, _output: LossOutput) -> Tensor:
+    return penalties.zero_centred_penalty(discriminator, real)[0]
+
+
+def _r2(discriminator: Discriminator, _real: Tensor, fake: Tensor, _output: LossOutput) -> Tensor:
+    return penalties.zero_centred_penalty(discriminator, fake)[0]
+
+
+def _consistency(
+    discriminator: Discriminator, real: Tensor, _fake: Tensor, output: LossOutput
+) -> Tensor:
+    return penalties.consistency_penalty(discriminator, real, output.outputs[0])
+
+
+_PENALTIES: dict[str, tuple[Penalty, float]] = {
+    "gradient_penalty": (_gradient_penalty, 1.0),
+    "dragan": (_dragan, 1.0),
+    "r1": (_r1, 0.5),
+    "r2": (_r2, 0.5),
+    "consistency": (_consistency, 1.0),
+}
+"""Each penalty by the recipe's name of its weight, and the factor that goes with that weight."""
+
+
+def objective(recipe: ComposedRecipe, dataset: DatasetSpec) -> Losses:
+    """The objective `recipe.loss`, without penalties."""
+    # the weight of a penalty is a number of the composed recipe, not of the objective
+    bare = recipe.model_copy(update={"gradient_penalty": None})
+    return _OBJECTIVES[recipe.loss](bare, dataset)
+
+
+def composed(recipe: ComposedRecipe, dataset: DatasetSpec) -> Losses:
+    """The objective `recipe.loss`, and the penalties that the recipe weighs.
+
+    The discriminator's loss records each penalty by its name, before it is weighed.
+    """
+    bare = objective(recipe, dataset)
+    used = [name for name in _PENALTIES if getattr(recipe, name)]
+    if not used and not recipe.lecam:
+        return bare
+
+    def d_loss(
+        discriminator: Discriminator, real: Tensor, fake: Tensor, context: Context
+    ) -> LossOutput:
+        output = LossOutput.of(bare.d_loss(discriminator, real, fake))
+        total = output
+        for name in used:
+            penalty, factor = _PENALTIES[name]
+            value = penalty(discriminator, real, fake, output)
+            total = (total + factor * context.value(name) * value).recording(**{name: value})
+        if recipe.lecam:
+            started = context.step > recipe.lecam_start
+            value = context.networks["losses"](*output.outputs, follow=started)
+            total = (total + recipe.lecam * started * value).recording(lecam=value)
+        return total
+
+    return Losses(
+        d_loss, bare.g_loss, penalties.LeCam(recipe.lecam_decay) if recipe.lecam else None
+    )

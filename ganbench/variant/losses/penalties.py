@@ -1,0 +1,168 @@
+"""Penalties that any objective can be given: on gradients, consistency, and the outputs' means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganbench.errors import ContractError
+from ganbench.variant.augmentation import flip
+
+if TYPE_CHECKING:
+    from ganbench.variant.definition import Discriminator
+
+__all__ = [
+    "LeCam",
+    "consistency_penalty",
+    "dragan_penalty",
+    "gradient_penalty",
+    "outputs_of",
+    "zero_centred_penalty",
+]
+
+_LARGEST_SHIFT = 8  # an eighth of the size
+
+
+def outputs_of(discriminator: Discriminator, images: Tensor) -> Tensor:
+    """The outputs of a discriminator that returns one tensor, as the losses here need it.
+
+    Raises:
+        ContractError: It returns something else.
+    """
+    outputs = discriminator(images)
+    if not isinstance(outputs, torch.Tensor):
+        raise ContractError(
+            f"the discriminator returns a {type(outputs).__name__}, and this loss needs a tensor: "
+            "hand it `lambda images: discriminator(images)[0]`, or write a loss of your own"
+        )
+    return outputs
+
+
+def _per_image(images: Tensor) -> Tensor:
+    """Uniform numbers in [0, 1), one per image, that broadcast over it."""
+    shape = (len(images), *[1] * (images.dim() - 1))
+    return torch.rand(shape, device=images.device, dtype=images.dtype)
+
+
+def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
+    """Mean squared distance of the gradient's length from 1, between real and generated images.
+
+    At a random point between each pair (Gulrajani et al. 2017, arXiv:1704.00028).
+
+    Args:
+        discriminator: As a loss is given it; returns one tensor.
+        real: Images of shape (batch, channels, size, size).
+        fake: Likewise.
+    """
+    share = _per_image(real)
+    between = torch.lerp(real, fake, share).requires_grad_()
+    gradient = _gradient(outputs_of(discriminator, between), between)
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
+
+
+def zero_centred_penalty(discriminator: Discriminator, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean squared length of the discriminator's gradient at images: R1 at real ones, R2 at fake.
+
+    The gradient is that of the pixels, before augmentation (Mescheder et al. 2018,
+    arXiv:1801.04406).
+
+    Args:
+        discriminator: As a loss is given it; returns one tensor.
+        images: Of shape (batch, channels, size, size).
+
+    Returns:
+        The penalty without a weight (the paper's has gamma / 2), and the discriminator's outputs.
+    """
+    images = images.detach().requires_grad_()
+    outputs = outputs_of(discriminator, images)
+    return _gradient(outputs, images).square().flatten(1).sum(1).mean(), outputs
+
+
+def _gradient(outputs: Any, images: Tensor) -> Tensor:
+    (gradient,) = torch.autograd.grad(outputs.sum(), images, create_graph=True)
+    return gradient
+
+
+def dragan_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
+    """Mean squared distance of the gradient's length from 1, around real images.
+
+    At real images to which uniform noise of half their standard deviation is added (Kodali et al.
+    2017, arXiv:1705.07215).
+
+    Args:
+        discriminator: As a loss is given it; returns one tensor.
+        real: Images of shape (batch, channels, size, size).
+    """
+    real = real.detach()
+    around = (real + 0.5 * real.std() * torch.rand_like(real)).requires_grad_()
+    gradient = _gradient(outputs_of(discriminator, around), around)
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
+
+
+def consistency_penalty(discriminator: Discriminator, images: Tensor, outputs: Tensor) -> Tensor:
+    """Mean squared change of the outputs under flips and shifts (Zhang et al. 2020).
+
+    Shifts are of up to an eighth of the size, reflected at the edges (arXiv:1910.12027).
+
+    Args:
+        discriminator: As a loss is given it; returns one tensor.
+        images: Of shape (batch, channels, size, size).
+        outputs: What the discriminator gives for them.
+    """
+    moved = _shifted(flip(images.detach()))
+    return (outputs_of(discriminator, moved) - outputs).square().mean()
+
+
+def _shifted(images: Tensor) -> Tensor:
+    """Shift each image by up to an eighth of its size each way, reflected at the edges."""
+    count, _, height, width = images.shape
+    most = max(1, height // _LARGEST_SHIFT)
+    padded = F.pad(images, [most] * 4, mode="reflect")
+    for dim, size in ((2, height), (3, width)):
+        shape = [1, 1, 1, 1]
+        shape[dim] = size
+        places = torch.arange(size, device=images.device).view(shape)
+        shifts = torch.randint(0, 2 * most + 1, (count, 1, 1, 1), device=images.device)
+        wanted = list(padded.shape)
+        wanted[dim] = size
+        padded = padded.gather(dim, (places + shifts).expand(wanted))
+    return padded
+
+
+class LeCam(nn.Module):
+    """Holds each side's outputs near the other side's moving mean (Tseng et al. 2021).
+
+    The squared distance counts only beyond that mean, as in the authors' code (arXiv:2104.03310).
+
+    Args:
+        decay: Of the moving means.
+    """
+
+    real: Tensor
+    fake: Tensor
+
+    def __init__(self, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+        self.register_buffer("real", torch.zeros(()))
+        self.register_buffer("fake", torch.zeros(()))
+
+    def forward(self, on_real: Tensor, on_fake: Tensor, *, follow: bool) -> Tensor:
+        """Move the means, and give the penalty of one step.
+
+        Args:
+            on_real: The discriminator's outputs on real images.
+            on_fake: Its outputs on generated images.
+            follow: Whether the means move slowly; else they are set to these outputs' means.
+        """
+        weight = 1 - self.decay if follow else 1.0
+        with torch.no_grad():
+            self.real.lerp_(on_real.float().mean(), weight)
+            self.fake.lerp_(on_fake.float().mean(), weight)
+        beyond = F.relu(on_real - self.fake).square().mean()
+        return beyond + F.relu(self.real - on_fake).square().mean()

@@ -1,0 +1,50 @@
+"""Fully connected networks: for images, and for points as mode-collapse benchmarks have them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+if TYPE_CHECKING:
+    from ganbench.variant.definition import DatasetSpec
+    from ganbench.variant.recipe import Recipe
+
+__all__ = ["mlp_features", "mlp_generator"]
+
+_TIMES = 4  # units of a hidden layer per channel that a convolutional network would begin with
+_HIDDEN = 2
+
+
+def mlp_generator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
+    """Two hidden layers of four times `generator_width` units with BatchNorm and ReLU, then tanh.
+
+    Args:
+        recipe: Gives `latent_dim`, `image_size` (any) and `generator_width`.
+        dataset: Gives the channels of the image.
+    """
+    shape = (dataset.channels, recipe.image_size, recipe.image_size)
+    width, before = _TIMES * recipe.generator_width, recipe.latent_dim
+    layers: list[nn.Module] = []
+    for _ in range(_HIDDEN):
+        layers += [nn.Linear(before, width), nn.BatchNorm1d(width), nn.ReLU(inplace=True)]
+        before = width
+    pixels = dataset.channels * recipe.image_size**2
+    return nn.Sequential(*layers, nn.Linear(width, pixels), nn.Tanh(), nn.Unflatten(1, shape))
+
+
+def mlp_features(recipe: Recipe, dataset: DatasetSpec) -> tuple[nn.Sequential, int]:
+    """Two hidden layers of four times `discriminator_width` units with LeakyReLU(0.2).
+
+    Returns:
+        The layers, and the entries of the vector that they end with.
+    """
+    width, before = (
+        _TIMES * recipe.discriminator_width,
+        dataset.channels * recipe.image_size**2,
+    )
+    layers: list[nn.Module] = [nn.Flatten()]
+    for _ in range(_HIDDEN):
+        layers += [nn.Linear(before, width), nn.LeakyReLU(0.2, inplace=True)]
+        before = width
+    return nn.Sequential(*layers), width

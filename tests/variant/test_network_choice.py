@@ -1,0 +1,102 @@
+"""Networks by name: each kind fits each size, and is normalised as the recipe says."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from ganbench import DatasetSpec, NetworkRecipe, networks
+
+COLOUR = DatasetSpec("colour", 3, 32, ("a", "b"), 100, 10)
+KINDS = ("mlp", "dcgan", "cnn", "resnet")
+NORMS = ("batch", "spectral", "layer", "none")
+
+
+def recipe(**numbers):
+    return NetworkRecipe(
+        **{"generator_width": 4, "discriminator_width": 4, "image_size": 32, "latent_dim": 7}
+        | numbers
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [8, 16, 32, 64])
+def test_each_kind_draws_and_discriminates_images_of_each_size(kind, size):
+    numbers = recipe(network=kind, image_size=size)
+    images = networks.generator(numbers, COLOUR)(torch.randn(2, 7)).detach()
+    assert images.shape == (2, 3, size, size)
+    assert float(images.abs().max()) <= 1
+    assert networks.discriminator(numbers, COLOUR)(images).shape == (2, 1)
+    assert networks.encoder(numbers, COLOUR)(images).shape == (2, 7)
+    body, entries = networks.features(numbers, COLOUR)
+    assert body(images).shape == (2, entries)
+    assert networks.PairDiscriminator(numbers, COLOUR)(images, torch.randn(2, 7)).shape == (2, 1)
+    labelled = networks.LabelGenerator(numbers, COLOUR, 5)
+    assert labelled(torch.randn(2, 7), torch.tensor([0, 1])).shape == images.shape
+
+
+def kinds_of_norms(network):
+    found = {type(module) for module in network.modules()}
+    spectral = any(hasattr(module, "parametrizations") for module in network.modules())
+    return (
+        bool(found & {nn.BatchNorm1d, nn.BatchNorm2d}),
+        bool(found & {nn.GroupNorm, nn.LayerNorm}),
+        spectral,
+    )
+
+
+@pytest.mark.parametrize("kind", ["dcgan", "cnn", "resnet"])
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_discriminator_is_normalised_as_the_recipe_says(kind, norm):
+    network = networks.discriminator(recipe(network=kind, d_norm=norm), COLOUR)
+    assert kinds_of_norms(network) == (norm == "batch", norm == "layer", norm == "spectral")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("norm", ["layer", "none"])
+def test_without_batchnorm_an_image_is_seen_alone(kind, norm):
+    """A penalty of each image needs that: its logit does not depend on the others'."""
+    network = networks.discriminator(recipe(network=kind, d_norm=norm), COLOUR)
+    images = torch.rand(4, 3, 32, 32) * 2 - 1
+    assert torch.allclose(network(images)[:1], network(images[:1]), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["dcgan", "cnn", "resnet"])
+def test_a_spectral_norm_holds_the_largest_singular_value_of_each_layer_at_one(kind):
+    network = networks.discriminator(recipe(network=kind, d_norm="spectral"), COLOUR).train()
+    for _ in range(30):  # one power iteration each
+        network(torch.zeros(2, 3, 32, 32))
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            values = torch.linalg.svdvals(module.weight.detach().flatten(1))
+            assert float(values[0]) == pytest.approx(1, abs=0.05)
+
+
+def test_a_label_changes_the_images_of_a_residual_generator_by_its_batchnorm():
+    generator = networks.ResNetGenerator(recipe(), COLOUR, classes=2)
+    latents = torch.randn(1, 7).repeat(4, 1)
+    with torch.no_grad():
+        for part in generator.modules():
+            if isinstance(part, networks.ConditionalBatchNorm):
+                part.shift.weight[1] += 1.0
+    one, other = generator(latents, torch.tensor([0, 0, 1, 1])).chunk(2)
+    assert torch.allclose(one[0], one[1], atol=1e-5)
+    assert not torch.allclose(one[0], other[0], atol=1e-2)
+
+
+def test_conditional_batchnorm_is_batchnorm_with_the_classes_own_scale_and_shift():
+    maps, labels = torch.randn(6, 5, 4, 4), torch.tensor([0, 1, 2, 0, 1, 2])
+    layer = networks.ConditionalBatchNorm(5, 3)
+    with torch.no_grad():
+        layer.scale.weight.copy_(torch.randn(3, 5))
+        layer.shift.weight.copy_(torch.randn(3, 5))
+    plain = nn.BatchNorm2d(5, affine=False)(maps)
+    expected = torch.stack(
+        [
+            plain[row] * layer.scale.weight[label][:, None, None]
+            + layer.shift.weight[label][:, None, None]
+            for row, label in enumerate(labels)
+        ]
+    )
+    assert torch.allclose(layer(maps, labels), expected, atol=1e-5)

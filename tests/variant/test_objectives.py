@@ -1,0 +1,175 @@
+"""Objectives and penalties against their formulas, written out with numpy or by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import expit
+from torch import nn
+
+from ganbench import ComposedRecipe, Context, DatasetSpec, UsageError, losses
+
+SPEC = DatasetSpec("digits", 1, 8, tuple("0123456789"), 1000, 100)
+SLOPE = 3.0
+
+
+@pytest.fixture
+def images():
+    stream = torch.Generator().manual_seed(3)
+    real, fake = torch.rand(2, 6, 1, 8, 8, generator=stream) * 2 - 1
+    return real, fake
+
+
+def mean_pixel(images):
+    """A discriminator whose output is three times the mean pixel."""
+    return SLOPE * images.mean(dim=(1, 2, 3))
+
+
+def scores(images):
+    return SLOPE * images.double().numpy().mean(axis=(1, 2, 3))
+
+
+def softplus(values):
+    return -np.log(expit(-values))
+
+
+def by_hand(loss, real, fake):
+    r, f = scores(real), scores(fake)
+    return {
+        "logistic": (softplus(-r).mean() + softplus(f).mean(), softplus(-f).mean()),
+        "least-squares": (
+            ((r - 1) ** 2).mean() / 2 + (f**2).mean() / 2,
+            ((f - 1) ** 2).mean() / 2,
+        ),
+        "hinge": (np.maximum(0, 1 - r).mean() + np.maximum(0, 1 + f).mean(), -f.mean()),
+        "wasserstein": (f.mean() - r.mean(), -f.mean()),
+        "relativistic": (softplus(f - r).mean(), softplus(r - f).mean()),
+        "relativistic-average": (
+            softplus(-(r - f.mean())).mean() + softplus(f - r.mean()).mean(),
+            softplus(-(f - r.mean())).mean() + softplus(r - f.mean()).mean(),
+        ),
+    }[loss]
+
+
+LOSSES = ComposedRecipe.model_fields["loss"].annotation.__args__
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_each_objective_is_its_formula(loss, images):
+    real, fake = images
+    objective = losses.composed(ComposedRecipe(loss=loss), SPEC)
+    d_expected, g_expected = by_hand(loss, real, fake)
+    d, g = objective.d_loss(mean_pixel, real, fake), objective.g_loss(mean_pixel, real, fake)
+    assert float(d.loss) == pytest.approx(d_expected, rel=1e-5)
+    assert float(g.loss) == pytest.approx(g_expected, rel=1e-5)
+    np.testing.assert_allclose(d.real.numpy(), scores(real), rtol=1e-5)
+    np.testing.assert_allclose(d.fake.numpy(), scores(fake), rtol=1e-5)
+    np.testing.assert_allclose(g.fake.numpy(), scores(fake), rtol=1e-5)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_generator_that_lowers_its_loss_raises_the_score_of_its_images(loss, images):
+    real, fake = images[0], images[1].clone().requires_grad_()
+    objective = losses.composed(ComposedRecipe(loss=loss), SPEC)
+    (gradient,) = torch.autograd.grad(objective.g_loss(mean_pixel, real, fake).loss, fake)
+    assert float(gradient.sum()) < 0
+
+
+def test_a_larger_batch_of_the_generator_is_paired_with_the_real_images_again(images):
+    real, fake = images[0][:3], images[1]
+    loss = losses.relativistic(ComposedRecipe(), SPEC).g_loss(mean_pixel, real, fake).loss
+    r, f = np.tile(scores(real), 2), scores(fake)
+    assert float(loss) == pytest.approx(softplus(r - f).mean(), rel=1e-5)
+
+
+def context(step=1, state=None, **numbers):
+    networks = {} if state is None else {"losses": state}
+    recipe = ComposedRecipe(**numbers)
+    zero = torch.zeros(6, 1)
+    return Context(recipe, networks, zero, None, None, lambda z: z, lambda: (step, 0.5))
+
+
+def penalised(images, *, discriminator=mean_pixel, step=1, **numbers):
+    """What a penalty adds to the discriminator's loss, and what is recorded of it."""
+    real, fake = images
+    whole = losses.composed(ComposedRecipe(**numbers), SPEC)
+    bare = losses.objective(ComposedRecipe(**numbers), SPEC).d_loss(discriminator, real, fake)
+    output = whole.d_loss(discriminator, real, fake, context(step, whole.state, **numbers))
+    recorded = {name: float(value.detach()) for name, value in output.scalars.items()}
+    return float((output.loss - bare.loss).detach()), recorded
+
+
+# The gradient of `mean_pixel` is 3/64 at each of 64 pixels: of length 3/8.
+LENGTH = SLOPE / 8
+
+
+@pytest.mark.parametrize(
+    ("number", "weight", "expected"),
+    [
+        ("gradient_penalty", 10.0, 10 * (LENGTH - 1) ** 2),
+        ("dragan", 10.0, 10 * (LENGTH - 1) ** 2),
+        ("r1", 4.0, 4 / 2 * LENGTH**2),
+        ("r2", 4.0, 4 / 2 * LENGTH**2),
+    ],
+)
+def test_each_penalty_on_the_gradient_is_its_formula(number, weight, expected, images):
+    added, recorded = penalised(images, **{number: weight})
+    assert added == pytest.approx(expected, rel=1e-4)
+    assert list(recorded) == [number]
+
+
+def test_r1_is_taken_at_real_images_and_r2_at_generated_ones(images):
+    def square(pixels):  # its gradient is twice the images
+        return pixels.square().sum(dim=(1, 2, 3))
+
+    real, fake = images
+    squares = [float(some.double().square().flatten(1).sum(1).mean()) for some in (real, fake)]
+    added = [penalised(images, discriminator=square, **{name: 1.0})[0] for name in ("r1", "r2")]
+    assert added == pytest.approx([2 * value for value in squares], rel=1e-3)
+    both, _ = penalised(images, discriminator=square, r1=1.0, r2=1.0)
+    assert both == pytest.approx(sum(added), rel=1e-3)
+
+
+def test_a_weight_may_be_a_schedule_over_the_budget(images):
+    added, _ = penalised(images, r1="8:0")  # half of the budget is used up
+    assert added == pytest.approx(4 / 2 * LENGTH**2, rel=1e-4)
+
+
+def test_consistency_is_nothing_for_what_flips_and_shifts_do_not_change(images):
+    flat = tuple(torch.full_like(some, 0.3) for some in images)
+    assert penalised(flat, consistency=10.0)[0] == pytest.approx(0, abs=1e-9)
+    added, recorded = penalised(images, consistency=10.0)
+    assert added == pytest.approx(10 * recorded["consistency"], rel=1e-4)
+    assert recorded["consistency"] > 0
+
+
+def test_lecam_is_recorded_from_the_beginning_and_sets_in_when_it_is_due(images):
+    real, fake = images
+    early, recorded = penalised(images, lecam=0.3, lecam_start=5, step=5)
+    r, f = scores(real), scores(fake)
+    distance = (np.maximum(0, r - f.mean()) ** 2).mean() + (np.maximum(0, r.mean() - f) ** 2).mean()
+    assert early == pytest.approx(0, abs=1e-7)
+    assert recorded["lecam"] == pytest.approx(distance, rel=1e-4)
+    late, recorded = penalised(images, lecam=0.3, lecam_start=5, step=6)
+    assert late == pytest.approx(0.3 * recorded["lecam"], rel=1e-4)
+
+
+def test_lecams_means_follow_slowly_once_it_has_set_in():
+    module = losses.LeCam(0.9)
+    module(torch.full((4,), 2.0), torch.full((4,), -1.0), follow=False)
+    module(torch.full((4,), 4.0), torch.full((4,), -3.0), follow=True)
+    assert float(module.real) == pytest.approx(0.9 * 2 + 0.1 * 4)
+    assert float(module.fake) == pytest.approx(0.9 * -1 + 0.1 * -3)
+
+
+def test_the_gradient_penalty_pulls_a_steep_discriminator_down(images):
+    weight = nn.Parameter(torch.tensor(30.0))
+    penalty = losses.gradient_penalty(lambda some: weight * some.mean(dim=(1, 2, 3)), *images)
+    (gradient,) = torch.autograd.grad(penalty, weight)
+    assert float(gradient) > 0
+
+
+def test_an_unknown_loss_is_refused_with_those_there_are():
+    with pytest.raises(UsageError, match=r"loss=focal is not allowed.*least-squares"):
+        ComposedRecipe().override({"loss": "focal"})
