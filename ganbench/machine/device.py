@@ -203,13 +203,18 @@ class Device:
 
         return replay
 
-    def reset_peak_memory(self) -> None:
-        """Forget the highest memory use so far."""
+    def reset_peak_memory(self, *, release: bool = True) -> None:
+        """Forget the highest memory use so far.
+
+        Args:
+            release: Whether the CPU gives freed memory back first, which would count as in use.
+        """
         self._highest_bytes = 0
         if self.kind == "cuda":
             self.vendor.reset_peak_memory_stats(self.index)
         elif self.kind == "cpu":
-            release_host_memory()  # which would count as in use
+            if release:
+                release_host_memory()
             reset_peak_host_memory()
 
     def note_memory(self) -> None:
