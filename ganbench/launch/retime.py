@@ -14,6 +14,7 @@ import torch
 
 from ganbench.errors import GanbenchError
 from ganbench.launch.failures import VariantFailure, from_variant, variant_code
+from ganbench.launch.recorder import write_step_seconds
 from ganbench.machine.interrupt import Stopped, StopRequest
 from ganbench.scoring import draw
 from ganbench.training.loop import train
@@ -47,6 +48,7 @@ def time_alone(job: Job, resources: Resources) -> StoredRun:
 
     Raises:
         Stopped: An interrupt came; the run is as it was.
+        UsageError: The run cannot be written.
         GanbenchError: The run is not there.
     """
     run = resources.folder.find(job.id)
@@ -75,6 +77,7 @@ def time_alone(job: Job, resources: Resources) -> StoredRun:
         timing_shared=False,
         environment=environment,
     )
+    write_step_seconds(run.path, session)
     return resources.folder.amend(result)
 
 

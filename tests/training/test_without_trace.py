@@ -119,9 +119,8 @@ def test_all_that_a_step_changes_is_put_back(optimizer, steps_before):
     places = {name: values.data_ptr() for name, values in state.generator.named_parameters()}
     with without_trace(state, DEVICE):
         train_step(state, batches(5))
-        assert not torch.equal(
-            next(state.generator.parameters()), next(iter(before["checkpoint"]["generator"].values()))
-        )  # fmt: skip
+        weight = next(iter(before["checkpoint"]["generator"].values()))
+        assert not torch.equal(next(state.generator.parameters()), weight)
     assert_same(everything(state), before)
     assert {name: v.data_ptr() for name, v in state.generator.named_parameters()} == places
 
