@@ -54,8 +54,17 @@ class Timing:
         total = sum(self.step_seconds)
         return self.batch_size * len(self.step_seconds) / total if total > 0 else None
 
-    def quantile(self, share: float) -> float | None:
-        """Seconds of a step at a quantile in [0, 1]; None where no step was timed."""
+    @property
+    def median(self) -> float | None:
+        """Median seconds of a step; None where no step was timed."""
+        return self._quantile(0.5)
+
+    @property
+    def p95(self) -> float | None:
+        """95th percentile of a step's seconds, interpolated; None where no step was timed."""
+        return self._quantile(0.95)
+
+    def _quantile(self, share: float) -> float | None:
         return float(np.quantile(self.step_seconds, share)) if self.step_seconds else None
 
 

@@ -178,6 +178,19 @@ def test_the_first_step_after_a_pause_is_charged_but_not_timed():
     assert timing.train_seconds == sum(range(20))
 
 
+def test_the_speeds_are_those_of_the_timed_steps():
+    order = torch.randperm(101, generator=torch.Generator().manual_seed(0)).tolist()
+    clock = of_steps([1000.0] * 10 + [1.0 + number for number in order])
+    timing = clock.timing(batch_size=7)
+    assert (timing.median, timing.p95) == (51, 96)  # of the numbers from 1 to 101
+    assert timing.images_per_second == pytest.approx(7 / 51)
+
+
+def test_where_no_step_was_timed_there_is_no_speed():
+    timing = TrainingClock(Device("cpu")).timing(batch_size=7)
+    assert (timing.images_per_second, timing.median, timing.p95) == (None, None, None)
+
+
 def test_steps_after_pauses_are_timed_where_there_are_no_others():
     clock = of_steps([5.0, 6.0, 7.0], after_pause=(0, 1, 2))
     assert clock.timing(batch_size=1).step_seconds == (6.0, 7.0)
