@@ -16,8 +16,11 @@ from workloads import random_inception_weights, untrained_classifier
 
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.noise import noise
-from ganbench.machine.device import peak_host_memory_bytes, reset_peak_host_memory
-from ganbench.machine.memory import release_host_memory
+from ganbench.machine.memory import (
+    peak_host_memory_bytes,
+    release_host_memory,
+    reset_peak_host_memory,
+)
 from ganbench.scoring.backbones.backbone import Backbone, Features
 from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception

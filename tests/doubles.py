@@ -142,6 +142,9 @@ class FakeVendor:
     def max_memory_allocated(self, _index: int) -> int:
         return 12345
 
+    def memory_allocated(self, _index: int) -> int:
+        return self.allocated
+
     def driver_allocated_memory(self) -> int:
         return self.allocated
 

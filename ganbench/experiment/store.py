@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import gzip
 import io
 import itertools
 import json
@@ -25,6 +26,7 @@ from ganbench.experiment.result import RunResult
 
 __all__ = [
     "PLAN_FILE",
+    "STEP_SECONDS_FILE",
     "ResultsFolder",
     "StoredRun",
     "first_dated_folder",
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 PLAN_FILE = "plan.json"
+STEP_SECONDS_FILE = "step_seconds.csv.gz"
 
 
 def today() -> str:
@@ -75,12 +78,16 @@ def writing(path: Path) -> Iterator[None]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new one, never a part."""
+    _write(path, text.encode())
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         temporary.chmod(0o644)
         temporary.replace(path)
     except BaseException:
@@ -93,6 +100,8 @@ def write_rows(
 ) -> None:
     """Write a table of numbers as CSV, in one piece; what is None or missing in a row is empty.
 
+    A path that ends with `.gz` is compressed, the same rows to the same bytes.
+
     Raises:
         UsageError: The file cannot be written.
     """
@@ -102,8 +111,9 @@ def write_rows(
     for row in rows:
         values = [row.get(head) for head in heads]
         writer.writerow(["" if value is None else f"{value:.6g}" for value in values])
+    content = text.getvalue().encode()
     with writing(path):
-        write_text(path, text.getvalue())
+        _write(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,11 @@ class StoredRun:
     def scores(self) -> Path:
         """The CSV of scores during training; missing where none were asked for."""
         return self.path / "scores.csv"
+
+    @property
+    def step_seconds(self) -> Path:
+        """The compressed CSV of each step's seconds; missing for a run that failed."""
+        return self.path / STEP_SECONDS_FILE
 
     @property
     def samples(self) -> list[Path]:

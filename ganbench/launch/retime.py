@@ -14,6 +14,7 @@ import torch
 
 from ganbench.errors import GanbenchError
 from ganbench.launch.failures import VariantFailure, from_variant, variant_code
+from ganbench.launch.recorder import write_step_seconds
 from ganbench.machine.interrupt import Stopped, StopRequest
 from ganbench.scoring import draw
 from ganbench.training.loop import train
@@ -47,6 +48,7 @@ def time_alone(job: Job, resources: Resources) -> StoredRun:
 
     Raises:
         Stopped: An interrupt came; the run is as it was.
+        UsageError: The run cannot be written.
         GanbenchError: The run is not there.
     """
     run = resources.folder.find(job.id)
@@ -69,12 +71,13 @@ def time_alone(job: Job, resources: Resources) -> StoredRun:
         images_per_second=timing.images_per_second,
         warmup_steps=timing.warmup_steps,
         timed_steps=len(timing.step_seconds),
-        step_seconds_median=timing.quantile(0.5),
-        step_seconds_p95=timing.quantile(0.95),
+        step_seconds_median=timing.median,
+        step_seconds_p95=timing.p95,
         sample_images_per_second=sampling,
         timing_shared=False,
         environment=environment,
     )
+    write_step_seconds(run.path, session)
     return resources.folder.amend(result)
 
 

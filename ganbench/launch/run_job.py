@@ -10,13 +10,13 @@ from ganbench.errors import UsageError
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import write_text, writing
 from ganbench.launch.failures import VariantFailure, from_variant, variant_code
-from ganbench.launch.recorder import Recorder
+from ganbench.launch.recorder import Recorder, write_step_seconds
 from ganbench.launch.sample_grids import SampleGrids
 from ganbench.launch.scores_recorder import ScoresRecorder
 from ganbench.launch.seconds_outside import SecondsOutside
+from ganbench.launch.training_memory import TrainingMemory
 from ganbench.launch.training_progress import TrainingProgress
 from ganbench.machine import environment
-from ganbench.machine.device import peak_host_memory_bytes, reset_peak_host_memory
 from ganbench.machine.interrupt import Stopped, StopRequest
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.evaluate import evaluate
@@ -112,19 +112,33 @@ class _Run:
     folder: Path
     basis: RunResult
     outside: SecondsOutside = field(default_factory=SecondsOutside)
+    memory: TrainingMemory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = TrainingMemory(self.resources.device)
 
     def complete(self) -> RunResult:
         """Train, sample and score; the complete record is returned."""
         job, resources, folder = self.job, self.resources, self.folder
         if resources.is_shared:
             (folder / _SHARED).touch()
+
+        # Build the networks before anything that scores, and go on where the run stands
+        session = resources.session(job)
+        recorder = Recorder(folder, self.outside)
+        recorder.add("memory", self.memory)
+        if recorder.resume(session):
+            resources.display.say(f"{job.id}: goes on at step {session.steps}")
+        self._prepare(session)
+        self.memory.begin()
         scores = scores_recorder = None
         if job.evaluate_every is not None:
-            reference = resources.reference(job)
-            scores = ScoresOverTraining(reference, resources.device, resources.display.report)
-            scores_recorder = ScoresRecorder(job, folder, scores, resources.display, self.outside)
+            scores = self._scores_over_training(session)
+            recorder.add("over_training", scores)
+            scores_recorder = ScoresRecorder(
+                job, folder, scores, resources.display, self.outside, self.memory
+            )
         grids = SampleGrids(job, folder, self.outside)
-        recorder = Recorder(folder, self.outside, {"over_training": scores} if scores else {})
         observers: list[Callable[[Event], None]] = [
             TrainingProgress(job, resources.display),
             grids,
@@ -133,13 +147,9 @@ class _Run:
         ]
 
         # Train
-        resources.device.reset_peak_memory()
-        reset_peak_host_memory()
-        session = resources.session(job)
-        if recorder.resume(session):
-            resources.display.say(f"{job.id}: goes on at step {session.steps}")
         divergence = self._train(session, observers)
         trained = self._trained(session, divergence)
+        write_step_seconds(folder, session)
         if divergence:
             recorder.save(session)
             return trained
@@ -152,6 +162,31 @@ class _Run:
         grids.draw_beside_real(session)
         return self._scored(session, trained, scores)
 
+    def _prepare(self, session: Session) -> None:
+        """Do what comes before the first step.
+
+        Raises:
+            VariantFailure: The variant's code raised something, or cannot be compiled or captured.
+        """
+        job = self.job
+        if job.execution.is_prepared:
+            self.resources.display.say(
+                f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
+            )
+        with (
+            self.outside.measure("first_use"),
+            preserved_settings(),
+            variant_code(job, but=(OSError,)),  # images may be read from a disk
+        ):
+            session.prepare()
+
+    def _scores_over_training(self, session: Session) -> ScoresOverTraining:
+        """What scores the run while it trains; reading or training the classifier is left out."""
+        resources = self.resources
+        with self.memory.left_out(session.train), session.isolated_rng("reference"):
+            reference = resources.reference(self.job)
+        return ScoresOverTraining(reference, resources.device, resources.display.report)
+
     def _train(self, session: Session, observers: list[Callable[[Event], None]]) -> str:
         """Train to the end of the budget; say why training diverged, or nothing.
 
@@ -161,10 +196,6 @@ class _Run:
             Stopped: The run was asked to stop; it has been saved.
         """
         job = self.job
-        if job.execution.is_prepared:
-            self.resources.display.say(
-                f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
-            )
         try:
             with StopRequest() as request, preserved_settings():
                 events = train(
@@ -198,14 +229,14 @@ class _Run:
             images_per_second=timing.images_per_second,
             warmup_steps=timing.warmup_steps,
             timed_steps=len(timing.step_seconds),
-            step_seconds_median=timing.quantile(0.5),
-            step_seconds_p95=timing.quantile(0.95),
+            step_seconds_median=timing.median,
+            step_seconds_p95=timing.p95,
             compile_seconds=session.compile_seconds,
             phase_seconds=session.phase_seconds,
             timing_shared=(self.folder / _SHARED).exists() if timing.step_seconds else None,
             ema=session.state.average is not None,
-            peak_memory_bytes=self.resources.device.peak_memory_bytes(),
-            peak_host_memory_bytes=peak_host_memory_bytes(),
+            peak_memory_bytes=self.memory.device_bytes,
+            peak_host_memory_bytes=self.memory.host_bytes,
             parameters_generator=count_parameters(session.state.generator),
             parameters_discriminator=count_parameters(session.state.discriminator),
         )

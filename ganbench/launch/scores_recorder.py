@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.launch.progress import Display
     from ganbench.launch.seconds_outside import SecondsOutside
+    from ganbench.launch.training_memory import TrainingMemory
     from ganbench.scoring.over_training import ScoresOverTraining
     from ganbench.training.loop import Event
     from ganbench.training.session import Session
@@ -31,6 +32,7 @@ class ScoresRecorder:
         scores: Computes the scores and holds them.
         display: Where a line is said about each evaluation.
         outside: Counts what this takes.
+        memory: Leaves it out of the memory of training.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class ScoresRecorder:
         scores: ScoresOverTraining,
         display: Display,
         outside: SecondsOutside,
+        memory: TrainingMemory,
     ) -> None:
         self._job = job
         self._folder = folder
         self._scores = scores
         self._display = display
         self._outside = outside
+        self._memory = memory
 
     def __call__(self, event: Event) -> None:
         """Score where that is due."""
@@ -62,6 +66,7 @@ class ScoresRecorder:
         if self._scores.is_at(session):
             return
         with (
+            self._memory.left_out(session.train),
             self._outside.measure("evaluation"),
             variant_code(self._job, but=(UsageError, OSError)),
             session.isolated_rng("evaluation"),

@@ -25,6 +25,7 @@ from ganbench.machine.memory import (
     processor_name,
     release_host_memory,
     reset_peak_host_memory,
+    used_host_memory_bytes,
 )
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ __all__ = [
     "Event",
     "choose",
     "is_out_of_memory",
-    "peak_host_memory_bytes",
-    "reset_peak_host_memory",
 ]
 
 Kind = Literal["cuda", "mps", "cpu"]
@@ -203,13 +202,18 @@ class Device:
 
         return replay
 
-    def reset_peak_memory(self) -> None:
-        """Forget the highest memory use so far."""
+    def reset_peak_memory(self, *, release: bool = True) -> None:
+        """Forget the highest memory use so far.
+
+        Args:
+            release: Whether the CPU gives freed memory back first, which would count as in use.
+        """
         self._highest_bytes = 0
         if self.kind == "cuda":
             self.vendor.reset_peak_memory_stats(self.index)
         elif self.kind == "cpu":
-            release_host_memory()  # which would count as in use
+            if release:
+                release_host_memory()
             reset_peak_host_memory()
 
     def note_memory(self) -> None:
@@ -225,6 +229,14 @@ class Device:
             self.note_memory()
             return self._highest_bytes
         return peak_host_memory_bytes()
+
+    def used_memory_bytes(self) -> int:
+        """Memory in use now: of the card, or of this process on the CPU."""
+        if self.kind == "cuda":
+            return int(self.vendor.memory_allocated(self.index))
+        if self.kind == "mps":
+            return int(self.vendor.driver_allocated_memory())
+        return used_host_memory_bytes()
 
     def free_memory_bytes(self) -> int:
         """Memory that can still be taken: of the card, or of the host on the CPU."""

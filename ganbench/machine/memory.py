@@ -22,6 +22,7 @@ __all__ = [
     "release_host_memory",
     "reset_peak_host_memory",
     "trim_host_memory",
+    "used_host_memory_bytes",
 ]
 
 _CONTROL_GROUP = Path("/sys/fs/cgroup")
@@ -65,6 +66,11 @@ def peak_host_memory_bytes() -> int:
 
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(highest if sys.platform == "darwin" else highest * 1024)
+
+
+def used_host_memory_bytes() -> int:
+    """Resident memory of this process now."""
+    return int(psutil.Process().memory_info().rss)
 
 
 def free_host_memory_bytes(control_group: Path = _CONTROL_GROUP) -> int:

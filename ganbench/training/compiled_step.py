@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import time
 import warnings
-from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from ganbench.errors import ExecutionError
 from ganbench.training.calls import EAGER_CALLS, Batch, Calls
 from ganbench.training.step import Batches, Mark, prepare_step, run_step, train_step
+from ganbench.training.without_trace import without_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ganbench.machine.device import Device
     from ganbench.training.execution import Execution
     from ganbench.training.state import TrainState
 
-__all__ = ["Stepper", "without_trace"]
+__all__ = ["Stepper"]
 
 _PREPARING_STEPS = 2  # the second finds what the first has changed
 
@@ -46,8 +45,7 @@ def _fill(held: Batch, batch: Batch) -> None:
 class Stepper:
     """Carries out steps.
 
-    What has to be prepared is prepared on the images of the first step, which leaves no trace in
-    the networks; `seconds` says how long that took.
+    Before the first one the step is prepared on its images, which leaves no trace in the networks.
 
     Args:
         state: What the steps change.
@@ -61,7 +59,7 @@ class Stepper:
         state: TrainState,
         device: Device,
         execution: Execution,
-        seconds: float | None = None,
+        seconds: float = 0.0,
     ) -> None:
         self._state = state
         self._device = device
@@ -71,23 +69,39 @@ class Stepper:
         self._recorded: dict[str, Tensor] = {}
         self._calls = EAGER_CALLS
         self.seconds = seconds
-        self.is_ready = not execution.is_prepared
 
-    def prepare(self, batches: Batches) -> None:
-        """Compile and capture, where that was asked for, by steps on `batches`.
+    def prepare(self, batches: Batches, *, number: int = 1, share: float = 0.0) -> None:
+        """Compile and capture what was asked for, or do an eager step once, and take it back.
+
+        Args:
+            batches: Of the next step; they stay as they are.
+            number: Number of that step, from 1.
+            share: Share of the budget that is used up, in [0, 1].
 
         Raises:
-            ExecutionError: The variant's networks or losses do not let themselves, or the compiler
-                fails.
+            ExecutionError: The variant's networks or losses cannot be compiled or captured, or the
+                compiler fails.
         """
         self._device.synchronize()
         begun = time.perf_counter()
+        copies = Batches(
+            [_copy(batch) for batch in batches.discriminator],
+            [_copy(batch) for batch in batches.generator],
+        )
+        with (
+            self._device.training(),
+            without_trace(self._state, self._device, keeps_moments=self._execution.cuda_graphs),
+        ):
+            if self._execution.is_prepared:
+                self._compile_and_capture(copies)
+            else:
+                train_step(self._state, copies, number=number, share=share)
+        self._device.synchronize()
+        self.seconds += time.perf_counter() - begun
+
+    def _compile_and_capture(self, batches: Batches) -> None:
         try:
-            with (
-                warnings.catch_warnings(action="ignore"),  # the compiler's, of its own doing
-                self._device.training(),
-                without_trace(self._state, self._device),
-            ):
+            with warnings.catch_warnings(action="ignore"):  # the compiler's, of its own doing
                 if self._execution.compile:
                     self._compile(batches)
                 if self._execution.cuda_graphs:
@@ -99,9 +113,6 @@ class Stepper:
                 f"the step cannot be carried out with {how} ({type(error).__name__}: {lines[0]}); "
                 "leave that out"
             ) from error
-        self._device.synchronize()
-        self.seconds = (self.seconds or 0.0) + time.perf_counter() - begun
-        self.is_ready = True
 
     def _asks(self, name: str) -> bool:
         return bool(getattr(self._execution, name))
@@ -114,10 +125,7 @@ class Stepper:
     def _capture(self, batches: Batches) -> None:
         if self._state.schedules.change_betas:
             raise ExecutionError("beta1 or beta2 changes over the budget, and a graph holds it")
-        self._inputs = Batches(
-            [_copy(batch) for batch in batches.discriminator],
-            [_copy(batch) for batch in batches.generator],
-        )
+        self._inputs = batches
 
         def step() -> None:
             self._recorded = run_step(
@@ -154,29 +162,3 @@ class Stepper:
             self._replay()
         mark("step")
         return self._recorded
-
-
-@contextmanager
-def without_trace(state: TrainState, device: Device) -> Iterator[None]:
-    """Put everything back that steps within change, each tensor where it lies in memory.
-
-    Afterwards the optimizers hold moments that are zero, where they held none before: for Adam
-    that is the same.
-    """
-    before = [(values, values.clone()) for values in state.tensors()]
-    known = {id(values) for values, _ in before}
-    scales = None if state.scaling is None else state.scaling.state_dict()
-    random = device.rng_state()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        with torch.no_grad():
-            for values, earlier in before:
-                values.copy_(earlier)
-            for values in state.tensors():
-                if id(values) not in known:
-                    values.zero_()
-        if state.scaling is not None and scales is not None:
-            state.scaling.load_state_dict(scales)
-        device.set_rng_state(random)

@@ -127,6 +127,8 @@ def train(
 
     Raises:
         Diverged: A loss is not finite.
+        ContractError: The variant does not keep what it promises.
+        ExecutionError: The step cannot be compiled or captured.
     """
     limit = budget.steps(batch_size=session.images_a_step, train_count=len(session.train.images))
 
@@ -138,6 +140,7 @@ def train(
     session.state.train()
     if is_over():
         return
+    session.prepare()
     schedule = _Schedule(sample_every, evaluate_every, stop)
     session.clock.start()
     try:

@@ -88,10 +88,11 @@ class Session:
         )
         self._latents = generator(self.seed, "training latents", device=where)
         self.clock = TrainingClock(self.device)
-        self._phases = PhaseClock(self.device)
+        self._phases = PhaseClock()
         self._stepper = Stepper(self.state, self.device, self.execution)
         self._values: dict[str, Tensor] = {}  # the newest scalars, not yet read
-        self._is_checked = False
+        self._is_prepared = False
+        self._next: Batches | None = None  # of the next step, where they were gathered already
         conditions = self.state.conditions(self.spec)
         self.conditions = None if conditions is None else conditions.to(where)
         torch.manual_seed(stream_seed(self.seed, "training"))
@@ -144,59 +145,91 @@ class Session:
         """
         number = self.steps + 1
         measure = number <= MEASURED_AT_FIRST or number % _MEASURE_EVERY == 0
-        mark = self._phases_of(number, measure=measure)
+        self.prepare()
+        mark = self._mark_of(number, measure=measure)
         share = self.share
-        batches = self.batches()
+        batches, self._next = self._next or self.batches(), None
         mark("data")
-        if not self._stepper.is_ready or not self._is_checked:
-            self._prepare(batches)
         values = self._stepper.step(batches, number=number, share=share, measure=measure, mark=mark)
         self.steps = number
-        self.clock.lap()
         self._values.update(values)
+        if measure:
+            row = self._read()
+        self.clock.lap(is_usual=not (measure and self.execution.cuda_graphs))
         if not measure:
             return
-        row = self._row(self._read())
+        row = self._row(row)
         self.history.append(row)
         for name in ("d_loss", "g_loss"):
             if not math.isfinite(row[name]):
                 raise Diverged(f"{name} is not finite at step {number}")
 
     def _read(self) -> dict[str, float]:
-        """Bring the newest scalars to the host, all at once."""
+        """Bring the newest scalars to the host, all at once; the clock leaves that out."""
+        done = self.device.event()
         names = [*MEASURES, *sorted(self._values.keys() - set(MEASURES))]
         stacked = torch.stack([self._values[name].float() for name in names])
-        return dict(zip(names, stacked.tolist(), strict=True))
+        values = dict(zip(names, stacked.tolist(), strict=True))
+        self.device.note_memory()
+        self.clock.leave_out(done, self.device.event())
+        return values
 
-    def _phases_of(self, number: int, *, measure: bool) -> Mark:
-        """Begin to split a step into its phases; most steps are not."""
+    def _mark_of(self, number: int, *, measure: bool) -> Mark:
+        """What splits a step into its phases: a measured one for the clock, some for the profile.
+
+        Other steps are not split.
+        """
         if self.execution.cuda_graphs:  # measured steps are not those that a run is made of
-            is_split = number > MEASURED_AT_FIRST and number % _MEASURE_EVERY == 1
+            is_profiled = number > MEASURED_AT_FIRST and number % _MEASURE_EVERY == 1
         else:
-            is_split = measure and number > _PHASES_AFTER
-        if not is_split or not self._stepper.is_ready:
+            is_profiled = measure and number > _PHASES_AFTER
+        if not (measure or is_profiled):
             return no_mark
-        self._phases.begin()
-        return self._phases.mark
+        last = self.device.event()
+        if is_profiled:
+            self._phases.begin(last)
 
-    def _prepare(self, batches: Batches) -> None:
-        """See what the variant draws, compile and capture, outside of the training clock."""
+        def mark(phase: str) -> None:
+            nonlocal last
+            moment = self.device.event()
+            if phase == "measures":
+                self.clock.leave_out(last, moment)
+            if is_profiled:
+                self._phases.mark(phase, moment)
+            last = moment
+
+        return mark
+
+    def prepare(self) -> None:
+        """Get ready for the next step, outside of the training clock; once is enough.
+
+        See what the variant draws, compile and capture what is asked for, and do the next step once
+        without a trace, so that no run is charged for what libraries set up when they are first
+        used.
+
+        Raises:
+            ContractError: The variant does not keep what it promises.
+            ExecutionError: The step cannot be compiled or captured.
+        """
+        if self._is_prepared:
+            return
         was_running = self.clock.is_running
         self.clock.pause()
-        if not self._is_checked:
-            with self.isolated_rng("contract"):
-                require_images(self.state, self.spec, batches.discriminator[0])
-            self._is_checked = True
-        if not self._stepper.is_ready:
-            self._stepper.prepare(batches)
-            self.device.reset_peak_memory()
+        self._next = self.batches()
+        with self.isolated_rng("contract"):
+            require_images(self.state, self.spec, self._next.discriminator[0])
+        self.state.train()
+        self._stepper.prepare(self._next, number=self.steps + 1, share=self.share)
+        # what an eager step has freed is what the next one takes: to give it back costs time
+        self.device.reset_peak_memory(release=self.execution.is_prepared)
+        self._is_prepared = True
         if was_running:
             self.clock.start()
 
     @property
     def compile_seconds(self) -> float | None:
         """Seconds that compiling and capturing took; None where nothing was."""
-        return self._stepper.seconds
+        return self._stepper.seconds if self.execution.is_prepared else None
 
     @property
     def phase_seconds(self) -> dict[str, float]:
@@ -250,7 +283,6 @@ class Session:
         return [[row.get(name, math.nan) for name in columns] for row in self.history]
 
     def _row(self, values: dict[str, float]) -> dict[str, float]:
-        self.device.note_memory()
         seconds = self.clock.seconds
         last_seconds, last_images = 0.0, 0.0
         if self.history:
@@ -296,8 +328,9 @@ class Session:
         if "phases" in values:
             self._phases.load_state_dict(values["phases"])
         self._stepper = Stepper(
-            self.state, self.device, self.execution, values.get("compile_seconds")
+            self.state, self.device, self.execution, values.get("compile_seconds") or 0.0
         )
+        self._is_prepared, self._next = False, None
         columns = values["history_columns"]
         self.history = [
             {name: value for name, value in zip(columns, row, strict=True) if not math.isnan(value)}

@@ -119,7 +119,7 @@ class Step:
         number: Number of the step, from 1.
         share: Share of the budget that is used up, in [0, 1].
         measure: Whether the numbers named in `MEASURES` are wanted.
-        mark: Called with the name of each phase when it ends.
+        mark: Called with the name of each phase when it ends, as of `train_step`.
         calls: How networks and losses are called.
         is_captured: Whether the step is recorded, to be replayed whatever its number.
     """
@@ -205,9 +205,11 @@ class Step:
                 state, batch, fake, self.position
             )
             self._check(loss, "d_loss")
-            if self._measure:
+            if self._measure and (on_real is None or on_fake is None):
+                self._mark("discriminator")
                 on_real = probe(state, batch, batch.real) if on_real is None else on_real
                 on_fake = probe(state, batch, fake) if on_fake is None else on_fake
+                self._mark("measures")
             scaling = state.scaling
             optimizer = state.optimizers["discriminator"]
             update(loss, optimizer, scaling.discriminator if scaling else None)
@@ -236,7 +238,9 @@ class Step:
             loss, _, on_fake, scalars = self._calls.g_objective(state, batch, fake, self.position)
             self._check(loss, "g_loss")
             if self._measure and on_fake is None:
+                self._mark("generator")
                 on_fake = probe(state, batch, fake.detach())
+                self._mark("measures")
             scaling = state.scaling
             update(loss, state.optimizers["generator"], scaling.generator if scaling else None)
         self.record(**scalars)
@@ -350,7 +354,8 @@ def train_step(
         share: Share of the budget that is used up, in [0, 1].
         measure: Whether to compute the numbers named in `MEASURES`.
         mark: Called with the name of each phase when it ends: `discriminator` (drawing the images
-            that it sees included), `generator`, `average` where there is one, and `measures`.
+            that it sees included), `generator`, `average` where there is one, and `measures`, which
+            is all that is computed for the history alone. A phase may come in several parts.
         calls: How networks and losses are called.
 
     Returns:

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganbench.machine.device import Device, Event
+    from ganbench.machine.device import Event
 
 __all__ = ["PhaseClock"]
 
@@ -14,27 +14,22 @@ _PENDING_LIMIT = 200
 
 
 class PhaseClock:
-    """Adds up the seconds of each phase of some steps, without waiting for the device.
+    """Adds up the seconds of each phase of some steps, without waiting for the device."""
 
-    Args:
-        device: Where the steps run.
-    """
-
-    def __init__(self, device: Device) -> None:
-        self._device = device
+    def __init__(self) -> None:
         self._totals: dict[str, float] = {}
         self._steps = 0
         self._pending: list[list[tuple[str, Event]]] = []
 
-    def begin(self) -> None:
+    def begin(self, moment: Event) -> None:
         """A step begins."""
         if len(self._pending) >= _PENDING_LIMIT:
             self._collect()
-        self._pending.append([("", self._device.event())])
+        self._pending.append([("", moment)])
 
-    def mark(self, phase: str) -> None:
+    def mark(self, phase: str, moment: Event) -> None:
         """The time since the last mark of this step belongs to `phase`."""
-        self._pending[-1].append((phase, self._device.event()))
+        self._pending[-1].append((phase, moment))
 
     def _collect(self) -> None:
         for moments in self._pending:

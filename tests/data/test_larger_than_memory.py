@@ -25,7 +25,8 @@ import torch
 from ganbench import data
 from ganbench.variant.budget import Budget
 from ganbench.data.resized import training_split
-from ganbench.machine.device import choose, peak_host_memory_bytes
+from ganbench.machine.device import choose
+from ganbench.machine.memory import peak_host_memory_bytes
 from ganbench.scoring.backbones.backbone import Backbone, real_features
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.variant.registry import resolve

@@ -69,14 +69,14 @@ def test_the_rate_is_all_images_over_all_timed_seconds():
 def test_quantiles_are_those_of_the_timed_steps():
     seconds = tuple(number / 100 for number in (5, 1, 4, 2, 3))
     timing = Timing(0, seconds, batch_size=2, train_seconds=1.0)
-    assert timing.quantile(0.5) == pytest.approx(statistics.median(seconds))
+    assert timing.median == pytest.approx(statistics.median(seconds))
     cuts = statistics.quantiles(seconds, n=20, method="inclusive")
-    assert timing.quantile(0.95) == pytest.approx(cuts[18])
+    assert timing.p95 == pytest.approx(cuts[18])
 
 
 def test_a_run_without_timed_steps_has_no_rate():
     timing = Timing(3, (), batch_size=64, train_seconds=1.0)
-    assert (timing.images_per_second, timing.quantile(0.5)) == (None, None)
+    assert (timing.images_per_second, timing.median) == (None, None)
 
 
 # --- Records ---

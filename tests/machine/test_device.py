@@ -8,7 +8,8 @@ import torch
 from doubles import FakeVendor
 
 from ganbench.errors import UsageError
-from ganbench.machine.device import Device, choose, is_out_of_memory, peak_host_memory_bytes
+from ganbench.machine.device import Device, choose, is_out_of_memory
+from ganbench.machine.memory import peak_host_memory_bytes
 
 NONE = FakeVendor(0)
 SOME = FakeVendor(2)

@@ -13,6 +13,14 @@ from ganbench.machine.device import Device
 from ganbench.training.clock import TrainingClock
 
 
+@pytest.fixture
+def seconds_now(monkeypatch) -> list[float]:
+    """The time, which passes only when a test says so."""
+    now = [100.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    return now
+
+
 def steps(clock: TrainingClock, count: int) -> None:
     for _ in range(count):
         clock.lap()
@@ -53,6 +61,73 @@ def test_the_time_between_pause_and_start_is_not_charged():
     clock.pause()
     assert clock.seconds < charged + 0.04
     assert max(clock.step_seconds) < 0.04
+
+
+def test_what_is_left_out_is_neither_charged_nor_in_the_seconds_of_its_step(seconds_now):
+    device = Device("cpu")
+    clock = TrainingClock(device)
+    clock.start()
+    for training, measures in ((3.0, 0.0), (4.0, 50.0), (5.0, 0.0)):
+        seconds_now[0] += training
+        before = device.event()
+        seconds_now[0] += measures
+        clock.leave_out(before, device.event())
+        clock.leave_out(before, before)
+        clock.lap()
+        assert clock.seconds == {3.0: 3, 4.0: 7, 5.0: 12}[training]
+    assert clock.step_seconds == [3, 4, 5]
+    clock.pause()
+    assert clock.seconds == 12
+    assert clock.timing(batch_size=2).train_seconds == 12
+
+
+def test_on_a_card_what_is_left_out_is_measured_on_its_own_time_line():
+    device = Device("cuda", vendor=FakeVendor())
+    clock = TrainingClock(device)
+    clock.start()
+    for events in (0, 4, 2):  # each a millisecond after the one before
+        moments = [device.event() for _ in range(events)]
+        if moments:
+            clock.leave_out(moments[0], moments[-1])
+        clock.lap()
+    assert clock.step_seconds == pytest.approx([0.001, 0.002, 0.002])
+
+
+def test_what_is_left_out_while_the_clock_stands_changes_nothing(seconds_now):
+    device = Device("cpu")
+    clock = TrainingClock(device)
+    before = device.event()
+    seconds_now[0] += 9
+    clock.leave_out(before, device.event())
+    clock.start()
+    seconds_now[0] += 2
+    clock.lap()
+    clock.pause()
+    assert clock.seconds == 2
+    assert clock.step_seconds == [2]
+
+
+def test_a_step_that_was_carried_out_unlike_the_others_is_charged_but_not_timed(seconds_now):
+    clock = TrainingClock(Device("cpu"))
+    clock.start()
+    for number in range(20):
+        seconds_now[0] += number
+        clock.lap(is_usual=number != 15)
+    clock.pause()
+    timing = resumed(clock).timing(batch_size=1)
+    assert timing.step_seconds == (*range(4, 15), *range(16, 20))
+    assert timing.train_seconds == sum(range(20))
+
+
+def test_steps_that_are_all_carried_out_alike_are_timed_but_those_after_pauses(seconds_now):
+    clock = TrainingClock(Device("cpu"))
+    for _ in range(2):
+        clock.start()
+        for number in range(5):
+            seconds_now[0] += number
+            clock.lap(is_usual=False)
+        clock.pause()
+    assert clock.timing(batch_size=1).step_seconds == (2, 3, 4, 1, 2, 3, 4)
 
 
 def resumed(clock: TrainingClock) -> TrainingClock:
@@ -101,6 +176,19 @@ def test_the_first_step_after_a_pause_is_charged_but_not_timed():
     assert timing.step_seconds == (4, 5, 6, *range(8, 19))  # four steps warm up
     assert timing.warmup_steps + len(timing.step_seconds) == 20
     assert timing.train_seconds == sum(range(20))
+
+
+def test_the_speeds_are_those_of_the_timed_steps():
+    order = torch.randperm(101, generator=torch.Generator().manual_seed(0)).tolist()
+    clock = of_steps([1000.0] * 10 + [1.0 + number for number in order])
+    timing = clock.timing(batch_size=7)
+    assert (timing.median, timing.p95) == (51, 96)  # of the numbers from 1 to 101
+    assert timing.images_per_second == pytest.approx(7 / 51)
+
+
+def test_where_no_step_was_timed_there_is_no_speed():
+    timing = TrainingClock(Device("cpu")).timing(batch_size=7)
+    assert (timing.images_per_second, timing.median, timing.p95) == (None, None, None)
 
 
 def test_steps_after_pauses_are_timed_where_there_are_no_others():

@@ -13,7 +13,6 @@ from doubles import FakeCard, tiny_spec, tiny_split, train_to_end
 from ganbench.errors import ExecutionError
 from ganbench.machine.device import Device, choose
 from ganbench.training.calls import Batch
-from ganbench.training.compiled_step import without_trace
 from ganbench.training.execution import EAGER, Execution
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
@@ -77,35 +76,6 @@ def batch(state: TrainState, seed: int = 0) -> Batch:
     return Batch(real, torch.randn(count, state.recipe.latent_dim, generator=stream))
 
 
-# --- Steps that leave no trace ---
-
-
-@pytest.mark.parametrize("steps_before", [0, 2])
-def test_preparing_steps_leave_no_trace(steps_before):
-    one = run(session("dcgan", ema_decay=0.9), steps_before)
-    other = run(session("dcgan", ema_decay=0.9), steps_before)
-    with without_trace(one.state, one.device):
-        for seed in range(3):
-            train_step(one.state, Batches([batch(one.state, seed)]))
-        torch.rand(5)
-    run(one, 6)
-    run(other, 6)
-    assert_equal(one, other)
-
-
-def test_preparing_steps_that_fail_leave_no_trace_either():
-    one, other = session(), session()
-
-    def fail() -> None:
-        with without_trace(one.state, one.device):
-            train_step(one.state, Batches([batch(one.state)]))
-            raise ValueError("enough")
-
-    with pytest.raises(ValueError, match="enough"):
-        fail()
-    assert_equal(one, other)
-
-
 # --- CUDA graphs ---
 
 
@@ -166,7 +136,7 @@ def test_products_are_rounded_on_cuda_in_training_alone():
 
     one.state.losses = Losses(d_loss, original.g_loss)
     one.advance()
-    assert seen == ["high"]
+    assert set(seen) == {"high"}
     assert torch.get_float32_matmul_precision() == "highest"
 
 

@@ -92,6 +92,34 @@ def test_a_step_does_what_the_plain_loop_does(name):
             torch.testing.assert_close(mine[key], value, rtol=1e-3, atol=1e-4, msg=key)
 
 
+def test_three_steps_follow_every_number_of_the_recipe():
+    numbers = {"lr_d": 3e-3, "lr_g": 5e-4, "beta1": 0.3, "beta2": 0.6}
+    labels = {"real_label": 0.8, "fake_label": 0.15, "generator_label": 0.95}
+    ours = build("mlp", **numbers, **labels)
+    theirs = copy.deepcopy(ours)
+    draw, discriminate = theirs.generator, theirs.discriminator
+    d_adam = torch.optim.Adam(discriminate.parameters(), 3e-3, (0.3, 0.6), fused=False)
+    g_adam = torch.optim.Adam(draw.parameters(), 5e-4, (0.3, 0.6), fused=False)
+
+    def loss_on(images: torch.Tensor, label: float) -> torch.Tensor:
+        shares = torch.sigmoid(discriminate(images))
+        return -(label * shares.log() + (1 - label) * (1 - shares).log()).mean()
+
+    for seed in range(3):
+        one = batch(ours, seed)
+        train_step(ours, Batches([one]), number=seed + 1)
+        d_adam.zero_grad()
+        (loss_on(one.real, 0.8) + loss_on(draw(one.latent).detach(), 0.15)).backward()
+        d_adam.step()
+        g_adam.zero_grad()
+        loss_on(draw(one.latent), 0.95).backward()
+        g_adam.step()
+    for network in ("generator", "discriminator"):
+        expected = dict(getattr(theirs, network).named_parameters())
+        for key, value in getattr(ours, network).named_parameters():
+            torch.testing.assert_close(value, expected[key], rtol=1e-3, atol=2e-5, msg=key)
+
+
 def test_the_measures_are_what_their_names_say():
     state = build("mlp")
     one = batch(state)
@@ -157,16 +185,35 @@ def test_several_discriminator_steps_move_the_generator_once():
 
 def test_the_moving_average_follows_its_formula():
     state = build("mlp", ema_decay=0.9)
-    start = [weight.clone() for weight in state.generator.parameters()]
-    train_step(state, Batches([batch(state)]))
-    first = [weight.clone() for weight in state.generator.parameters()]
-    train_step(state, Batches([batch(state, 1)]), number=2)
-    second = list(state.generator.parameters())
+    start = next(state.generator.parameters()).clone()
+    learnt = []
+    for number in range(1, 4):
+        train_step(state, Batches([batch(state, number)]), number=number)
+        learnt.append([weight.clone() for weight in state.generator.parameters()])
     averaged = list(state.sampler.parameters())
     assert state.sampler is not state.generator
-    assert not torch.equal(start[0], first[0])
-    for one, two, mean in zip(first, second, averaged, strict=True):
-        torch.testing.assert_close(mean, one * 0.9 + two * 0.1)
+    assert not torch.equal(start, learnt[0][0])
+    for one, two, three, mean in zip(*learnt, averaged, strict=True):
+        torch.testing.assert_close(mean, (one * 0.9 + two * 0.1) * 0.9 + three * 0.1)
+
+
+def test_the_moving_average_takes_the_generator_of_the_step_that_has_just_been_done():
+    state = build("dcgan", ema_decay=0.9)
+    train_step(state, Batches([batch(state)]))
+    learnt, averaged = state.generator.state_dict(), state.sampler.state_dict()
+    assert all(torch.equal(learnt[key], averaged[key]) for key in learnt)
+
+
+def test_the_moving_average_has_the_buffers_of_the_generator_as_they_are():
+    state = build("dcgan", ema_decay=0.9)
+    for number in range(1, 4):
+        train_step(state, Batches([batch(state, number)]), number=number)
+    expected = dict(state.generator.named_buffers())
+    assert any("running_mean" in name for name in expected)
+    for name, values in state.sampler.named_buffers():
+        assert torch.equal(values, expected[name]), name
+    weights = zip(state.generator.parameters(), state.sampler.parameters(), strict=True)
+    assert not any(torch.equal(new, mean) for new, mean in weights)
 
 
 def test_without_measuring_nothing_is_recorded():
