@@ -11,6 +11,7 @@ from ganbench.report.facts import Fact, facts_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
 from ganbench.report.notes import reading_note
 from ganbench.report.over_training import over_training_tables
+from ganbench.report.references import REFERENCE_NOTE, reference_cells, references_of
 from ganbench.report.tables import Cell, Table
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ class Content:
     legend: tuple[columns.Column, ...]
 
     @property
+    def has_references(self) -> bool:
+        """Whether any table has reference rows."""
+        return any(table.references for section in self.sections for table in section.tables)
+
+    @property
     def has_ranking(self) -> bool:
         """Whether seeds were repeated, so that pairs could be compared."""
         return any(section.ranked.rankings for section in self.sections)
@@ -121,7 +127,7 @@ def _title(results: Results) -> str:
 def _section(group: Group, further: Sequence[str], primary: str) -> Section:
     tables = (
         _quality_table(group),
-        _table(group, "Further scores", further),
+        _with_references(group, _table(group, "Further scores", further), further),
         _table(group, "Speed and cost", (*columns.SPEED, *columns.SIZE)),
         _table(group, "Phases of a step", columns.PHASES),
         _table(group, "Outside the training clock", columns.OUTSIDE),
@@ -159,13 +165,31 @@ def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
 def _quality_table(group: Group) -> Table | None:
     """The main scores, and beside them who keeps a moving average, where not all or none do."""
     table = _table(group, "Quality and diversity", columns.MAIN)
+    table = _with_references(group, table, columns.MAIN)
     if table is None or not group.averages_differ:
         return table
     rows = [
         (label, good, started, (Cell(group.average_text(label)), *cells))
         for label, good, started, cells in table.rows
     ]
-    return replace(table, heads=("Moving average", *table.heads), rows=tuple(rows))
+    references = tuple((name, count, (Cell(), *cells)) for name, count, cells in table.references)
+    heads = ("Moving average", *table.heads)
+    return replace(table, heads=heads, rows=tuple(rows), references=references)
+
+
+def _with_references(group: Group, table: Table | None, names: Sequence[str]) -> Table | None:
+    """The table of some scores, with what stands beside the variants."""
+    rows = references_of(group)
+    if table is None or not rows:
+        return table
+    shown_names = group.present(names)
+    return replace(
+        table,
+        note=" ".join(filter(None, (table.note, REFERENCE_NOTE))),
+        references=tuple(
+            (row.name, row.count, reference_cells(group, row, shown_names)) for row in rows
+        ),
+    )
 
 
 def _cell(group: Group, label: str, column: columns.Column) -> Cell:

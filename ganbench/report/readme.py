@@ -20,6 +20,7 @@ from ganbench.report.comparison.families import PRIMARY, check_primary
 from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.content import RANKING_NOTE, content_of
 from ganbench.report.gather import gather
+from ganbench.report.references import references_csv
 from ganbench.report.tables import runs_csv, summary_csv
 from ganbench.report.templates import template
 
@@ -47,6 +48,7 @@ def write_report(directories: Sequence[Path], out: Path | None, primary: str = P
         write_text(target / "runs.csv", runs_csv(results))
         write_text(target / "summary.csv", summary_csv(results))
         _write_or_remove(target / "ranking.csv", ranking_csv(results, primary))
+        _write_or_remove(target / "references.csv", references_csv(results))
         charts, content = draw_all(results), content_of(results, primary)
         _write_charts(target / "charts", charts)
         write_text(target / "README.md", readme(content, charts, target))

@@ -40,12 +40,15 @@ class Table:
         heads: Heads of the columns after the variant and the number of seeds.
         rows: Label, seeds that completed, seeds that were started, and one cell per head.
         note: How they were measured, where the section does not say it.
+        references: Rows of what stands beside the variants: name, number of images, and one cell
+            per head.
     """
 
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, int, int, tuple[Cell, ...]], ...]
     note: str = ""
+    references: tuple[tuple[str, str, tuple[Cell, ...]], ...] = ()
 
 
 def runs_csv(results: Results) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 from ganbench.report import columns
 from ganbench.report.formatting import number, share_of, shown
 from ganbench.report.gather import gather
+from ganbench.report.references import reference_cells, references_of
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -58,15 +59,20 @@ def summary_of(directory: Path) -> Summary:
 
 def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
     """One table, or several where the columns do not fit beside each other."""
-    labels = group.all_labels
-    cells = [("status", [_status(group, label) for label in labels])]
+    labels, references = group.all_labels, references_of(group)
+    below = [Text(row.count, style="dim") for row in references]
+    cells = [("status", [*(_status(group, label) for label in labels), *below])]
     if group.averages_differ:
-        cells.append(("moving\naverage", [Text(group.average_text(label)) for label in labels]))
+        averages = [Text(group.average_text(label)) for label in labels]
+        cells.append(("moving\naverage", averages + [Text()] * len(references)))
     for name, title in _COLUMNS:
         if group.present([name]):
-            cells.append(
-                (_head(group, name, title), [_cell(group, label, name) for label in labels])
-            )
+            column = [_cell(group, label, name) for label in labels]
+            for row in references:
+                (cell,) = reference_cells(group, row, [name])
+                column.append(Text(cell.mean, style="dim"))
+            cells.append((_head(group, name, title), column))
+    labels = [*labels, *(row.name for row in references)]
     first = max(len(label) for label in ["variant", *labels])
     parts: list[list[tuple[str, list[Text]]]] = [[]]
     used = first

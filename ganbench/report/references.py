@@ -1,0 +1,83 @@
+"""Reference rows of a comparison: held-out real images and noise, beside the variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ganbench.report import columns
+from ganbench.report.formatting import number, share_of, shown
+from ganbench.report.tables import Cell, csv_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ganbench.report.gather import Results
+    from ganbench.report.groups import Group
+
+__all__ = ["REFERENCE_NOTE", "ReferenceRow", "reference_cells", "references_csv", "references_of"]
+
+REFERENCE_NOTE = (
+    "Below the line: what held-out real images score, the best there is, where they are brought to "
+    "the size that variants train at and back; and what noise scores."
+)
+_GROUP = ("dataset", "device", "device_name", "protocol")
+
+
+@dataclass(frozen=True)
+class ReferenceRow:
+    """What stands beside the variants.
+
+    Attributes:
+        name: What was scored.
+        images: How many images.
+        scores: By name; None where a score does not apply.
+    """
+
+    name: str
+    images: int
+    scores: dict[str, float | None]
+
+    @property
+    def count(self) -> str:
+        """The number of images, for people."""
+        return f"{number(self.images)} images"
+
+
+def references_of(group: Group) -> list[ReferenceRow]:
+    """The reference rows of all runs of a group, each once; noise is the last."""
+    stored: dict[str, Any] = {}
+    for entry in group.finished:
+        stored |= {name: row for name, row in entry.result.references.items() if name not in stored}
+    rows = [ReferenceRow(name, row["images"], row["scores"]) for name, row in stored.items()]
+    return sorted(rows, key=lambda row: ("held-out" not in row.name, row.name))
+
+
+def reference_cells(group: Group, row: ReferenceRow, names: Sequence[str]) -> tuple[Cell, ...]:
+    """The row's entries in some columns; empty where a column is no score."""
+    cells = []
+    for name in names:
+        value = row.scores.get(name)
+        if not isinstance(value, int | float):
+            cells.append(Cell())
+        elif name.startswith("modes_covered"):
+            cells.append(Cell(share_of(value, group.modes_total)))
+        else:
+            cells.append(Cell(shown(value, columns.column(name))))
+    return tuple(cells)
+
+
+def references_csv(results: Results) -> str | None:
+    """One row per reference row and protocol; None where no run has any."""
+    names = columns.score_names(results.records)
+    rows = [
+        [
+            row.name,
+            row.images,
+            *(getattr(group, part) for part in _GROUP),
+            *(row.scores.get(name) for name in names),
+        ]
+        for group in results.groups
+        for row in references_of(group)
+    ]
+    return csv_text(["reference", "images", *_GROUP, *names], rows) if rows else None
