@@ -1,14 +1,85 @@
-"""Reference rows stand below the variants, each once, whatever folder they come from."""
+"""Reference rows stand below the variants, each once, and are no variants themselves."""
 
 from __future__ import annotations
 
-import dataclasses
+import csv
 import io
 
-import pandas as pd
-import pytest
-from results_doubles import folder_of, result
+import results_doubles as doubles
+from rich.console import Console
 
-from ganbench.report.content import content_of
+from ganbench.report import build
+from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.gather import gather
 from ganbench.report.references import references_csv, references_of
+from ganbench.report.terminal import summary_of
+
+REAL = {"images": 10_000, "scores": {"fid": 0.03, "recall": 0.87, "modes_covered": 10}}
+NOISE = {"images": 9_000, "scores": {"fid": 1034.0, "recall": 0.0, "modes_covered": 0}}
+
+
+def folder(path):
+    sizes = {"mlp": "", "dcgan": " through 64×64"}
+    runs = [
+        doubles.result(
+            variant,
+            seed,
+            references={"noise": NOISE, f"held-out real images{size}": REAL},
+        )
+        for variant, size in sizes.items()
+        for seed in (0, 1)
+    ]
+    return doubles.write(path, runs, files=False)
+
+
+def test_each_reference_stands_once_real_images_first_and_noise_last(tmp_path):
+    (group,) = gather([folder(tmp_path)]).groups
+    rows = references_of(group)
+    assert [(row.name, row.images) for row in rows] == [
+        ("held-out real images", 10_000),
+        ("held-out real images through 64×64", 10_000),
+        ("noise", 9_000),
+    ]
+    assert [row.scores["fid"] for row in rows] == [0.03, 0.03, 1034.0]
+
+
+def test_they_are_in_a_file_of_their_own_and_in_both_pages(tmp_path):
+    out = build([folder(tmp_path)])
+    (real, _, noise) = csv.DictReader(io.StringIO((out / "references.csv").read_text()))
+    assert (real["reference"], real["images"], real["fid"]) == (
+        "held-out real images", "10000", "0.03",
+    )  # fmt: skip
+    assert noise["recall"] == "0.0"
+    assert noise["prompt_alignment"] == ""
+    readme = (out / "README.md").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "| *held-out real images through 64×64* | 10,000 images | 0.03" in readme
+    assert "10 / 10" in readme
+    assert "held-out real images through 64×64" in page
+    assert "9,000 images" in page
+    assert "reference" not in (out / "runs.csv").read_text().splitlines()[1]
+
+
+def test_they_are_not_ranked(tmp_path):
+    text = ranking_csv(gather([folder(tmp_path)]), "fid")
+    assert text is not None
+    assert "noise" not in text
+    assert "held-out" not in text
+
+
+def test_the_terminal_shows_them_below_the_variants(tmp_path):
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(summary_of(folder(tmp_path)))
+    lines = [line for line in console.export_text().splitlines() if line.strip()]
+    names = [line.split("  ")[0].strip() for line in lines]
+    assert names.index("held-out real images") > names.index("dcgan")
+    (noise,) = (line for line in lines if line.startswith("noise"))
+    assert "9,000 images" in noise
+    assert "1,034" in noise
+
+
+def test_a_comparison_without_them_has_no_file_and_no_note(tmp_path):
+    out = build([doubles.write(tmp_path, [doubles.result()], files=False)])
+    assert references_csv(gather([tmp_path])) is None
+    assert not (out / "references.csv").exists()
+    assert "Below the line" not in (out / "README.md").read_text(encoding="utf-8")
