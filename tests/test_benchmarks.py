@@ -149,6 +149,45 @@ def test_a_turn_takes_as_many_steps_as_the_slowest_does_in_the_time():
     assert turns["steps_in"](0.0, quick) == 1
 
 
+# --- numbers beside those of others
+
+PUBLISHED = {"precision", "recall", "density", "coverage", "FID", "Vendi score"}
+
+
+def audited(*arguments: str, path: Path | None = None) -> dict[str, dict[str, object]]:
+    first = [str(path)] if path else []
+    paths = os.pathsep.join([*first, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    command = [sys.executable, str(ROOT / "benchmarks" / "audit.py"), "--device", "cpu"]
+    done = subprocess.run(
+        [*command, "--rounds", "1", "--steps", "5", "--json", *arguments],
+        capture_output=True, text=True, check=False, timeout=600, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return {row["what"]: row for row in json.loads(done.stdout)["results"]}
+
+
+def test_numbers_agree_with_those_of_others():
+    rows = audited()
+    assert rows.keys() > PUBLISHED
+    speed = rows.pop("images/s of mlp")
+    assert speed["ganbench"] > 0
+    assert speed["other"] > 0
+    for name, row in rows.items():
+        if row["skipped"]:
+            assert name in PUBLISHED, row
+        else:
+            assert row["relative"] < 1e-8, row
+
+
+def test_a_package_that_is_missing_is_named_and_skipped(tmp_path):
+    (tmp_path / "prdc.py").write_text("raise ModuleNotFoundError('no', name='prdc')")
+    rows = audited(path=tmp_path)
+    assert rows["recall"]["skipped"] == "prdc is missing: pip install 'ganbench[audit]'"
+    assert rows["recall"]["absolute"] is None
+    assert rows["Holm's p-values"]["skipped"] == ""
+
+
 # --- what the harness costs
 
 

@@ -28,8 +28,9 @@ class RunResult:
     `dataset_fields` the fields of `DatasetSpec`. `captured` says that the step was one CUDA graph;
     `compile_seconds` is what compiling and capturing took, apart from `train_seconds`.
     `phase_seconds` holds the mean seconds of each phase of a step, `outside_seconds` all that
-    evaluation, samples and saving took outside the training clock. `scores` holds the numbers by
-    name, `class_histogram` the share of each class among the generated images beside the real ones,
+    evaluation, samples, saving and libraries' first use took outside the training clock.
+    `peak_memory_bytes` and `peak_host_memory_bytes` are those of training, without scoring.
+    `scores` holds the numbers by name, `class_histogram` the share of each class among the generated images beside the real ones,
     `class_scores` the scores within each class of a variant that draws by class,
     `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `references`
     holds what held-out real images and noise score by it (`ganbench.scoring.reference_rows`).

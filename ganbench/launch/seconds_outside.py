@@ -13,7 +13,7 @@ __all__ = ["SecondsOutside"]
 
 
 class SecondsOutside:
-    """What evaluation, samples and saving have taken, by these names."""
+    """What `evaluation`, `samples`, `saving` and `first_use` have taken, by these names."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}

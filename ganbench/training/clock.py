@@ -96,6 +96,7 @@ class TrainingClock:
         if number not in self._after_pause[-1:]:  # no step was done since the last start
             self._after_pause.append(number)
         self._pending = [self._device.event()]
+        self._left_out_seconds = {}  # what was left out after the last step is in none
 
     def lap(self, *, is_usual: bool = True) -> None:
         """A step is over; does not wait for the device.

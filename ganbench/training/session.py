@@ -153,25 +153,26 @@ class Session:
         values = self._stepper.step(batches, number=number, share=share, measure=measure, mark=mark)
         self.steps = number
         self._values.update(values)
-        if measure:
-            row = self._read()
         self.clock.lap(is_usual=not (measure and self.execution.cuda_graphs))
         if not measure:
             return
-        row = self._row(row)
+        done = self.device.event()
+        read = self._read()
+        self.clock.leave_out(done, self.device.event())
+        written = self.device.event()
+        row = self._row(read)
         self.history.append(row)
+        self.clock.leave_out(written, self.device.event())
         for name in ("d_loss", "g_loss"):
             if not math.isfinite(row[name]):
                 raise Diverged(f"{name} is not finite at step {number}")
 
     def _read(self) -> dict[str, float]:
-        """Bring the newest scalars to the host, all at once; the clock leaves that out."""
-        done = self.device.event()
+        """Bring the newest scalars to the host, all at once."""
         names = [*MEASURES, *sorted(self._values.keys() - set(MEASURES))]
         stacked = torch.stack([self._values[name].float() for name in names])
         values = dict(zip(names, stacked.tolist(), strict=True))
         self.device.note_memory()
-        self.clock.leave_out(done, self.device.event())
         return values
 
     def _mark_of(self, number: int, *, measure: bool) -> Mark:

@@ -76,6 +76,13 @@ def test_neither_first_use_nor_diagnostics_are_charged(losses):
     assert timing.images_per_second == pytest.approx(8 / CALLS_A_STEP)
 
 
+def test_steps_around_a_pause_are_charged_alike():
+    one = session()
+    train_to_end(one, Budget(12, "steps"), sample_every=Budget(3, "steps"))
+    assert one.clock.step_seconds == [CALLS_A_STEP] * 12
+    assert one.clock.seconds == CALLS_A_STEP * 12
+
+
 def test_a_budget_in_seconds_is_used_up_by_training_alone():
     one = session()
     train_to_end(one, Budget(4 * CALLS_A_STEP, "s"))

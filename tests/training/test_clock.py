@@ -93,6 +93,22 @@ def test_on_a_card_what_is_left_out_is_measured_on_its_own_time_line():
     assert clock.step_seconds == pytest.approx([0.001, 0.002, 0.002])
 
 
+def test_what_is_left_out_after_the_last_step_before_a_pause_is_in_no_step(seconds_now):
+    device = Device("cpu")
+    clock = TrainingClock(device)
+    for training in (3.0, 4.0):
+        clock.start()
+        seconds_now[0] += training
+        clock.lap()
+        before = device.event()
+        seconds_now[0] += 50
+        clock.leave_out(before, device.event())
+        clock.pause()
+        seconds_now[0] += 1000
+    assert clock.step_seconds == [3, 4]
+    assert clock.seconds == 7
+
+
 def test_what_is_left_out_while_the_clock_stands_changes_nothing(seconds_now):
     device = Device("cpu")
     clock = TrainingClock(device)
