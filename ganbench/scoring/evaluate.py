@@ -243,14 +243,11 @@ def _alignments(
         for label, caption in enumerate(spec.captions)
     ]
     count = len(drawn[0])
-    probabilities = reference.backbone.extract(torch.cat(drawn)).probabilities
-    wanted = torch.arange(len(drawn)).repeat_interleave(count)
+    features = reference.backbone.extract(torch.cat(drawn))
+    wanted, inside = torch.arange(len(drawn)).repeat_interleave(count), features.inside
+    rows = [slice(None), *(slice(start, start + count) for start in range(0, len(wanted), count))]
     return [
-        prompt_alignment(probabilities, wanted),
-        *(
-            prompt_alignment(part, torch.full((count,), label))
-            for label, part in enumerate(probabilities.split(count))
-        ),
+        prompt_alignment(features.probabilities[some], wanted[some], inside[some]) for some in rows
     ]
 
 

@@ -73,7 +73,7 @@ class Protocol:
     dtype: str = "float32"
     ema: bool = False
     batchnorm: str = "running"
-    metrics_version: int = 1
+    metrics_version: int = 2
 
     @property
     def hash(self) -> str:

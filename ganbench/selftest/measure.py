@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ganbench.data.dataset import Dataset
-from ganbench.scoring.backbones.backbone import Features, real_features
+from ganbench.scoring.backbones.backbone import real_features
 from ganbench.scoring.evaluate import Reference
 from ganbench.scoring.metrics.catalogue import SCORES
 from ganbench.scoring.metrics.fid import Statistics
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from torch import Tensor
-
     from ganbench.data.dataset import Progress
-    from ganbench.scoring.backbones.backbone import Backbone
+    from ganbench.scoring.backbones.backbone import Backbone, Features
     from ganbench.scoring.protocol import Protocol
     from ganbench.selftest.known_generators import Fault
     from ganbench.selftest.splits import Splits
@@ -56,7 +54,7 @@ class Scorer:
         features = real_features(backbone, splits.dataset, cache_root, report, logits=True)
         spec = splits.dataset.spec
         dataset = Dataset.of(spec, splits.part(splits.real), splits.part(splits.held_out))
-        real, held_out = _rows(features, splits.real), _rows(features, splits.held_out)
+        real, held_out = features[splits.real], features[splits.held_out]
         reference = Reference(dataset, backbone, real, held_out, Statistics.of(real.vectors))
         return cls(splits, backbone, features, reference)
 
@@ -76,7 +74,7 @@ class Scorer:
 
         The features of images with unchanged pixels are known already.
         """
-        features = _rows(self.features, fakes.rows)
+        features = self.features[fakes.rows]
         if fakes.change is not None:
             images = self.splits.dataset.train.images[fakes.rows]
             features = self.backbone.extract(fakes.change(images))
@@ -107,7 +105,3 @@ class Scorer:
         report("scoring known generators", len(makers), len(makers))
         return pd.DataFrame(rows, columns=["generator", "strength", "draw", *SCORES])
 
-
-def _rows(features: Features, rows: Tensor) -> Features:
-    logits = None if features.logits is None else features.logits[rows]
-    return Features(features.vectors[rows], features.probabilities[rows], logits)

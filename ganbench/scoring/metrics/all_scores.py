@@ -74,7 +74,8 @@ def score(
     """
     real_labels = real_labels.cpu()
     _check(real, fake, real_labels, held_out)
-    modes = Modes.of(fake.probabilities, real_labels)
+    inside = fake.inside
+    modes = Modes.of(fake.probabilities, real_labels, inside)
     scores: dict[str, float | None] = dict.fromkeys(SCORES)
 
     # Distance of the distributions
@@ -94,7 +95,12 @@ def score(
     scores["mode_kl"] = modes.kl
     scores["mode_entropy"] = modes.entropy
     scores["diversity"] = class_diversity(
-        real.vectors, real_labels, fake.vectors, fake.probabilities.argmax(dim=1), modes.covered()
+        real.vectors,
+        real_labels,
+        fake.vectors,
+        fake.probabilities.argmax(dim=1),
+        modes.covered(),
+        inside,
     )
     trim_host_memory()
 
