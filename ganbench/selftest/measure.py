@@ -104,4 +104,3 @@ class Scorer:
             rows.append({"generator": name, "strength": value, "draw": draw, **scores})
         report("scoring known generators", len(makers), len(makers))
         return pd.DataFrame(rows, columns=["generator", "strength", "draw", *SCORES])
-

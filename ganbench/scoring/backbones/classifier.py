@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from ganbench.data.cache import whole
 from ganbench.data.dataset import ignore_progress
 from ganbench.errors import DataError
@@ -25,9 +27,8 @@ from ganbench.scoring.backbones.classifier_training import TrainingPlan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import torch
-
     from ganbench.data.dataset import Dataset, Progress
+    from ganbench.variant.definition import DatasetSpec
 
     Trainer = Callable[[TrainingPlan, Dataset, Path, Callable[[int], None]], None]
 
@@ -98,10 +99,7 @@ def obtain_classifier(
     """
     spec, path = dataset.spec, classifier_file(dataset, cache_root, most_images, published)
 
-    def untrained() -> ClassifierNetwork:
-        return ClassifierNetwork(spec.channels, spec.native_size, len(spec.class_names))
-
-    classifier = read_classifier(path, untrained())
+    classifier = _read(path, spec)
     if classifier is None:
         if path.parent == published:
             raise DataError(f"{path} is damaged: install ganbench again")
@@ -110,10 +108,16 @@ def obtain_classifier(
         with whole(path) as temporary:
             trainer(plan, dataset, temporary, lambda step: report(text, step, plan.steps))
         release_host_memory()
-        classifier = read_classifier(path, untrained())
+        classifier = _read(path, spec)
         if classifier is None:
             raise DataError(f"{path} cannot be read, though it was just written: remove it")
         named = f"the classifier of {spec.name} names {classifier.accuracy:.1%} of the test images"
         report(named, plan.steps, plan.steps)
     classifier.network.to(device)
     return classifier
+
+
+def _read(path: Path, spec: DatasetSpec) -> Classifier | None:
+    with torch.random.fork_rng(devices=[]):  # the network's initial weights are random, and unused
+        network = ClassifierNetwork(spec.channels, spec.native_size, len(spec.class_names))
+    return read_classifier(path, network)

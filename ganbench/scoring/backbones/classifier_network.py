@@ -209,7 +209,7 @@ def write_classifier(
 def read_classifier(path: Path, network: ClassifierNetwork) -> Classifier | None:
     """Fill a network from a file; None where there is no usable file of such a network."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             state = {name: torch.from_numpy(np.array(stored[name])) for name in stored.files}
         accuracy, kept = (float(state.pop(name)) for name in ("accuracy", "kept"))
         network.load_state_dict(state)  # float16 becomes float32

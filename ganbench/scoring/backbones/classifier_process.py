@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,16 +69,16 @@ def train_apart(
                 f"the classifier of {dataset.spec.name} needs a process of its own, which cannot "
                 f"be started ({error.strerror or error})"
             ) from error
+        assert process.stdin is not None  # noqa: S101 - as it was asked for
         try:
-            assert process.stdin is not None  # noqa: S101 - as it was asked for
-            try:
+            with suppress(BrokenPipeError):  # its status says why
                 send(plan, parts(dataset, plan, report), process.stdin)
-            except BrokenPipeError:  # its end says why
-                pass
             status = process.wait()
         finally:
             process.kill()
             process.wait()
+            with suppress(OSError):  # what was not sent yet
+                process.stdin.close()
         if status:
             errors.seek(0)
             lines = errors.read().decode(errors="replace").split("\n")

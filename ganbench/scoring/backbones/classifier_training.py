@@ -119,13 +119,15 @@ def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ..
     means = [total / count for total in sums[0].tolist()]
     squares = [total / count for total in sums[1].tolist()]
     pairs = zip(squares, means, strict=True)
-    return tuple(means), tuple(max(0.0, square - mean**2) ** 0.5 or 1.0 for square, mean in pairs)
+    return tuple(means), tuple(max(1.0, square - mean**2) ** 0.5 for square, mean in pairs)
 
 
 def _fitted_rows(count: int) -> list[slice]:
     """Evenly spaced rows of the training split that the Gaussians are fitted to, in parts."""
     every = -(-count // _GAUSSIAN_IMAGES)
-    return [slice(start, start + _CHUNK * every, every) for start in range(0, count, _CHUNK * every)]
+    return [
+        slice(start, start + _CHUNK * every, every) for start in range(0, count, _CHUNK * every)
+    ]
 
 
 def parts(dataset: Dataset, plan: TrainingPlan, report: Callable[[int], None]) -> Iterator[Part]:

@@ -53,9 +53,7 @@ class Modes:
     real_count: int
 
     @classmethod
-    def of(
-        cls, probabilities: Tensor, real_labels: Tensor, inside: Tensor | None = None
-    ) -> Modes:
+    def of(cls, probabilities: Tensor, real_labels: Tensor, inside: Tensor | None = None) -> Modes:
         """Count classes.
 
         Args:
@@ -98,7 +96,9 @@ class Modes:
 
         0 for real images, of which 1% are outside; 1 where all generated ones are.
         """
-        return min(1.0, max(0.0, (1 - float(self.fake.sum()) - EXPECTED_OUTSIDE) / _EXPECTED_INSIDE))
+        return min(
+            1.0, max(0.0, (1 - float(self.fake.sum()) - EXPECTED_OUTSIDE) / _EXPECTED_INSIDE)
+        )
 
     @property
     def kl(self) -> float:

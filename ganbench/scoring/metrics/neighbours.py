@@ -160,7 +160,9 @@ def precision_recall(
         fake_nearest = nearest_others(fake, k, block)
     to_real = _Distances(real)
     precise, recalled = 0, torch.zeros(len(real), dtype=torch.bool)
-    real_radii, fake_radii = (nearest[:, k - 1].square() for nearest in (real_nearest, fake_nearest))
+    real_radii, fake_radii = (
+        nearest[:, k - 1].square() for nearest in (real_nearest, fake_nearest)
+    )
     for part, radii in zip(fake.split(block), fake_radii.split(block), strict=True):
         squared = to_real.lowered(part)
         precise += int((squared <= real_radii).any(dim=1).sum())

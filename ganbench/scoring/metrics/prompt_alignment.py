@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["prompt_alignment"]
 
 
-def prompt_alignment(
-    probabilities: Tensor, wanted: Tensor, inside: Tensor | None = None
-) -> float:
+def prompt_alignment(probabilities: Tensor, wanted: Tensor, inside: Tensor | None = None) -> float:
     """Share of images whose most likely class is the one that their prompt named, 0 to 1.
 
     Only images in the distribution of the real ones show a class. Higher is better; 1/classes is

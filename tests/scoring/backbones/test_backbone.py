@@ -19,7 +19,8 @@ from ganbench.data.dataset import Dataset, Split, ignore_progress, resize
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.suite import Suite
 from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone, real_features
-from ganbench.scoring.backbones.classifier import obtain_classifier, weights_hash
+from ganbench.scoring.backbones.classifier import obtain_classifier
+from ganbench.scoring.backbones.classifier_network import weights_hash
 from ganbench.scoring.backbones.efficientnet import EfficientNetLite
 from ganbench.scoring.evaluate import Reference
 from ganbench.variant.definition import DatasetSpec
