@@ -30,6 +30,7 @@ class RunResult:
     evaluation, samples and saving took outside the training clock. `scores` holds the numbers by
     name, `class_histogram` the share of each class among the generated images beside the real ones,
     `class_scores` the scores within each class of a variant that draws by class,
+    `notes` says where scores do not mean what they seem to, in sentences.
     `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `over_training` sums
     up the scores during training (`ganbench.scoring.over_training`), empty where there were none.
     `timing_shared` says whether other runs had a part of the machine while speeds were measured;
@@ -73,6 +74,7 @@ class RunResult:
     scores: dict[str, float | None] = field(default_factory=dict)
     class_histogram: dict[str, dict[str, float]] = field(default_factory=dict)
     class_scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     backbone: str = ""
     protocol: str = ""
     protocol_fields: dict[str, Any] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class RunResult:
         for before, now in _RENAMED.items():
             if before in values:
                 values.setdefault(now, values[before])
+        values["notes"] = tuple(values.get("notes", ()))
         try:
             return cls(**{key: value for key, value in values.items() if key in names})
         except TypeError as error:  # names the missing fields

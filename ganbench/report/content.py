@@ -62,6 +62,7 @@ class Section:
     protocol: str
     protocol_hash: str
     reading_note: str
+    cautions: tuple[str, ...]
     tables: tuple[Table, ...]
     rankings: tuple[Ranking, ...]
     samples: tuple[Sample, ...]
@@ -127,6 +128,7 @@ def _section(group: Group, further: Sequence[str]) -> Section:
         protocol=_protocol(group),
         protocol_hash=group.protocol,
         reading_note=f"{_seeds_note(group)} {_budget_note(group)}".strip(),
+        cautions=_cautions(group),
         tables=(*(table for table in tables if table is not None), *over_training_tables(group)),
         rankings=tuple(rankings_of(group)),
         samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
@@ -194,6 +196,16 @@ def _budget_note(group: Group) -> str:
         return ""
     differing = "; ".join(f"{budget} for {', '.join(labels)}" for budget, labels in budgets.items())
     return f"Budgets differ: {differing}. More training alone may explain a better score."
+
+
+def _cautions(group: Group) -> tuple[str, ...]:
+    """Where scores of a variant do not mean what they seem to, with the seed."""
+    return tuple(
+        f"{entry.label}, seed {entry.result.seed}: {note}."
+        for label in group.labels
+        for entry in group.of(label)
+        for note in entry.result.notes
+    )
 
 
 def _protocol(group: Group) -> str:

@@ -135,6 +135,7 @@ class Evaluation:
         sample_images_per_second: Images drawn per second.
         class_scores: By class, `fid` within it and `alignment`, the share of images drawn for it
             that the classifier gives to it; for variants that draw by class or caption.
+        notes: Where the scores do not mean what they seem to, in sentences.
     """
 
     scores: dict[str, float | None]
@@ -142,6 +143,7 @@ class Evaluation:
     protocol: Protocol
     sample_images_per_second: float
     class_scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -204,6 +206,7 @@ def evaluate(
         class_histogram=_named(computed.class_histogram, reference.dataset.spec.class_names),
         protocol=reference.protocol(ema=state.average is not None, noise=noise),
         sample_images_per_second=rate,
+        notes=computed.notes,
     )
 
 

@@ -54,7 +54,7 @@ class Scorer:
         features = real_features(backbone, splits.dataset, cache_root, report, logits=True)
         spec = splits.dataset.spec
         dataset = Dataset.of(spec, splits.part(splits.real), splits.part(splits.held_out))
-        real, held_out = features[splits.real], features[splits.held_out]
+        real, held_out = features.rows(splits.real), features.rows(splits.held_out)
         reference = Reference(dataset, backbone, real, held_out, Statistics.of(real.vectors))
         return cls(splits, backbone, features, reference)
 
@@ -74,7 +74,7 @@ class Scorer:
 
         The features of images with unchanged pixels are known already.
         """
-        features = self.features[fakes.rows]
+        features = self.features.rows(fakes.rows)
         if fakes.change is not None:
             images = self.splits.dataset.train.images[fakes.rows]
             features = self.backbone.extract(fakes.change(images))

@@ -80,9 +80,14 @@ class Features:
             return torch.ones(len(self), dtype=torch.bool)
         return self.distances[:, 0] <= 1
 
-    def __getitem__(self, rows: Tensor) -> Features:
-        """The features of some of the images."""
-        return Features(*(None if part is None else part[rows] for part in vars(self).values()))  # type: ignore[arg-type]
+    def rows(self, chosen: Tensor) -> Features:
+        """The features of chosen images.
+
+        Args:
+            chosen: int64, their places.
+        """
+        known = {name: values for name, values in vars(self).items() if values is not None}
+        return Features(**{name: values[chosen] for name, values in known.items()})
 
 
 @dataclass(frozen=True)

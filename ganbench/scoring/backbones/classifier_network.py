@@ -203,7 +203,7 @@ def write_classifier(
         name: (values.half() if values.numel() > _LARGE else values).contiguous().numpy()
         for name, values in network.state_dict().items()
     }
-    np.savez_compressed(file, accuracy=accuracy, kept=kept, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(file, accuracy=accuracy, kept=kept, **arrays)
 
 
 def read_classifier(path: Path, network: ClassifierNetwork) -> Classifier | None:

@@ -31,7 +31,7 @@ from ganbench.scoring.backbones.classifier_network import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO
+    from typing import IO
 
     from ganbench.data.dataset import Dataset, Split
 
@@ -264,7 +264,7 @@ def _fit_threshold(
 # --- at both ends of a process's standard input
 
 
-def send(plan: TrainingPlan, given: Iterator[Part], pipe: BinaryIO) -> None:
+def send(plan: TrainingPlan, given: Iterator[Part], pipe: IO[bytes]) -> None:
     """Write a plan and its images to the process that runs this module.
 
     Raises:
@@ -279,7 +279,7 @@ def send(plan: TrainingPlan, given: Iterator[Part], pipe: BinaryIO) -> None:
     pipe.close()
 
 
-def _received(pipe: BinaryIO) -> Iterator[Part]:
+def _received(pipe: IO[bytes]) -> Iterator[Part]:
     """Read the images that `send` writes, to the end."""
     while line := pipe.readline():
         shape = json.loads(line)

@@ -106,8 +106,8 @@ METRICS: tuple[Metric, ...] = (
         paper="own definition, in ganbench.scoring.metrics.diversity",
         summary=(
             "Spread of the generated features within a class over that of the real ones, at most "
-            "1, averaged over all classes; a class that is not covered counts 0, and images outside "
-            "the distribution of real ones have no part in it."
+            "1, averaged over all classes; a class that is not covered counts 0, and images "
+            "outside the distribution of real ones have no part in it."
         ),
         fails_when="blur or noise spreads the features of a class as far as true variety would",
     ),

@@ -32,8 +32,9 @@ def duplicates(
 
     Arora and Zhang 2017 (arXiv:1706.08224) look for duplicates in a batch by eye, since by the
     birthday paradox their number shows how many different images there are. Here a near-duplicate
-    is an image whose nearest other one is no farther than it is for the closest 1% of as many real
-    images, with the tolerance of all neighbours. About 0.01 for real images, 1 for one image repeated.
+    is an image whose nearest other one is no farther than it is for the closest 1% of as many
+    real images, with the tolerance of all neighbours. About 0.01 for real images, 1 for one image
+    repeated.
 
     Args:
         real: (n, entries) of any floating type, as many as generated ones.

@@ -1,4 +1,4 @@
-"""Classifiers are trained in a process of its own, with equal bits, and two ship with the package."""
+"""Classifiers are trained apart, with equal bits, and two ship with the package."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from file_stamps import file_stamps
 from ganbench import data
 from ganbench.data.dataset import Dataset, Split, ignore_progress
 from ganbench.errors import DataError
-from ganbench.scoring.backbones.classifier import obtain_classifier, training_notice
+from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.scoring.backbones.classifier_network import write_classifier
-from ganbench.scoring.backbones.classifier_training import TrainingPlan, augment, parts, train
+from ganbench.scoring.backbones.classifier_training import augment, parts, train
 from ganbench.variant.definition import DatasetSpec
 
 CPU = torch.device("cpu")

@@ -15,6 +15,7 @@ from ganbench import data
 from ganbench.data.dataset import ignore_progress
 from ganbench.scoring.backbones.backbone import obtain_backbone
 from ganbench.scoring.backbones.classifier import obtain_classifier
+from ganbench.scoring.backbones.classifier_network import weights_hash
 from ganbench.scoring.evaluate import Reference
 
 CPU = torch.device("cpu")
@@ -130,11 +131,9 @@ def test_distances_are_those_of_the_formula(digits, digits_backbone):
 
 
 def test_the_distances_are_part_of_the_classifiers_hash(digits, tmp_path):
-    from ganbench.scoring.backbones.classifier_network import weights_hash
-
     network = obtain_classifier(digits, CPU, tmp_path).network
     hashes = {weights_hash(network)}
     for values in (network.class_means, network.whitening, network.threshold):
-        values += 0.5
+        values.add_(0.5)
         hashes.add(weights_hash(network))
     assert len(hashes) == 4
