@@ -21,6 +21,13 @@ class LabelledFeatures:
     probabilities: torch.Tensor
     labels: torch.Tensor
     logits: torch.Tensor | None = None
+    distances: torch.Tensor | None = None
+
+    @property
+    def inside(self) -> torch.Tensor:
+        if self.distances is None:
+            return torch.ones(len(self.labels), dtype=torch.bool)
+        return self.distances[:, 0] <= 1
 
     def __getitem__(self, rows) -> LabelledFeatures:
         return replace(

@@ -160,8 +160,14 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
     name = _device_name(device, screen)
     _print(screen, f"device: {name} ({device.reason})")
     data_root = suite.data_root or data.default_data_root()
-    with preserved_settings():  # which the code of variants may change
-        plan = planning.make(suite, device=device.kind, data_root=data_root)
+    with Display(screen) as display, preserved_settings():  # which the code of variants may change
+        plan = planning.make(
+            suite,
+            device=device.kind,
+            data_root=data_root,
+            cache_root=data.default_cache_root(),
+            report=display.report,
+        )
     _print(screen, *plan.notes, *(repeat.differences(stored, plan) if stored is not None else ()))
     if dry_run:
         _print_plan(plan, screen)

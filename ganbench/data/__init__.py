@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from ganbench.data.dataset import Dataset, Progress
     from ganbench.variant.definition import DatasetSpec
 
-__all__ = ["default_cache_root", "default_data_root", "describe", "load", "names", "reading_size"]
+__all__ = [
+    "content_hash",
+    "default_cache_root",
+    "default_data_root",
+    "describe",
+    "load",
+    "names",
+    "reading_size",
+]
 
 
 def names() -> tuple[str, ...]:
@@ -63,6 +71,30 @@ def describe(name: str, data_root: Path) -> DatasetSpec:
 
         return scan(name, data_root).spec
     return _fixed(name)
+
+
+def content_hash(
+    name: str, *, data_root: Path, cache_root: Path, report: Progress | None = None
+) -> str:
+    """Hash what the files of an image folder hold; empty for datasets whose content never changes.
+
+    Args:
+        name: One of `names()`, or `imagefolder:DIR`.
+        data_root: Where relative image folders are looked for after the working directory.
+        cache_root: Where the hashes of files are kept, so that the second time is quick.
+        report: Called with the progress of reading files.
+
+    Raises:
+        UsageError: There is no dataset of this name.
+        DataError: The image folder is missing or not laid out as one, or a file cannot be read.
+    """
+    if not name.startswith(catalogue.IMAGEFOLDER_PREFIX):
+        _fixed(name)
+        return ""
+    from ganbench.data.contents import hash_files
+    from ganbench.data.imagefolder import scan
+
+    return hash_files(scan(name, data_root), cache_root, report or _ignore)
 
 
 def load(
@@ -127,3 +159,7 @@ def _fixed(name: str) -> DatasetSpec:
             "dataset", name, catalogue.SUMMARIES, hint="`ganbench list datasets` describes them"
         )
     return catalogue.SPECS[name]
+
+
+def _ignore(_text: str, _done: int, _total: int) -> None:
+    """Ignore progress; `ignore_progress` stands in a module that loads torch."""

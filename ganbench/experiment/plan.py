@@ -1,6 +1,7 @@
 """From a suite to a plan: a list of jobs, each a record that says all about its run.
 
-Making a plan reads no images, touches no device and writes nothing; `--dry-run` stops here.
+Making a plan touches no device, and reads no more of images than a hash of the files of an image
+folder, which the cache keeps; `--dry-run` stops here.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ganbench.variant.registry import ALL, Resolved, entries, expand, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ganbench.data.dataset import Progress
     from ganbench.variant.definition import DatasetSpec, Variant
     from ganbench.variant.recipe import Recipe
 
@@ -54,6 +56,8 @@ class Job:
         evaluate_every: How often to score during training; None is only at the end.
         execution: How the steps are carried out.
         notes: What was chosen for the user, in full sentences.
+        content: Hash of the files of an image folder; empty for datasets whose content never
+            changes, and where nobody asked for it.
     """
 
     variant: str
@@ -70,6 +74,7 @@ class Job:
     evaluate_every: Budget | None = None
     execution: Execution = EAGER
     notes: tuple[str, ...] = ()
+    content: str = ""
 
     @property
     def image_size(self) -> int:
@@ -109,6 +114,8 @@ class Job:
             "backbone": self.backbone,
             **self.execution.changed,
         }
+        if self.content:
+            decisive["content"] = self.content
         if self.evaluate_every is not None:
             decisive["evaluate_every"] = str(self.evaluate_every)
         return f"{self.variant}-s{self.seed}-{short_hash(decisive, 8)}"
@@ -138,13 +145,23 @@ class Plan:
         return "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
 
 
-def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
+def make(
+    suite: Suite,
+    *,
+    device: str,
+    data_root: Path,
+    cache_root: Path | None = None,
+    report: Progress | None = None,
+) -> Plan:
     """Turn a suite into jobs: each variant on its dataset, once per seed.
 
     Args:
         suite: What was asked for.
         device: Kind of the device that was chosen.
         data_root: Where datasets are looked for.
+        cache_root: Where the hashes of an image folder's files are kept; without it the identity of
+            a run does not depend on what they hold.
+        report: Called with the progress of reading these files.
 
     Raises:
         UsageError: A variant, dataset, key, value, seed or budget is not right, or the device
@@ -177,6 +194,11 @@ def make(suite: Suite, *, device: str, data_root: Path) -> Plan:
             left_out += (f"left out: {candidate.name} {refusal}",)
     if not first:
         raise UsageError("; ".join(left_out))
+    if cache_root is not None:
+        hashed = cache(
+            partial(data.content_hash, data_root=data_root, cache_root=cache_root, report=report)
+        )
+        first = [dataclasses.replace(job, content=hashed(job.spec.name)) for job in first]
     jobs = tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first)
     return Plan(jobs, left_out)
 

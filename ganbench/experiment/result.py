@@ -30,8 +30,9 @@ class RunResult:
     `phase_seconds` holds the mean seconds of each phase of a step, `outside_seconds` all that
     evaluation, samples, saving and libraries' first use took outside the training clock.
     `peak_memory_bytes` and `peak_host_memory_bytes` are those of training, without scoring.
-    `scores` holds the numbers by name, `class_histogram` the share of each class among the generated images beside the real ones,
-    `class_scores` the scores within each class of a variant that draws by class,
+    `scores` holds the numbers by name, `class_histogram` the share of each class among the
+    generated images beside the real ones, `class_scores` the scores within each class of a variant that draws by class,
+    `notes` says where scores do not mean what they seem to, in sentences.
     `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `references`
     holds what held-out real images and noise score by it (`ganbench.scoring.reference_rows`).
     `over_training` sums up the scores during training (`ganbench.scoring.over_training`), empty
@@ -81,6 +82,7 @@ class RunResult:
     scores: dict[str, float | None] = field(default_factory=dict)
     class_histogram: dict[str, dict[str, float]] = field(default_factory=dict)
     class_scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     backbone: str = ""
     protocol: str = ""
     protocol_fields: dict[str, Any] = field(default_factory=dict)
@@ -119,6 +121,7 @@ class RunResult:
                 values["ema"] = bool(fields["ema"])
             if fields["ema"]:
                 values["protocol"] = hash_of(fields)
+        values["notes"] = tuple(values.get("notes", ()))
         try:
             return cls(**{key: value for key, value in values.items() if key in names})
         except TypeError as error:  # names the missing fields

@@ -16,6 +16,7 @@ from ganbench.launch.failures import variant_code
 from ganbench.machine.device import Device, choose
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.backbones.backbone import obtain_backbone, obtain_network
+from ganbench.scoring.backbones.classifier import training_notice
 from ganbench.scoring.evaluate import Reference
 from ganbench.training.batches import place
 from ganbench.training.session import Session
@@ -117,6 +118,8 @@ class Resources:
         dataset = self.dataset(job)
         key = (dataset.fingerprint, job.backbone)
         if key not in self._references:
+            if notice := training_notice(dataset, self.cache_root):
+                self.display.say(notice)
             backbone = obtain_backbone(
                 job.backbone,
                 dataset,

@@ -254,6 +254,8 @@ class _Run:
         ):
             evaluation = evaluate(session, reference, device, report)
             over_training = scores.summary(session) if scores is not None else {}
+        for note in evaluation.notes:
+            self.resources.display.say(f"{self.job.id}: {note}")
         with self.outside.measure("evaluation"):
             references = reference_rows(
                 reference, self.job.image_size, self.resources.cache_root, report
@@ -266,6 +268,7 @@ class _Run:
             scores=evaluation.scores,
             class_histogram=evaluation.class_histogram,
             class_scores=evaluation.class_scores,
+            notes=evaluation.notes,
             sample_images_per_second=evaluation.sample_images_per_second,
             backbone=evaluation.protocol.backbone,
             protocol=evaluation.protocol.hash,

@@ -65,6 +65,7 @@ class Section:
     protocol: str
     protocol_hash: str
     reading_note: str
+    cautions: tuple[str, ...]
     tables: tuple[Table, ...]
     ranked: Rankings
     samples: tuple[Sample, ...]
@@ -138,6 +139,7 @@ def _section(group: Group, further: Sequence[str], primary: str) -> Section:
         protocol=_protocol(group),
         protocol_hash=group.protocol,
         reading_note=reading_note(group),
+        cautions=_cautions(group),
         tables=(*(table for table in tables if table is not None), *over_training_tables(group)),
         ranked=rankings_of(group, primary),
         samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
@@ -205,6 +207,16 @@ def _cell(group: Group, label: str, column: columns.Column) -> Cell:
         return Cell(text)
     counted = f"({estimate.n} of {completed} seeds)" if estimate.n < completed else ""
     return Cell(text, spread(estimate, column), interval(estimate, column), counted)
+
+
+def _cautions(group: Group) -> tuple[str, ...]:
+    """Where scores of a variant do not mean what they seem to, with the seed."""
+    return tuple(
+        f"{entry.label}, seed {entry.result.seed}: {note}."
+        for label in group.labels
+        for entry in group.of(label)
+        for note in entry.result.notes
+    )
 
 
 def _protocol(group: Group) -> str:

@@ -150,6 +150,7 @@ class Evaluation:
         sample_images_per_second: Images drawn per second.
         class_scores: By class, `fid` within it and `alignment`, the share of images drawn for it
             that the classifier gives to it; for variants that draw by class or caption.
+        notes: Where the scores do not mean what they seem to, in sentences.
     """
 
     scores: dict[str, float | None]
@@ -157,6 +158,7 @@ class Evaluation:
     protocol: Protocol
     sample_images_per_second: float
     class_scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -219,6 +221,7 @@ def evaluate(
         class_histogram=_named(computed.class_histogram, reference.dataset.spec.class_names),
         protocol=reference.protocol(noise),
         sample_images_per_second=rate,
+        notes=computed.notes,
     )
 
 
@@ -258,14 +261,11 @@ def _alignments(
         for label, caption in enumerate(spec.captions)
     ]
     count = len(drawn[0])
-    probabilities = reference.features_of(torch.cat(drawn)).probabilities
-    wanted = torch.arange(len(drawn)).repeat_interleave(count)
+    features = reference.features_of(torch.cat(drawn))
+    wanted, inside = torch.arange(len(drawn)).repeat_interleave(count), features.inside
+    rows = [slice(None), *(slice(start, start + count) for start in range(0, len(wanted), count))]
     return [
-        prompt_alignment(probabilities, wanted),
-        *(
-            prompt_alignment(part, torch.full((count,), label))
-            for label, part in enumerate(probabilities.split(count))
-        ),
+        prompt_alignment(features.probabilities[some], wanted[some], inside[some]) for some in rows
     ]
 
 

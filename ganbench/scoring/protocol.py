@@ -84,7 +84,7 @@ class Protocol:
     resize: str = "border, or bilinear and least squares, to uint8"
     dtype: str = "float32"
     batchnorm: str = "running"
-    metrics_version: int = 1
+    metrics_version: int = 2
 
     @property
     def hash(self) -> str:

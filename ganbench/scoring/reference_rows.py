@@ -93,7 +93,7 @@ def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[s
     real_labels = reference.dataset.train.labels.cpu()
     distances = fid_by_class(reference.real.vectors, real_labels, features.vectors, labels)
     scores["intra_fid"] = intra_fid(distances, len(reference.dataset.spec.class_names))
-    scores["prompt_alignment"] = prompt_alignment(features.probabilities, labels)
+    scores["prompt_alignment"] = prompt_alignment(features.probabilities, labels, features.inside)
     return {"images": len(rows), "scores": scores}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ganbench.data.dataset import Dataset
-from ganbench.scoring.backbones.backbone import Features, real_features
+from ganbench.scoring.backbones.backbone import real_features
 from ganbench.scoring.evaluate import Reference
 from ganbench.scoring.metrics.catalogue import SCORES
 from ganbench.scoring.metrics.fid import Statistics
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ganbench.data.dataset import Progress
-    from ganbench.scoring.backbones.backbone import Backbone
+    from ganbench.scoring.backbones.backbone import Backbone, Features
     from ganbench.scoring.protocol import Protocol
     from ganbench.selftest.known_generators import Fault
     from ganbench.selftest.splits import Splits

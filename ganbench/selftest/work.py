@@ -14,6 +14,7 @@ from ganbench.errors import DataError, UsageError, unknown
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.machine import environment
 from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone
+from ganbench.scoring.backbones.classifier import training_notice
 from ganbench.selftest.known_generators import known_generators
 from ganbench.selftest.measure import Scorer
 from ganbench.selftest.outcome import outcome_of
@@ -92,6 +93,8 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
         image_size=_IMAGE_SIZE, report=display.report,
     )  # fmt: skip
     count = choose_count(dataset, request.images)
+    if notice := training_notice(dataset, request.cache_root):
+        display.say(notice)
     backbone = obtain_backbone(
         request.backbone, dataset, device.torch, request.cache_root, request.inception_weights,
         display.report,

@@ -18,7 +18,8 @@ from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.errors import DataError, unknown
 from ganbench.machine.memory import release_host_memory
-from ganbench.scoring.backbones.classifier import Classifier, exact, obtain_classifier, weights_hash
+from ganbench.scoring.backbones.classifier import obtain_classifier
+from ganbench.scoring.backbones.classifier_network import Classifier, exact, weights_hash
 from ganbench.scoring.backbones.efficientnet import obtain_efficientnet
 from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception
@@ -41,6 +42,8 @@ __all__ = [
 
 BACKBONES = ("auto", "inception", "efficientnet", "classifier")
 
+_ARITHMETIC = 2  # raised whenever the same network would give other features: part of the key
+
 _BATCH = {"inception": 16, "efficientnet": 32, "classifier": 500}  # more are no faster on the CPU
 _TIMES_ON_A_CARD = 4  # a graphics card works on more images at once; not measured
 
@@ -52,6 +55,11 @@ class Features:
     Attributes:
         vectors: float32 of shape (n, d), the backbone's features.
         probabilities: float32 of shape (n, classes), the classifier's softmax.
+        distances: float32 of shape (n, 1), how far an image is from the data: the Mahalanobis
+            distance of the classifier's features from the mean of the most likely class, over the
+            threshold that 99% of held-out real images keep (Lee et al. 2018, arXiv:1807.03888).
+            Up to 1 an image is in the distribution. None where nothing is known of it, and every
+            image counts.
         logits: float32 of shape (n, 1008), inception's logits without their bias, from which the
             inception score is computed; None with the other backbones, and where they were not
             asked for.
@@ -59,10 +67,18 @@ class Features:
 
     vectors: Tensor
     probabilities: Tensor
+    distances: Tensor | None = None
     logits: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    @property
+    def inside(self) -> Tensor:
+        """Which images are in the distribution: bool (n,)."""
+        if self.distances is None:
+            return torch.ones(len(self), dtype=torch.bool)
+        return self.distances[:, 0] <= 1
 
     def rows(self, chosen: Tensor) -> Features:
         """The features of chosen images.
@@ -129,13 +145,12 @@ class Backbone:
         return Features(*extracted)
 
     def _batch(self, images: Tensor, *, logits: bool) -> tuple[Tensor, ...]:
-        """Vectors, probabilities and, with inception and if wanted, logits of some images."""
-        vectors = self.classifier.network.features(images)
-        probabilities = self.classifier.network.head(vectors).softmax(1)
+        """The fields of `Features` for some images, without those that are not wanted."""
+        described = self.classifier.network.describe(images)
         if self.network is None:
-            return vectors, probabilities
+            return described
         vectors, *rest = self.network(images.expand(-1, 3, -1, -1))
-        return vectors, probabilities, *(rest if logits else ())
+        return vectors, *described[1:], *(rest if logits else ())
 
 
 def obtain_network(
@@ -262,5 +277,8 @@ def real_features(
 
 def cached_file(backbone: Backbone, dataset: Dataset, cache_root: Path, what: str) -> Path:
     """Path in the cache of `what`, which follows from a dataset's features."""
-    key = f"{dataset.fingerprint}-{backbone.resolution}-{backbone.hash}-{backbone.classifier.hash}"
+    hashes = f"{backbone.hash}-{backbone.classifier.hash}"
+    # Features of one device differ from those of another in the last bits
+    arithmetic = f"{backbone.device.type}-{_ARITHMETIC}"
+    key = f"{dataset.fingerprint}-{backbone.resolution}-{hashes}-{arithmetic}"
     return cache_root / "features" / f"{key}-{what}.pt"

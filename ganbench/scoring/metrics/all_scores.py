@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ganbench.machine.memory import trim_host_memory
 from ganbench.scoring.metrics import neighbours
 from ganbench.scoring.metrics.catalogue import SCORES
+from ganbench.scoring.metrics.cautions import cautions
 from ganbench.scoring.metrics.checks import check_labels, check_matrix, check_pair
 from ganbench.scoring.metrics.copies import duplicates, memorisation
 from ganbench.scoring.metrics.diversity import class_diversity, vendi
@@ -34,11 +35,13 @@ class AllScores:
         class_histogram: Under `"real"` and `"fake"`, the share of each class, by its index as a
             text.
         neighbour_count: Images of each kind that the scores of neighbours and pairs look at.
+        notes: Where the scores do not mean what they seem to, in sentences.
     """
 
     scores: dict[str, float | None]
     class_histogram: dict[str, dict[str, float]]
     neighbour_count: int
+    notes: tuple[str, ...] = ()
 
 
 def score(
@@ -74,7 +77,8 @@ def score(
     """
     real_labels = real_labels.cpu()
     _check(real, fake, real_labels, held_out)
-    modes = Modes.of(fake.probabilities, real_labels)
+    inside = fake.inside
+    modes = Modes.of(fake.probabilities, real_labels, inside)
     scores: dict[str, float | None] = dict.fromkeys(SCORES)
 
     # Distance of the distributions
@@ -94,7 +98,12 @@ def score(
     scores["mode_kl"] = modes.kl
     scores["mode_entropy"] = modes.entropy
     scores["diversity"] = class_diversity(
-        real.vectors, real_labels, fake.vectors, fake.probabilities.argmax(dim=1), modes.covered()
+        real.vectors,
+        real_labels,
+        fake.vectors,
+        fake.probabilities.argmax(dim=1),
+        modes.covered(),
+        inside,
     )
     trim_host_memory()
 
@@ -123,7 +132,8 @@ def score(
         scores["inception_score"] = inception_score(fake.logits, seed=seed)
 
     histogram = {"real": _by_class(modes.real), "fake": _by_class(modes.fake)}
-    return AllScores(scores, histogram, neighbour_count=len(some_real))
+    notes = cautions(real.vectors, fake.vectors, modes)
+    return AllScores(scores, histogram, neighbour_count=len(some_real), notes=notes)
 
 
 def _check(real: Features, fake: Features, real_labels: Tensor, held_out: Features | None) -> None:

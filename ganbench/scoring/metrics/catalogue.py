@@ -76,9 +76,14 @@ METRICS: tuple[Metric, ...] = (
         paper="Srivastava et al. 2017, arXiv:1705.07761, with shares for counts",
         summary=(
             "Classes of which the share of generated images that the classifier names with a "
-            "probability of at least 0.5 is at least a tenth of the class's share of real images."
+            "probability of at least 0.5 is at least a tenth of the class's share of real images; "
+            "images outside the distribution of real ones, by the Mahalanobis distance of the "
+            "classifier's features (Lee et al. 2018, arXiv:1807.03888), cover nothing."
         ),
-        fails_when=("a class is covered by one image repeated, or the classifier is sure of noise"),
+        fails_when=(
+            "a class is covered by one image repeated, or by mixtures such as the mean of two "
+            "images, which lie between classes and not far from either"
+        ),
         companions=("modes_total",),
         resolution=1.0,
     ),
@@ -91,7 +96,8 @@ METRICS: tuple[Metric, ...] = (
         paper="Srivastava et al. 2017, arXiv:1705.07761",
         summary=(
             "KL divergence of the generated class histogram from the real one, each generated "
-            "image counted under its most likely class."
+            "image counted under its most likely class; an image outside the distribution of real "
+            "ones counts as much as one where a single class is left."
         ),
         fails_when="the classes are balanced and each of them is one image repeated",
     ),
@@ -102,7 +108,10 @@ METRICS: tuple[Metric, ...] = (
         range="0 to log(classes), in nats",
         bounds=(0.0, "log_classes"),
         paper="Shannon 1948, of the histogram that mode_kl compares",
-        summary="Entropy of the class histogram of the generated images.",
+        summary=(
+            "Entropy of the class histogram of the generated images, of which those outside the "
+            "distribution of real ones add nothing."
+        ),
         fails_when="the real classes are not equally frequent: more than theirs is not better",
     ),
     Metric(
@@ -114,7 +123,8 @@ METRICS: tuple[Metric, ...] = (
         paper="own definition, in ganbench.scoring.metrics.diversity",
         summary=(
             "Spread of the generated features within a class over that of the real ones, at most "
-            "1, averaged over all classes; a class that is not covered counts 0."
+            "1, averaged over all classes; a class that is not covered counts 0, and images "
+            "outside the distribution of real ones have no part in it."
         ),
         fails_when="blur or noise spreads the features of a class as far as true variety would",
     ),
@@ -158,7 +168,10 @@ METRICS: tuple[Metric, ...] = (
         range="0 to 1; 1/classes by chance",
         bounds=(0.0, 1.0),
         paper="own definition, in ganbench.scoring.metrics.prompt_alignment",
-        summary="Share of images drawn from a class's prompt that the classifier assigns to it.",
+        summary=(
+            "Share of images drawn from a class's prompt that the classifier assigns to it, and "
+            "that are in the distribution of real ones."
+        ),
         fails_when="each prompt draws one image repeated; empty for variants without prompts",
         resolution="prompt_images",
     ),
@@ -208,7 +221,7 @@ METRICS: tuple[Metric, ...] = (
         summary="FID extrapolated to infinitely many generated images by a line over 1/n.",
         fails_when=(
             "the real images are few (their bias stays in it); empty for fewer generated images "
-            "than twice the length of a feature vector"
+            "than ten times the length of a feature vector"
         ),
     ),
     Metric(

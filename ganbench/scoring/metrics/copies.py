@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ganbench.scoring.metrics.checks import check_pair, choose
-from ganbench.scoring.metrics.neighbours import nearest_distance, nearest_others
+from ganbench.scoring.metrics.neighbours import TOLERANCE, nearest_distance, nearest_others
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,7 +19,6 @@ __all__ = ["COPIES_LIMIT", "duplicates", "memorisation"]
 
 COPIES_LIMIT = 2000
 _RARE = 0.01
-_ROUNDING = 1e-6
 
 
 def duplicates(
@@ -33,8 +32,9 @@ def duplicates(
 
     Arora and Zhang 2017 (arXiv:1706.08224) look for duplicates in a batch by eye, since by the
     birthday paradox their number shows how many different images there are. Here a near-duplicate
-    is an image whose nearest other one is closer than it is for all but 1% of as many real images.
-    About 0.01 for real images, 1 for one image repeated.
+    is an image whose nearest other one is no farther than it is for the closest 1% of as many
+    real images, with the tolerance of all neighbours. About 0.01 for real images, 1 for one image
+    repeated.
 
     Args:
         real: (n, entries) of any floating type, as many as generated ones.
@@ -60,8 +60,8 @@ def duplicates(
         real_nearest = nearest_others(real, 1)
     if fake_nearest is None:
         fake_nearest = nearest_others(fake, 1)
-    close = float(real_nearest[:, 0].quantile(_RARE)) + _rounding(fake)
-    return float((fake_nearest[:, 0] <= close).double().mean())
+    close = float(real_nearest[:, 0].quantile(_RARE)) ** 2 + _tolerance(fake)
+    return float((fake_nearest[:, 0].square() <= close).double().mean())
 
 
 def memorisation(
@@ -92,12 +92,12 @@ def memorisation(
     check_pair(real, held_out)
     unseen = choose(held_out, limit, seed)
     expected = float(nearest_distance(unseen, real).quantile(0.5))
-    if expected <= _rounding(unseen):
+    if expected**2 <= _tolerance(unseen):
         return None
     observed = float(nearest_distance(choose(fake, limit, seed), real).quantile(0.5))
     return observed / expected
 
 
-def _rounding(points: Tensor) -> float:
-    """Distance that equal points may seem to have, since it is computed from large products."""
-    return _ROUNDING * float(points.norm(dim=1).max())
+def _tolerance(points: Tensor) -> float:
+    """Squared distance within which points count as equal, for the longest of them."""
+    return 2 * TOLERANCE * float(points.double().square().sum(dim=1).max())

@@ -23,7 +23,12 @@ _BLOCK = 2048
 
 
 def class_diversity(
-    real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Tensor, covered: Tensor
+    real: Tensor,
+    real_labels: Tensor,
+    fake: Tensor,
+    fake_labels: Tensor,
+    covered: Tensor,
+    inside: Tensor | None = None,
 ) -> float | None:
     """Spread within classes relative to real images, from 0 to 1; higher is better.
 
@@ -40,6 +45,8 @@ def class_diversity(
         fake: Features (images, entries).
         fake_labels: Class that the classifier names for each generated image.
         covered: bool (classes,), as by `Modes.covered`.
+        inside: bool (images,), which generated images are in the distribution of the real ones;
+            others have no part in the spread of a class. None for all.
 
     Returns:
         None where no class has two real images that differ.
@@ -54,7 +61,8 @@ def class_diversity(
     for label, is_covered in enumerate(covered.tolist()):
         real_spread = _spread(real[real_labels == label])
         if real_spread > 0:
-            fake_spread = _spread(fake[fake_labels == label]) if is_covered else 0.0
+            rows = fake_labels == label if inside is None else (fake_labels == label) & inside
+            fake_spread = _spread(fake[rows]) if is_covered else 0.0
             ratios.append(min(1.0, fake_spread / real_spread))
     return sum(ratios) / len(ratios) if ratios else None
 

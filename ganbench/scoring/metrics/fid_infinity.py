@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["fid_infinity"]
 
 _POINTS = 10
+_IMAGES_PER_ENTRY = 10
 
 
 def fid_infinity(
@@ -28,9 +29,10 @@ def fid_infinity(
     """Extrapolate FID to infinitely many generated images; lower is better.
 
     The points lie at equal distances of 1/n, from a tenth of the images (but no fewer than two per
-    entry of the features, below which the bias is no line) or from half of them, whichever is
-    fewer, up to all. The bias of a finite number of real images stays in the score. By chance it
-    may be slightly below 0.
+    entry of the features, below which the bias is no line) up to all; each has images of its own
+    choice. The bias of a finite number of real images stays in the score. By chance it may be
+    slightly below 0. With fewer than ten images per entry the line is fitted to so short a piece,
+    and so far from where it is read, that the score is noise.
 
     Args:
         real: Statistics of the real features.
@@ -39,16 +41,16 @@ def fid_infinity(
         points: Scores that the line is fitted to.
 
     Returns:
-        None for fewer than twice as many images as the features have entries, or fewer than 20.
+        None for fewer than ten times as many images as the features have entries, or fewer than 20.
 
     Raises:
         ValueError: The features cannot be used.
     """
     check_matrix("generated features", fake)
     count, entries = fake.shape
-    if count < max(2 * entries, 2 * points):
+    if count < max(_IMAGES_PER_ENTRY * entries, 2 * points):
         return None
-    smallest = min(max(count // 10, 2 * entries), count // 2)
+    smallest = max(count // 10, 2 * entries)
     inverse = np.linspace(1 / smallest, 1 / count, points)
     counts = np.rint(1 / inverse).astype(int)
     scores = [

@@ -4,6 +4,12 @@ All take equally many real and generated images, at most `NEIGHBOUR_LIMIT` of ea
 scores depend on the counts. Distances are Euclidean, in float64, and computed in blocks of
 `_BLOCK` images: for 10,000 images of 2,048 entries one copy of the features in float64 (164 MB) and
 about 100 MB are needed at a time.
+
+One rule for ties: what lies on the border of a neighbourhood is inside it. A distance comes from
+large products whose rounding must not decide that, so squared distances are compared up to
+`TOLERANCE` times the squared lengths of both points: equal points are at distance 0, and a point
+counts as inside up to a millionth of its length beyond the border. Rounding is at least a hundred
+times smaller, and features that float32 can tell apart differ by more than that.
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DENSITY_K",
     "NEIGHBOUR_LIMIT",
+    "TOLERANCE",
     "density_coverage",
     "equal_counts",
     "nearest_distance",
@@ -29,6 +36,9 @@ __all__ = [
 
 NEIGHBOUR_LIMIT = 10_000
 DENSITY_K = 5
+TOLERANCE = 1e-12
+"""Of squared distances, as a share of the squared lengths of both points."""
+
 _PRECISION_K = 3
 _BLOCK = 500
 
@@ -42,7 +52,7 @@ def equal_counts(
 
 
 class _Distances:
-    """Euclidean distances from some points to a block of others at a time, in float64.
+    """Squared distances from some points to a block of others at a time, in float64.
 
     `torch.cdist` finds the same ones, but copies all points for each block.
     """
@@ -52,12 +62,24 @@ class _Distances:
         parts = self._points.split(_BLOCK)
         self._squares = torch.cat([part.square().sum(dim=1) for part in parts])
 
-    def to(self, others: Tensor) -> Tensor:
-        """Float64 of shape (others, points)."""
+    def lowered(self, others: Tensor) -> Tensor:
+        """Squared distances less the tolerance: float64 of shape (others, points).
+
+        Where one is at most a squared radius, the other point is in the neighbourhood.
+        """
         others = others.double()
-        squared = torch.addmm(self._squares, others, self._points.T, alpha=-2)
-        squared += others.square().sum(dim=1, keepdim=True)
-        return squared.clamp_(min=0).sqrt_()
+        kept = 1 - TOLERANCE
+        squared = torch.addmm(self._squares, others, self._points.T, beta=kept, alpha=-2)
+        squared += kept * others.square().sum(dim=1, keepdim=True)
+        return squared
+
+    def to(self, others: Tensor) -> Tensor:
+        """Distances, 0 within the tolerance: float64 of shape (others, points)."""
+        squared = self.lowered(others)
+        is_equal = squared <= 0
+        squared += TOLERANCE * self._squares
+        squared += TOLERANCE * others.double().square().sum(dim=1, keepdim=True)
+        return squared.masked_fill_(is_equal, 0).sqrt_()
 
 
 def nearest_others(points: Tensor, k: int, block: int = _BLOCK) -> Tensor:
@@ -138,10 +160,13 @@ def precision_recall(
         fake_nearest = nearest_others(fake, k, block)
     to_real = _Distances(real)
     precise, recalled = 0, torch.zeros(len(real), dtype=torch.bool)
-    for part, radii in zip(fake.split(block), fake_nearest[:, k - 1].split(block), strict=True):
-        distances = to_real.to(part)
-        precise += int((distances <= real_nearest[:, k - 1]).any(dim=1).sum())
-        recalled |= (distances <= radii[:, None]).any(dim=0)
+    real_radii, fake_radii = (
+        nearest[:, k - 1].square() for nearest in (real_nearest, fake_nearest)
+    )
+    for part, radii in zip(fake.split(block), fake_radii.split(block), strict=True):
+        squared = to_real.lowered(part)
+        precise += int((squared <= real_radii).any(dim=1).sum())
+        recalled |= (squared <= radii[:, None]).any(dim=0)
     return precise / len(fake), float(recalled.double().mean())
 
 
@@ -178,11 +203,11 @@ def density_coverage(
         return None
     if real_nearest is None:
         real_nearest = nearest_others(real, k, block)
-    radii, to_real = real_nearest[:, k - 1], _Distances(real)
+    radii, to_real = real_nearest[:, k - 1].square(), _Distances(real)
     covered = torch.zeros(len(real), dtype=torch.bool)
     hits = 0
     for part in torch.split(fake, block):
-        inside = to_real.to(part) <= radii
+        inside = to_real.lowered(part) <= radii
         covered |= inside.any(dim=0)
         hits += int(inside.count_nonzero())
     return hits / (k * len(fake)), float(covered.double().mean())

@@ -12,16 +12,18 @@ if TYPE_CHECKING:
 __all__ = ["prompt_alignment"]
 
 
-def prompt_alignment(probabilities: Tensor, wanted: Tensor) -> float:
+def prompt_alignment(probabilities: Tensor, wanted: Tensor, inside: Tensor | None = None) -> float:
     """Share of images whose most likely class is the one that their prompt named, 0 to 1.
 
-    Higher is better; 1/classes is chance. It does not see whether a prompt always draws the same
+    Only images in the distribution of the real ones show a class. Higher is better; 1/classes is
+    chance. It does not see whether a prompt always draws the same
     image, and no image can be better aligned than the classifier is accurate.
 
     Args:
         probabilities: The classifier's, of images that were drawn from prompts, of shape
             (images, classes).
         wanted: int64 (images,), the class that the prompt of each image named.
+        inside: bool (images,), which images are in the distribution; None for all.
 
     Raises:
         ValueError: Probabilities are no finite matrix, or labels do not fit them.
@@ -29,4 +31,5 @@ def prompt_alignment(probabilities: Tensor, wanted: Tensor) -> float:
     check_matrix("probabilities of prompted images", probabilities)
     count, classes = probabilities.shape
     check_labels("wanted classes", wanted, count=count, classes=classes)
-    return float((probabilities.argmax(dim=1) == wanted).double().mean())
+    aligned = probabilities.argmax(dim=1) == wanted
+    return float((aligned if inside is None else aligned & inside).double().mean())

@@ -18,8 +18,14 @@ from ganbench.cli.list import _BACKBONES
 from ganbench.data.dataset import Dataset, Split, ignore_progress, resize
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.suite import Suite
-from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone, real_features
-from ganbench.scoring.backbones.classifier import obtain_classifier, weights_hash
+from ganbench.scoring.backbones.backbone import (
+    BACKBONES,
+    cached_file,
+    obtain_backbone,
+    real_features,
+)
+from ganbench.scoring.backbones.classifier import obtain_classifier
+from ganbench.scoring.backbones.classifier_network import weights_hash
 from ganbench.scoring.backbones.efficientnet import EfficientNetLite
 from ganbench.scoring.evaluate import Reference
 from ganbench.variant.definition import DatasetSpec
@@ -321,6 +327,14 @@ def test_real_features_of_another_backbone_are_kept_apart(digits, digits_backbon
     other = dataclasses.replace(digits_backbone, resolution=4)
     assert not torch.equal(real_features(other, digits, tmp_path).vectors, first.vectors)
     assert len(list((tmp_path / "features").iterdir())) == 2
+
+
+def test_features_of_another_device_are_kept_apart(digits, digits_backbone, tmp_path):
+    paths = {
+        cached_file(dataclasses.replace(digits_backbone, device=device), digits, tmp_path, "train")
+        for device in map(torch.device, ("cpu", "cuda", "cuda:1", "mps"))
+    }
+    assert len(paths) == 3  # a second card of the same kind computes the same
 
 
 def test_damaged_features_are_computed_again(digits, digits_backbone, tmp_path):

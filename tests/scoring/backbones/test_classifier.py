@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from ganbench.scoring.backbones.classifier import ClassifierNetwork, exact, weights_hash
+from ganbench.data.dataset import Split
+from ganbench.scoring.backbones.classifier_network import ClassifierNetwork, exact, weights_hash
+from ganbench.scoring.backbones.classifier_training import channel_statistics
 
 
 def test_larger_images_cost_no_more_maps():
@@ -17,20 +20,18 @@ def test_larger_images_cost_no_more_maps():
     )
 
 
-def test_images_are_normalised_channel_by_channel():
+def test_statistics_are_those_of_each_channel():
     images = torch.randint(256, (700, 3, 8, 8), dtype=torch.uint8)
     images[:, 1] //= 2
-    network = ClassifierNetwork(3, 8, 2)
-    network.normalise_like(images)
-    assert torch.allclose(network.mean.flatten(), images.float().mean((0, 2, 3)), atol=1e-3)
-    expected = images.float().transpose(0, 1).flatten(1).std(dim=1, correction=0)
-    assert torch.allclose(network.deviation.flatten(), expected, atol=1e-3)
+    means, deviations = channel_statistics(Split(images, torch.zeros(700)))
+    pixels = images.double().transpose(0, 1).flatten(1)
+    assert means == pytest.approx(pixels.mean(dim=1).tolist(), rel=1e-12)
+    assert deviations == pytest.approx(pixels.std(dim=1, correction=0).tolist(), rel=1e-9)
 
 
 def test_flat_images_are_not_divided_by_zero():
-    network = ClassifierNetwork(1, 8, 2)
-    network.normalise_like(torch.full((4, 1, 8, 8), 9, dtype=torch.uint8))
-    assert network.deviation.item() == 1.0
+    flat = Split(torch.full((4, 1, 8, 8), 9, dtype=torch.uint8), torch.zeros(4))
+    assert channel_statistics(flat) == ((9.0,), (1.0,))
 
 
 def test_the_hash_sees_one_weight():

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 from metrics_doubles import clusters, digits
 
@@ -102,10 +103,27 @@ def test_fid_at_infinity_is_nearer_to_the_true_distance_than_fid():
     assert abs(extrapolated_error) < 0.2 * biased_error
 
 
-def test_fid_at_infinity_needs_two_images_an_entry():
+def test_fid_at_infinity_needs_ten_images_an_entry():
     real = Statistics.of(normal(200, 16, 0))
-    assert fid_infinity(real, normal(31, 16, 1)) is None
-    assert fid_infinity(real, normal(32, 16, 1)) is not None
+    assert fid_infinity(real, normal(159, 16, 1)) is None
+    assert fid_infinity(real, normal(160, 16, 1)) is not None
+    assert fid_infinity(real, normal(19, 1, 1)) is None  # two for each point of the line
+
+
+def test_each_point_of_fid_at_infinity_has_images_of_its_own_choice():
+    real, fake = normal(300, 3, 0), normal(200, 3, 1, scale=2.0)
+    counts = [round(1 / inverse) for inverse in np.linspace(1 / 20, 1 / 200, 10)]
+    distances = []
+    for index, count in enumerate(counts):
+        order = torch.randperm(200, generator=torch.Generator().manual_seed(7 + index))
+        some = fake[order[:count]].numpy()
+        moments = [(part.mean(0), np.cov(part, rowvar=False)) for part in (real.numpy(), some)]
+        (mean, covariance), (fake_mean, fake_covariance) = moments
+        roots = scipy.linalg.sqrtm(covariance @ fake_covariance).real
+        spreads = np.trace(covariance + fake_covariance - 2 * roots)
+        distances.append(((mean - fake_mean) ** 2).sum() + spreads)
+    _, at_infinity = np.polyfit(1 / np.array(counts), distances, 1)
+    assert fid_infinity(Statistics.of(real), fake, seed=7) == pytest.approx(at_infinity, rel=1e-6)
 
 
 def test_kid_agrees_with_the_estimator_written_out():

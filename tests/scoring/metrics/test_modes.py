@@ -43,6 +43,38 @@ def test_images_that_the_judge_is_unsure_of_cover_nothing_but_count_in_the_histo
     assert unsure.fake.tolist() == [0.5, 0.5, 0]
 
 
+def test_images_outside_the_distribution_cover_nothing_and_have_no_class():
+    named = certain(labels(50, 50, 0), 3, 0.9)
+    inside = torch.arange(100) < 75  # half of the second class is outside
+    histograms = Modes.of(named, labels(50, 50, 0), inside)
+    assert histograms.fake.tolist() == [0.5, 0.25, 0]
+    assert histograms.confident.tolist() == [0.5, 0.25, 0]
+    assert histograms.outside == pytest.approx((0.25 - 0.01) / 0.99)
+    nothing = Modes.of(named, labels(50, 50, 0), torch.zeros(100, dtype=torch.bool))
+    assert not nothing.covered().any()
+    assert (nothing.outside, nothing.entropy) == (1, 0)
+    assert nothing.kl == pytest.approx(math.log(3))
+
+
+def test_as_many_images_outside_as_real_ones_have_change_neither_divergence_nor_entropy():
+    counts, real = labels(30, 50, 20), labels(10, 60, 20)
+    order = torch.randperm(100, generator=torch.Generator().manual_seed(0))
+    named = certain(counts.repeat(10), 3)
+    inside = torch.ones(1000, dtype=torch.bool)
+    inside[order[:10]] = False
+    histograms = Modes.of(named, real, inside)
+    kept = np.bincount(counts.repeat(10)[inside].numpy())
+    assert histograms.outside == pytest.approx(0)
+    assert histograms.kl == pytest.approx(entropy(kept, [10, 60, 20]), rel=1e-9)
+    assert histograms.entropy == pytest.approx(entropy(kept), rel=1e-9)
+
+
+def test_divergence_of_balanced_classes_and_entropy_make_up_the_logarithm_of_the_classes():
+    inside = torch.arange(200) % 5 > 1
+    histograms = Modes.of(certain(labels(80, 70, 50), 3), labels(5, 5, 5), inside)
+    assert histograms.kl + histograms.entropy == pytest.approx(math.log(3))
+
+
 def test_divergence_and_entropy_agree_with_scipy():
     histograms = modes((30, 50, 20, 0), (10, 60, 20, 10))
     assert histograms.kl == pytest.approx(entropy([30, 50, 20, 0], [10, 60, 20, 10]), rel=1e-12)
@@ -137,6 +169,21 @@ def test_diversity_needs_a_class_of_two_unlike_real_images():
     assert class_spread(clusters(500, 1), real) is None
 
 
+def test_only_images_in_the_distribution_spread_a_class():
+    real, fake = clusters(2000, 0), clusters(2000, 1)
+    inside = torch.arange(2000) % 3 > 0
+    fake.vectors[~inside] *= 50
+    every = torch.ones(10, dtype=torch.bool)
+    spread = class_diversity(real.vectors, real.labels, fake.vectors, fake.labels, every, inside)
+    assert spread == pytest.approx(class_spread(fake[inside], real))
+    nothing = torch.zeros(2000, dtype=torch.bool)
+    assert (
+        class_diversity(real.vectors, real.labels, fake.vectors, fake.labels, every, nothing) == 0
+    )
+
+
 def test_alignment_is_the_share_of_images_of_the_class_asked_for():
     named = certain(torch.tensor([0, 1, 2, 2]))
     assert prompt_alignment(named, torch.tensor([0, 1, 2, 3])) == 0.75
+    inside = torch.tensor([True, False, True, True])
+    assert prompt_alignment(named, torch.tensor([0, 1, 2, 3]), inside) == 0.5

@@ -146,6 +146,58 @@ def test_known_nearest_distances_change_nothing_and_save_their_products():
         assert more > flops
 
 
+@pytest.mark.parametrize("entries", [1, 3, 130])
+def test_equal_points_are_at_distance_zero_whatever_their_length(entries):
+    points = torch.from_numpy(np.random.default_rng(0).normal(300, 50, (600, entries)))
+    twice = torch.cat([points, points])
+    assert (neighbours.nearest_others(twice, 1) == 0).all()
+    assert (neighbours.nearest_distance(points, points.flip(0)) == 0).all()
+    assert (neighbours.nearest_others(points[:9], 1) > 0).all()
+
+
+def lines(steps: float, count: int = 60):
+    """Ten real points one apart on a line in some direction, and two that lie `steps` beyond."""
+    for seed in range(count):
+        random = np.random.default_rng(seed)
+        direction, origin = random.standard_normal(24), random.normal(0, 20, 24)
+        direction /= np.linalg.norm(direction)
+        places = [np.arange(10.0), np.array([-steps, 9 + steps])]
+        yield [torch.from_numpy(origin + part[:, None] * direction) for part in places]
+
+
+def test_a_point_on_the_border_of_a_neighbourhood_is_inside_however_sums_are_rounded():
+    for real, fake in lines(1.0):  # all radii are 1
+        precision, _ = neighbours.precision_recall(real, fake, k=1)
+        density, coverage = neighbours.density_coverage(real, fake, k=1)
+        assert (precision, density, coverage) == (1, 1, 0.2)
+    for real, fake in lines(1.00001):
+        precision, _ = neighbours.precision_recall(real, fake, k=1)
+        density, coverage = neighbours.density_coverage(real, fake, k=1)
+        assert (precision, density, coverage) == (0, 0, 0)
+
+
+def test_a_real_point_on_the_border_of_a_generated_neighbourhood_is_recalled():
+    for fake, real in lines(1.0):
+        assert neighbours.precision_recall(real, fake, k=1)[1] == 1
+    for fake, real in lines(1.00001):
+        assert neighbours.precision_recall(real, fake, k=1)[1] == 0
+
+
+def test_neighbourhoods_of_equal_real_points_hold_what_equals_them_and_nothing_else():
+    real = torch.from_numpy(np.random.default_rng(1).normal(0, 30, (1, 40))).repeat(20, 1)
+    near = real + 1e-3
+    assert neighbours.precision_recall(real, real) == (1, 1)
+    assert neighbours.precision_recall(real, near) == (0, 0)
+    assert neighbours.density_coverage(real, near) == (0, 0)
+
+
+def test_images_as_close_as_the_closest_real_ones_are_near_duplicates():
+    for real, _ in lines(1.0):  # each nearest other one is exactly 1 away
+        evenly = real + 0.37 * (real[1] - real[0])
+        assert duplicates(real, evenly) == 1
+        assert duplicates(real, real[0] + 1.00001 * (evenly - real[0])) == 0
+
+
 def test_missing_classes_lower_recall_and_coverage_but_not_precision_and_density():
     real, other = clusters(1000, 6), clusters(1000, 7)
     few = other[other.labels < 3]
