@@ -1,4 +1,4 @@
-"""The hash of an image folder's files: what it depends on, and that unchanged files are not read."""
+"""The hash of an image folder's files: what changes it, and that unchanged files are not read."""
 
 from __future__ import annotations
 
