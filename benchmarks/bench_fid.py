@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-from ganbench.scoring.backbones.classifier import ClassifierNetwork
+from ganbench.scoring.backbones.classifier_network import ClassifierNetwork
 from ganbench.scoring.metrics.fid import Statistics, fid
 
 if TYPE_CHECKING:

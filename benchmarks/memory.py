@@ -30,7 +30,8 @@ from PIL import Image
 
 from ganbench import data
 from ganbench.machine.device import Device
-from ganbench.scoring.backbones.classifier import VERSION, ClassifierNetwork
+from ganbench.scoring.backbones.classifier import classifier_file
+from ganbench.scoring.backbones.classifier_network import ClassifierNetwork, write_classifier
 
 LIMIT_BYTES = 2_500_000_000
 _CLASSES = 10
@@ -78,9 +79,10 @@ def cache_untrained_classifier(dataset: str, cache: Path) -> None:
     with tempfile.TemporaryDirectory() as elsewhere:
         loaded = data.load(dataset, data_root=cache, cache_root=Path(elsewhere), image_size=_SIDE)
         network = ClassifierNetwork(loaded.spec.channels, loaded.spec.native_size, _CLASSES)
-        file = cache / "classifiers" / f"{loaded.fingerprint}-{VERSION}.pt"
-        file.parent.mkdir(parents=True)
-        torch.save({"weights": network.state_dict(), "accuracy": 0.1}, file)
+        path = classifier_file(loaded, cache)
+        path.parent.mkdir(parents=True)
+        with path.open("wb") as file:
+            write_classifier(file, network, accuracy=0.1, kept=1.0)
 
 
 def resident_bytes(process: psutil.Process) -> int:

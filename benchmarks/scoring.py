@@ -132,7 +132,7 @@ class AllScoresWork:
         logits = None
         if self.backbone == "inception":
             logits = torch.randn(count, _LOGITS, generator=generator)
-        return Features(vectors.relu_(), probabilities, logits)
+        return Features(vectors.relu_(), probabilities, logits=logits)
 
     @cached_property
     def real(self) -> Features:

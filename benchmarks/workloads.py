@@ -21,7 +21,7 @@ from ganbench.data.dataset import Split, resize
 from ganbench.data.noise import noise, noise_count
 from ganbench.experiment.plan import Job
 from ganbench.launch.resources import build_session
-from ganbench.scoring.backbones.classifier import Classifier, ClassifierNetwork
+from ganbench.scoring.backbones.classifier_network import Classifier, ClassifierNetwork
 from ganbench.training.session import MEASURED_AT_FIRST, Session
 from ganbench.training.state import TrainState
 from ganbench.variant import registry
@@ -62,7 +62,7 @@ def untrained_classifier(channels: int, size: int, device: Device) -> Classifier
     """A classifier of ten classes with its initial weights."""
     network = ClassifierNetwork(channels, size, 10).eval().requires_grad_(requires_grad=False)
     network.to(device.torch).to(memory_format=torch.channels_last)
-    return Classifier(network, accuracy=0.1, hash="random")
+    return Classifier(network, accuracy=0.1, kept=1.0, hash="random")
 
 
 class _UntrainedInception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # ships no types

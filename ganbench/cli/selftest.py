@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,12 +11,19 @@ from ganbench.cli.options import (
     BACKBONE,
     DATA_ROOT,
     DEVICE,
+    FAILED,
     INCEPTION_WEIGHTS,
+    OK,
     command_line,
     console,
 )
 
-__all__ = ["selftest"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ganbench.selftest.outcome import Outcome
+
+__all__ = ["conclude", "selftest"]
 
 
 def selftest(
@@ -40,7 +47,7 @@ def selftest(
         typer.Option(help="Folder; results/<date>_<device>_selftest-<dataset> if left out."),
     ] = None,
 ) -> None:
-    """What does each metric see? Score generators whose faults are known, and publish it."""
+    """What does each metric see? Exit code 1 says that a score did not do what is expected."""
     from ganbench import data
     from ganbench.launch import progress
     from ganbench.machine.device import choose
@@ -62,7 +69,17 @@ def selftest(
     )
     with progress.Display(screen) as display:
         folder, outcome = self_test(request, chosen, display)
-    from ganbench.selftest.text import verdict_table
+    code = conclude(outcome, screen)
+    screen.print(f"results: {folder}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def conclude(outcome: Outcome, screen: Console) -> int:
+    """Show the verdicts and which expectations were not met; return the exit code."""
+    from ganbench.selftest.expectations import shortfalls
+    from ganbench.selftest.text import expectation_lines, verdict_table
 
     screen.print(verdict_table(outcome))
-    screen.print(f"results: {folder}", markup=False, highlight=False, soft_wrap=True)
+    for line in expectation_lines(outcome):
+        screen.print(line, markup=False, highlight=False, soft_wrap=True)
+    return FAILED if shortfalls(outcome) else OK

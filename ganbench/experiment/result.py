@@ -31,8 +31,8 @@ class RunResult:
     evaluation, samples, saving and libraries' first use took outside the training clock.
     `peak_memory_bytes` and `peak_host_memory_bytes` are those of training, without scoring.
     `scores` holds the numbers by name, `class_histogram` the share of each class among the
-    generated images beside the real ones, `class_scores` the scores within each class of a variant that draws by class,
-    `notes` says where scores do not mean what they seem to, in sentences.
+    generated images beside the real ones, `class_scores` the scores within each class of a variant
+    that draws by class. `notes` says where scores do not mean what they seem to, in sentences.
     `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `references`
     holds what held-out real images and noise score by it (`ganbench.scoring.reference_rows`).
     `over_training` sums up the scores during training (`ganbench.scoring.over_training`), empty

@@ -14,6 +14,7 @@ from rich.text import Text
 from ganbench.report import columns
 from ganbench.report.facts import software_line
 from ganbench.report.formatting import number
+from ganbench.selftest.expectations import expectations_of, shortfalls
 from ganbench.selftest.outcome import CONFIDENCE, band
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ganbench.selftest.known_generators import Fault
     from ganbench.selftest.outcome import Answer, Outcome, Verdict
 
-__all__ = ["OutcomeText", "deviations", "verdict_table"]
+__all__ = ["OutcomeText", "deviations", "expectation_lines", "verdict_table"]
 
 _TITLE_LETTERS = 13  # so that the table fits 80 columns
 _STYLES = {"sees": "green", "blind": "dim", "misled": "bold red"}
@@ -48,6 +49,11 @@ class OutcomeText:
     def software(self) -> str:
         """Versions, platform, threads and commit."""
         return software_line([self.outcome.record["environment"]])
+
+    @property
+    def expectations(self) -> tuple[str, ...]:
+        """Which expectations were not met, or that all were."""
+        return expectation_lines(self.outcome)
 
     def heading(self, metric: Metric) -> str:
         """The metric's title with its direction, and the backbone where it matters."""
@@ -95,6 +101,14 @@ class OutcomeText:
         ]
         weaker = f"; at weaker strengths it is misled by {', '.join(between)}" if between else ""
         return f"worse is {_WORSE[metric.direction]}: {strongest}{weaker}."
+
+
+def expectation_lines(outcome: Outcome) -> tuple[str, ...]:
+    """That all expectations were met, or a warning for each that was not."""
+    count, missed = sum(1 for _ in expectations_of(outcome)), shortfalls(outcome)
+    if not missed:
+        return (f"all {count} expectations of these scores are met",)
+    return tuple(f"warning: {sentence}" for sentence in missed)
 
 
 def deviations(value: float) -> str:

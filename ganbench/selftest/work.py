@@ -15,6 +15,7 @@ from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.machine import environment
 from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone
 from ganbench.scoring.backbones.classifier import training_notice
+from ganbench.selftest.expectations import shortfalls
 from ganbench.selftest.known_generators import known_generators
 from ganbench.selftest.measure import Scorer
 from ganbench.selftest.outcome import outcome_of
@@ -122,6 +123,7 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
         "environment": environment.describe(device),
     }
     outcome = outcome_of(responses, faults, record)
+    record["shortfalls"] = list(shortfalls(outcome))
     display.say("writing the report")
     publish(outcome, folder.path)
     return folder.path, outcome

@@ -122,7 +122,7 @@ def test_the_id_changes_with_all_that_decides_the_numbers_and_with_nothing_else(
         ({"set": ["batch_size=many"]}, "batch_size=many is not allowed"),
         ({"budget": "20"}, "give a number and a unit"),
         ({"budget": "20lightyears"}, "unknown unit 'lightyears'"),
-        ({"variants": "dcgan", "set": ["image_size=48"]}, "power of two of at least 32"),
+        ({"variants": "dcgan", "set": ["image_size=48"]}, "power of two of at least 8"),
         ({"dataset": "imagefolder:/not/there"}, "/not/there"),
         ({"precision": "fp16"}, "fp16 needs a CUDA device, and this is cpu.*give bf16 or fp32"),
         ({"cuda_graphs": True}, "--cuda-graphs needs a CUDA device, and this is cpu"),

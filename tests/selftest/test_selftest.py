@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import math
 import re
@@ -14,10 +15,13 @@ import pytest
 import torch
 from command_line import ganbench, one_line
 from PIL import Image
+from rich.console import Console
 
+from ganbench.cli.selftest import conclude
 from ganbench.data.dataset import Dataset, Split, ignore_progress
 from ganbench.errors import DataError, UsageError
 from ganbench.scoring.metrics.catalogue import METRICS, SCORES, metric
+from ganbench.selftest.expectations import EXPECTATIONS, shortfalls
 from ganbench.selftest.known_generators import known_generators
 from ganbench.selftest.measure import Scorer
 from ganbench.selftest.outcome import band, detect, outcome_of
@@ -130,6 +134,92 @@ def test_scores_that_need_inception_or_prompts_or_more_images_stay_empty(publish
     empty = {name for name in SCORES if table[name].isna().all()}
     assert empty == {"inception_score", "prompt_alignment", "intra_fid", "fid_infinity"}
     assert not table.drop(columns=[*empty, "strength"]).isna().any().any()
+
+
+# --- What is expected of the scores ---
+
+
+def sabotaged(published, splits, change):
+    """The outcome of the published responses, changed as if a score were computed wrongly."""
+    table = pd.read_csv(published / "responses.csv")
+    record = json.loads((published / "selftest.json").read_text(encoding="utf-8"))
+    return outcome_of(change(table), known_generators(splits), record)
+
+
+def concluded(outcome):
+    """Exit code, and lines of the terminal that warn."""
+    screen = Console(record=True, width=200, file=io.StringIO())
+    code = conclude(outcome, screen)
+    lines = screen.export_text().splitlines()
+    return code, [line for line in lines if line.startswith("warning:")]
+
+
+def test_the_scores_of_the_digits_do_what_is_expected(published, splits):
+    assert concluded(sabotaged(published, splits, lambda table: table)) == (0, [])
+    assert json.loads((published / "selftest.json").read_text())["shortfalls"] == []
+    readme = (published / "README.md").read_text(encoding="utf-8")
+    assert re.search(
+        r"^- all \d+ expectations of these scores are met$", readme, flags=re.MULTILINE
+    )
+
+
+def test_exchanged_precision_and_recall_are_noticed(published, splits):
+    names = {"precision": "recall", "recall": "precision"}
+    code, warnings = concluded(
+        sabotaged(published, splits, lambda table: table.rename(columns=names))
+    )
+    assert code == 1
+    assert any("recall is blind to it" in line and "(classes)" in line for line in warnings)
+    assert all("precision" in line or "recall" in line for line in warnings)
+
+
+@pytest.mark.parametrize("name", sorted(set(EXPECTATIONS) - {"fid_infinity", "inception_score"}))
+@pytest.mark.parametrize("kind", ["constant", "inverted"])
+def test_a_score_that_never_changes_or_goes_the_wrong_way_is_noticed(published, splits, name, kind):
+    def change(table):
+        if kind == "constant":
+            return table.assign(**{name: 0.5})
+        if metric(name).direction == "one":  # as far from 1 as it should be near, and back
+            return table.assign(**{name: 1 + 1 / (0.01 + abs(table[name] - 1))})
+        return table.assign(**{name: -table[name]})
+
+    outcome = sabotaged(published, splits, change)
+    code, warnings = concluded(outcome)
+    assert code == 1
+    assert warnings
+    assert all(f"warning: {metric(name).title} is " in line for line in warnings)
+    assert [f"warning: {sentence}" for sentence in shortfalls(outcome)] == warnings
+
+
+def test_blindness_for_lack_of_images_or_draws_is_no_shortfall(published, splits):
+    for record in ({"draws": 1}, {"protocol": {"fake_count": 59}}):
+
+        def change(table):
+            return table.assign(recall=0.5)
+
+        outcome = sabotaged(published, splits, change)
+        outcome.record.update(record)
+        assert shortfalls(outcome) == ()
+
+
+def test_every_metric_has_an_expectation_or_needs_images_drawn_by_class():
+    faults = {
+        "repeated",
+        "classes",
+        "imbalance",
+        "memorised",
+        "noise",
+        "blur",
+        "contrast",
+        "unseen",
+    }
+    without = {entry.name for entry in METRICS} - set(EXPECTATIONS)
+    assert without == {"prompt_alignment", "intra_fid"}
+    for expectation in EXPECTATIONS.values():
+        assert expectation.sees
+        named = [*expectation.sees, *expectation.is_not_misled_by]
+        assert len(set(named)) == len(named)
+        assert set(named) <= faults
 
 
 # --- What is published ---

@@ -37,7 +37,7 @@ __all__ = ["PUBLISHED", "classifier_file", "obtain_classifier", "training_notice
 PUBLISHED = Path(__file__).parent / "published"
 """The folder of the classifiers that ship with the package."""
 
-_SECONDS_A_PIXEL = {1: 1.7e-6, 3: 5.5e-6}  # of a training image, on one thread; by channels
+_SECONDS_A_PIXEL = {1: 3e-6, 3: 9e-6}  # of a training image, on one thread; by channels
 _LARGEST_MAP = 16  # pixels across, from which on images cost no more
 _MINUTE = 60
 _START_SECONDS = 5
