@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The hash of an image folder's files: what it depends on, and what is not read again."""
-=======
 """The hash of an image folder's files: what changes it, and that unchanged files are not read."""
->>>>>>> scores
 
 from __future__ import annotations
 
