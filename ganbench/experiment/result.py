@@ -29,10 +29,11 @@ class RunResult:
     `phase_seconds` holds the mean seconds of each phase of a step, `outside_seconds` all that
     evaluation, samples, saving and libraries' first use took outside the training clock.
     `peak_memory_bytes` and `peak_host_memory_bytes` are those of training, without scoring.
-    `scores` holds the numbers by name, `class_histogram` the share of each class among the generated images beside the real ones,
-    `class_scores` the scores within each class of a variant that draws by class,
-    `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds. `over_training` sums
-    up the scores during training (`ganbench.scoring.over_training`), empty where there were none.
+    `scores` holds the numbers by name, `class_histogram` the share of each class among the
+    generated images beside the real ones, `class_scores` the scores within each class of a variant
+    that draws by class, `protocol` the hash of the `Protocol` whose fields `protocol_fields` holds.
+    `over_training` sums up the scores during training (`ganbench.scoring.over_training`), empty
+    where there were none.
     `timing_shared` says whether other runs had a part of the machine while speeds were measured;
     None where none was.
     """
