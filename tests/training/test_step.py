@@ -192,6 +192,7 @@ def test_the_moving_average_follows_its_formula():
         learnt.append([weight.clone() for weight in state.generator.parameters()])
     averaged = list(state.sampler.parameters())
     assert state.sampler is not state.generator
+    assert not any(weight.requires_grad for weight in averaged)
     assert not torch.equal(start, learnt[0][0])
     for one, two, three, mean in zip(*learnt, averaged, strict=True):
         torch.testing.assert_close(mean, (one * 0.9 + two * 0.1) * 0.9 + three * 0.1)

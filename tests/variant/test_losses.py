@@ -9,6 +9,7 @@ import torch
 from scipy.special import expit
 
 from ganbench import DatasetSpec, Recipe, losses
+from ganbench.errors import ContractError
 
 SPEC = DatasetSpec("digits", 1, 8, tuple("0123456789"), 1000, 100)
 
@@ -109,6 +110,36 @@ def test_the_wasserstein_penalty_of_a_flat_critic_has_a_finite_gradient(images):
     (gradient,) = torch.autograd.grad(loss, weight)
     assert float(loss.detach()) == pytest.approx(10.0)  # a gradient of length 0 is 1 too short
     assert torch.isfinite(gradient)
+
+
+def test_a_zero_centred_penalty_is_the_mean_squared_length_of_the_gradient(images):
+    real, _ = images
+    before = real.clone()
+    penalty, outputs = losses.zero_centred_penalty(
+        lambda given: given.square().sum(dim=(1, 2, 3)) / 2, real
+    )  # whose gradient is the image itself
+    squares = (before.double().numpy() ** 2).sum(axis=(1, 2, 3))
+    assert float(penalty.detach()) == pytest.approx(squares.mean(), rel=1e-5)
+    np.testing.assert_allclose(outputs.detach().numpy(), squares / 2, rtol=1e-5)
+    assert torch.equal(real, before)
+    assert not real.requires_grad
+
+
+def test_a_zero_centred_penalty_can_be_learnt_from(images):
+    real, _ = images
+    slope = torch.tensor(3.0, requires_grad=True)
+    penalty, _ = losses.zero_centred_penalty(lambda given: slope * given.sum(dim=(1, 2, 3)), real)
+    (gradient,) = torch.autograd.grad(penalty, slope)
+    assert float(penalty.detach()) == pytest.approx(16 * 3**2)  # 16 pixels, each with that slope
+    assert float(gradient) == pytest.approx(16 * 2 * 3)
+
+
+@pytest.mark.parametrize("build", [losses.bce, losses.hinge, losses.wasserstein])
+def test_a_discriminator_of_several_outputs_is_refused_with_a_way_out(build, images):
+    objective = build(Recipe(), SPEC)
+    for loss in (objective.d_loss, objective.g_loss):
+        with pytest.raises(ContractError, match=r"returns a tuple.*discriminator\(images\)\[0\]"):
+            loss(lambda given: (mean_pixel(given), given), *images)
 
 
 @pytest.mark.parametrize("build", [losses.bce, losses.hinge, losses.wasserstein])
