@@ -23,7 +23,6 @@ from typing import Annotated, Any
 import flags
 import numpy as np
 import psutil
-import torch
 import typer
 from command import Report, run
 from PIL import Image
