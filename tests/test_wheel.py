@@ -43,6 +43,9 @@ def installed(wheel, tmp_path_factory):
     return folder
 
 
+PUBLISHED = "ganbench/scoring/backbones/published"
+
+
 def contents(wheel):
     with zipfile.ZipFile(wheel) as archive:
         return {PurePosixPath(name) for name in archive.namelist()}
@@ -74,12 +77,19 @@ def test_the_wheel_holds_the_variants_inside_the_package(wheel):
 def test_the_wheel_holds_nothing_else(wheel):
     tops = {path.parts[0] for path in contents(wheel)}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"ganbench"}
-    kinds = {path.suffix for path in contents(wheel) if path.parts[0] == "ganbench"}
+    others = contents(wheel) - sources(PUBLISHED, "*")
+    kinds = {path.suffix for path in others if path.parts[0] == "ganbench"}
     assert kinds <= {".py", ".jinja", ".typed"}
 
 
+def test_the_wheel_holds_the_classifiers_that_ship_with_it(wheel):
+    files = {PurePosixPath(path) for path in sources(PUBLISHED, "*.npz", "*.json", "*.md")}
+    assert len(files) == 4
+    assert files <= contents(wheel)
+
+
 def test_the_wheel_is_small(wheel):
-    assert wheel.stat().st_size < 1_000_000
+    assert wheel.stat().st_size < 2_000_000
 
 
 def test_the_wheel_brings_the_command(installed):

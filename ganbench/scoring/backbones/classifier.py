@@ -21,8 +21,8 @@ from ganbench.scoring.backbones.classifier_network import (
     ClassifierNetwork,
     read_classifier,
 )
+from ganbench.scoring.backbones.classifier_plan import TrainingPlan
 from ganbench.scoring.backbones.classifier_process import train_apart
-from ganbench.scoring.backbones.classifier_training import TrainingPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import ganbench
 from ganbench.errors import DataError
-from ganbench.scoring.backbones.classifier_training import TrainingPlan, parts, send
+from ganbench.scoring.backbones.classifier_plan import TrainingPlan, parts, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import torch
 
 from ganbench.data.dataset import Split
 from ganbench.scoring.backbones.classifier_network import ClassifierNetwork, exact, weights_hash
-from ganbench.scoring.backbones.classifier_training import channel_statistics
+from ganbench.scoring.backbones.classifier_plan import channel_statistics
 
 
 def test_larger_images_cost_no_more_maps():

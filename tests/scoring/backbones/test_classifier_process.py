@@ -23,8 +23,8 @@ from ganbench.scoring.backbones.classifier import (
     training_notice,
 )
 from ganbench.scoring.backbones.classifier_network import VERSION
+from ganbench.scoring.backbones.classifier_plan import TrainingPlan
 from ganbench.scoring.backbones.classifier_process import train_apart
-from ganbench.scoring.backbones.classifier_training import TrainingPlan
 from ganbench.variant.definition import DatasetSpec
 
 CPU = torch.device("cpu")

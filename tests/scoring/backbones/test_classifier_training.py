@@ -16,7 +16,8 @@ from ganbench.data.dataset import Dataset, Split, ignore_progress
 from ganbench.errors import DataError
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.scoring.backbones.classifier_network import write_classifier
-from ganbench.scoring.backbones.classifier_training import augment, parts, train
+from ganbench.scoring.backbones.classifier_plan import parts
+from ganbench.scoring.backbones.classifier_training import augment, train
 from ganbench.variant.definition import DatasetSpec
 
 CPU = torch.device("cpu")
