@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from ganbench.scoring import draw
 
@@ -23,15 +22,14 @@ _TINY_COUNT = 4
 @pytest.mark.benchmark(group="sampling")
 @pytest.mark.parametrize("name", built_in())
 def test_draw(name: str, benchmark: BenchmarkFixture, device: Device, *, tiny: bool) -> None:
-    """From latents, and captions where the variant takes them, to uint8 images on the host."""
+    """From latents, and captions or classes where the variant takes them, to uint8 images on the host."""
     work = Workload.sized(name, device, tiny=tiny)
     state = work.state(device)
     count = _TINY_COUNT if tiny else _COUNT
     latent = draw.latents(state, count, 0, "benchmark")
-    conditions = None
-    if state.takes_condition and state.condition is not None:
-        encoded = torch.stack([state.condition.encode_text(text) for text in work.spec.captions])
-        conditions = encoded[torch.arange(count) % len(encoded)]
+    conditions = state.conditions(work.spec)
+    if conditions is not None:
+        conditions = draw.in_turn(conditions, count)
     if benchmark.enabled:
         draw.draw(state, device, latent, conditions)
 

@@ -18,7 +18,8 @@ from scipy import stats
 from torch import nn
 from workloads import NEVER
 
-from ganbench.report.comparison.statistics import holm, paired_difference, power
+from ganbench.report.comparison.power import power
+from ganbench.report.comparison.statistics import holm, paired_difference
 from ganbench.scoring.metrics.diversity import vendi
 from ganbench.scoring.metrics.fid import Statistics, fid
 from ganbench.throughput.flops import count
@@ -119,7 +120,7 @@ def holm_by_hand() -> Pairs:
         for rank, place in enumerate(sorted(range(many), key=values.__getitem__)):
             highest = max(highest, min(1.0, (many - rank) * values[place]))
             corrected[place] = highest
-        yield from zip(holm(values), corrected, strict=True)
+        yield from zip((item.p_value for item in holm(values)), corrected, strict=True)
 
 
 def power_by_tails() -> Pairs:

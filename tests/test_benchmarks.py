@@ -80,6 +80,7 @@ def simulated(question: str) -> list[dict[str, float]]:
     return json.loads(done.stdout)["results"]
 
 
+@pytest.mark.slow
 def test_the_coverage_of_intervals_is_simulated_for_both_methods():
     rows = simulated("coverage")
     assert [(row["scores"], row["seeds"]) for row in rows] == [
@@ -90,12 +91,14 @@ def test_the_coverage_of_intervals_is_simulated_for_both_methods():
     assert few["bca"] < few["t"]
 
 
+@pytest.mark.slow
 def test_the_floor_of_the_spread_finds_a_collapse_that_a_test_of_signs_does_not():
     throughout = [row for row in simulated("tests") if "throughout" in row["scores"]]
     assert {row["floor"] for row in throughout} == {1.0}
     assert {row["sign_flip"] for row in throughout if row["seeds"] < 6} == {0.0}
 
 
+@pytest.mark.slow
 def test_false_claims_are_counted_by_family():
     for row in simulated("families"):
         assert max(row["primary"], row["secondary"]) < row["score_by_score"]
@@ -167,6 +170,7 @@ def audited(*arguments: str, path: Path | None = None) -> dict[str, dict[str, ob
     return {row["what"]: row for row in json.loads(done.stdout)["results"]}
 
 
+@pytest.mark.slow
 def test_numbers_agree_with_those_of_others():
     rows = audited()
     assert rows.keys() > PUBLISHED
@@ -180,6 +184,7 @@ def test_numbers_agree_with_those_of_others():
             assert row["relative"] < 1e-8, row
 
 
+@pytest.mark.slow
 def test_a_package_that_is_missing_is_named_and_skipped(tmp_path):
     (tmp_path / "prdc.py").write_text("raise ModuleNotFoundError('no', name='prdc')")
     rows = audited(path=tmp_path)

@@ -8,7 +8,14 @@ from ganbench.check import check
 from ganbench.variant.registry import entries, resolve
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in entries() if entry.kind == "built-in"])
+BUILT_IN = [entry.name for entry in entries() if entry.kind == "built-in"]
+QUICK = ("bigan", "dcgan", "lsgan", "mlp", "pacdcgan", "texthash", "unrolled")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in BUILT_IN],
+)
 def test_every_variant_keeps_the_contract(name):
     lines = check(resolve([name])[0])
     assert [f"{line.name}: {line.detail}" for line in lines if not line.ok] == []
