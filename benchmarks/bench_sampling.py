@@ -22,7 +22,7 @@ _TINY_COUNT = 4
 @pytest.mark.benchmark(group="sampling")
 @pytest.mark.parametrize("name", built_in())
 def test_draw(name: str, benchmark: BenchmarkFixture, device: Device, *, tiny: bool) -> None:
-    """From latents, and captions or classes where the variant takes them, to uint8 images on the host."""
+    """From latents, and captions or classes where they are taken, to uint8 images on the host."""
     work = Workload.sized(name, device, tiny=tiny)
     state = work.state(device)
     count = _TINY_COUNT if tiny else _COUNT
