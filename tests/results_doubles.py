@@ -14,6 +14,9 @@ from sklearn.datasets import load_digits
 
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import ResultsFolder
+from ganbench.report.content import content_of
+from ganbench.report.gather import gather
+from ganbench.report.readme import readme
 from ganbench.scoring.protocol import Protocol
 
 CLASSES = tuple(str(digit) for digit in range(10))
@@ -215,3 +218,8 @@ def _grid(cells: np.ndarray, size: int, columns: int, padding: int) -> Image.Ima
             (padding + place * (size + padding), padding + row * (size + padding)),
         )
     return sheet
+
+
+def readme_of(path: Path) -> str:
+    """The README of a results folder as `ganbench report` writes it, but for its charts."""
+    return readme(content_of(gather([path]), "fid"), [], path)

@@ -32,6 +32,7 @@ def measured() -> subprocess.CompletedProcess[str]:
     return ratio(*both, *SMALL, *TINY_RECIPE)
 
 
+@pytest.mark.slow
 def test_json_holds_the_ratio_with_its_turns_and_conditions(measured):
     assert measured.returncode == 0, measured.stderr
     document = json.loads(measured.stdout)
@@ -47,6 +48,7 @@ def test_json_holds_the_ratio_with_its_turns_and_conditions(measured):
         assert [turn["plain"]["images"] for turn in row["turns"]] == [16, 16, 16]
 
 
+@pytest.mark.slow
 def test_the_ratio_is_the_median_of_the_rounds_own_ratios(measured):
     row = json.loads(measured.stdout)["results"][0]
     # both train on as many images, so that the ratio of the speeds is that of the seconds
@@ -58,11 +60,13 @@ def test_the_ratio_is_the_median_of_the_rounds_own_ratios(measured):
     assert row["ratio"]["highest"] == pytest.approx(by_round[-1])
 
 
+@pytest.mark.slow
 def test_people_get_a_table_beside_the_json(measured):
     assert "dcgan" in measured.stderr
     assert "ratio" in measured.stderr
 
 
+@pytest.mark.slow
 def test_a_variant_that_the_plain_loop_cannot_train_is_refused_in_one_line():
     refused = ratio("--variant", "texthash", *SMALL)
     assert refused.returncode == 2

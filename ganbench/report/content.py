@@ -11,7 +11,14 @@ from ganbench.report.facts import Fact, facts_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
 from ganbench.report.notes import reading_note
 from ganbench.report.over_training import over_training_tables
-from ganbench.report.references import REFERENCE_NOTE, reference_cells, references_of
+from ganbench.report.references import (
+    NOISE_MARK,
+    NOISE_NOTE,
+    REFERENCE_NOTE,
+    is_no_better_than_noise,
+    reference_cells,
+    references_of,
+)
 from ganbench.report.tables import Cell, Table
 
 if TYPE_CHECKING:
@@ -187,11 +194,16 @@ def _with_references(group: Group, table: Table | None, names: Sequence[str]) ->
     shown_names = group.present(names)
     return replace(
         table,
-        note=" ".join(filter(None, (table.note, REFERENCE_NOTE))),
+        note=" ".join(filter(None, (table.note, REFERENCE_NOTE, _noise_note(table)))),
         references=tuple(
             (row.name, row.count, reference_cells(group, row, shown_names)) for row in rows
         ),
     )
+
+
+def _noise_note(table: Table) -> str:
+    cells = (cell for *_, row in table.rows for cell in row)
+    return f"{NOISE_NOTE}." if any(NOISE_MARK in cell.mean for cell in cells) else ""
 
 
 def _cell(group: Group, label: str, column: columns.Column) -> Cell:
@@ -203,6 +215,8 @@ def _cell(group: Group, label: str, column: columns.Column) -> Cell:
         text = share_of(estimate.mean, group.modes_total)
     if group.is_shared(label, column.name):
         text = f"{text} {columns.SHARED_MARK}"
+    if is_no_better_than_noise(group, label, column.name):
+        text = f"{text} {NOISE_MARK}"
     if estimate.std == 0 and column.name in columns.COUNTS:
         return Cell(text)
     counted = f"({estimate.n} of {completed} seeds)" if estimate.n < completed else ""

@@ -15,12 +15,25 @@ if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["REFERENCE_NOTE", "ReferenceRow", "reference_cells", "references_csv", "references_of"]
+__all__ = [
+    "NOISE_MARK",
+    "NOISE_NOTE",
+    "REFERENCE_NOTE",
+    "ReferenceRow",
+    "is_no_better_than_noise",
+    "reference_cells",
+    "references_csv",
+    "references_of",
+]
 
 REFERENCE_NOTE = (
     "Below the line: what held-out real images score, the best there is, where they are brought to "
     "the size that variants train at and back; and what noise scores."
 )
+NOISE_MARK = "‡"
+"""Marks a score that is no better than that of noise."""
+NOISE_NOTE = f"{NOISE_MARK} no better than noise"
+_NOISE = "noise"
 _GROUP = ("dataset", "device", "device_name", "protocol")
 
 
@@ -51,6 +64,31 @@ def references_of(group: Group) -> list[ReferenceRow]:
         stored |= {name: row for name, row in entry.result.references.items() if name not in stored}
     rows = [ReferenceRow(name, row["images"], row["scores"]) for name, row in stored.items()]
     return sorted(rows, key=lambda row: ("held-out" not in row.name, row.name))
+
+
+def is_no_better_than_noise(group: Group, label: str, name: str) -> bool:
+    """Whether a variant's mean of a score does not beat that of noise.
+
+    Said only of scores on which real images do beat it: noise has few near-duplicates too.
+    """
+    estimate, rows = group.estimate(label, name), references_of(group)
+    noise = next((row.scores.get(name) for row in rows if row.name == _NOISE), None)
+    real = [row.scores.get(name) for row in rows if row.name != _NOISE]
+    if estimate is None or noise is None or not real:
+        return False
+    return all(_beats(value, noise, name) for value in real) and not _beats(
+        estimate.mean, noise, name
+    )
+
+
+def _beats(value: float | None, other: float, name: str) -> bool:
+    """Whether a value of a score is better than another one."""
+    direction = columns.column(name).direction
+    if value is None or not direction:
+        return False
+    if direction == "one":
+        return abs(value - 1) < abs(other - 1)
+    return value > other if direction == "higher" else value < other
 
 
 def reference_cells(group: Group, row: ReferenceRow, names: Sequence[str]) -> tuple[Cell, ...]:

@@ -14,7 +14,13 @@ from rich.text import Text
 from ganbench.report import columns
 from ganbench.report.formatting import number, share_of, shown
 from ganbench.report.gather import gather
-from ganbench.report.references import reference_cells, references_of
+from ganbench.report.references import (
+    NOISE_MARK,
+    NOISE_NOTE,
+    is_no_better_than_noise,
+    reference_cells,
+    references_of,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -86,12 +92,21 @@ def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
     tables = [_table(labels, part) for part in parts]
     if titled:
         tables[0].title = group.title
-    notes = ["mean ± standard deviation over the seeds that are ok"] if group.seeds > 1 else []
-    if any(group.is_shared(label, _COLUMNS[0][0]) for label in labels):
-        notes.append(f"{columns.SHARED_MARK} measured while other runs shared the machine")
-    if notes:
+    if notes := _notes(group):
         tables[-1].caption = "\n".join(notes)
     return tables
+
+
+def _notes(group: Group) -> list[str]:
+    """What stands below the last table."""
+    notes = ["mean ± standard deviation over the seeds that are ok"] if group.seeds > 1 else []
+    if any(group.is_shared(label, _COLUMNS[0][0]) for label in group.labels):
+        notes.append(f"{columns.SHARED_MARK} measured while other runs shared the machine")
+    if any(
+        is_no_better_than_noise(group, one, name) for one in group.labels for name, _ in _COLUMNS
+    ):
+        notes.append(NOISE_NOTE)
+    return notes
 
 
 def _table(labels: list[str], part: list[tuple[str, list[Text]]]) -> Table:
@@ -147,6 +162,8 @@ def _cell(group: Group, label: str, name: str) -> Text:
     )
     if group.is_shared(label, name):
         text.append(f" {columns.SHARED_MARK}")
+    if is_no_better_than_noise(group, label, name):
+        text.append(f" {NOISE_MARK}")
     if estimate.std is not None and not (estimate.std == 0 and name in columns.COUNTS):
         spread = f"{estimate.std:.3f}" if column.is_share else number(estimate.std, estimate.mean)
         text.append(f"\n± {spread}", style="dim")

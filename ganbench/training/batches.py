@@ -29,7 +29,7 @@ _RESIDENT_SHARE = 0.5  # of the free memory; the rest is for networks and activa
 _BLOCK_BYTES = 1 << 22
 _MOST_BATCHES = 16  # in a block
 _MOST_MAPPED_BYTES = 1 << 28
-_READ_AROUND_BYTES = 1 << 16  # which Linux maps around a byte that is used
+_READ_AROUND_BYTES = 1 << 20  # which Linux maps around a byte that is used, in large folios
 _AHEAD = 4  # blocks that are being read while one is used, each by a thread
 
 

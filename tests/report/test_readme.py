@@ -67,7 +67,7 @@ def test_the_classifiers_accuracy_is_read_under_its_old_and_its_present_name(tmp
     fields = {**run.protocol_fields}
     fields[name] = fields.pop("classifier_accuracy")
     run = dataclasses.replace(run, protocol_fields=fields)
-    text = (build([doubles.write(tmp_path, [run], files=False)]) / "README.md").read_text()
+    text = doubles.readme_of(doubles.write(tmp_path, [run], files=False))
     assert "classifier that is right for 98.9% of the test split" in text
 
 
@@ -133,14 +133,14 @@ def test_the_pages_state_the_families_and_how_intervals_and_verdicts_agree(built
 
 def test_a_moving_average_is_named_where_some_have_it(tmp_path):
     runs = [doubles.result("mlp", ema=False), doubles.result("dcgan", ema=True)]
-    text = (build([doubles.write(tmp_path / "a", runs, files=False)]) / "README.md").read_text()
+    text = doubles.readme_of(doubles.write(tmp_path / "a", runs, files=False))
     assert "Where a generator keeps a moving average of its weights" in text
     (quality,) = text.split("### Quality and diversity")[1:]
     assert "| Variant | Seeds | Moving average |" in quality
     assert "| mlp | 1 of 1 | no |" in quality
     assert "| dcgan | 1 of 1 | yes |" in quality
     assert "average" in printed(tmp_path / "a", 200)
-    text = (build([doubles.write(tmp_path / "b", runs[:1], files=False)]) / "README.md").read_text()
+    text = doubles.readme_of(doubles.write(tmp_path / "b", runs[:1], files=False))
     assert "oving average" not in text
 
 
@@ -163,12 +163,10 @@ def test_a_stored_result_keeps_its_table_whether_or_not_it_had_a_moving_average(
 def test_unequal_budgets_are_named_beside_the_tables(tmp_path):
     budgets = {"mlp": "3s", "dcgan": "3steps", "texthash": "3s"}
     runs = [doubles.result(variant, budget=budget) for variant, budget in budgets.items()]
-    text = (build([doubles.write(tmp_path / "a", runs, files=False)]) / "README.md").read_text()
+    text = doubles.readme_of(doubles.write(tmp_path / "a", runs, files=False))
     assert "Budgets differ: 3s for mlp, texthash; 3steps for dcgan." in text
     assert "rankings and verdicts are only made between variants of equal budget" in text
-    text = (
-        build([doubles.write(tmp_path / "b", runs[::2], files=False)]) / "README.md"
-    ).read_text()
+    text = doubles.readme_of(doubles.write(tmp_path / "b", runs[::2], files=False))
     assert "Budgets differ" not in text
 
 

@@ -83,3 +83,26 @@ def test_a_comparison_without_them_has_no_file_and_no_note(tmp_path):
     assert references_csv(gather([tmp_path])) is None
     assert not (out / "references.csv").exists()
     assert "Below the line" not in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_score_that_does_not_beat_noise_is_marked_and_the_mark_explained(tmp_path):
+    scores = {"fid": 2000.0, "recall": 0.5, "duplicates": 0.4, "modes_total": 10}
+    noise = {"images": 9, "scores": {"fid": 1034.0, "recall": 0.1, "duplicates": 0.0}}
+    real = {"images": 9, "scores": {"fid": 0.03, "recall": 0.9, "duplicates": 0.01}}
+    rows = {"noise": noise, "held-out real images": real}
+    path = doubles.write(
+        tmp_path, [doubles.result("mlp", scores=scores, references=rows)], files=False
+    )
+    readme = doubles.readme_of(path)
+    assert "2,000 ‡" in readme
+    assert "0.500 ‡" not in readme
+    assert "0.400 ‡" not in readme  # real images have more near-duplicates than noise, too
+    assert "‡ no better than noise" in readme
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(summary_of(path))
+    assert "2,000 ‡" in console.export_text()
+
+
+def test_without_a_row_of_noise_nothing_is_marked(tmp_path):
+    path = doubles.write(tmp_path, [doubles.result(scores={"fid": 1e9})], files=False)
+    assert "‡" not in doubles.readme_of(path)

@@ -96,11 +96,9 @@ def test_a_chart_names_whose_speeds_were_shared(tmp_path):
 
 def test_a_report_of_a_folder_that_lacks_planned_runs_says_so(tmp_path):
     made = folder(tmp_path, {"mlp": False})
-    assert "- Runs: 3 (3 completed)" in (build([made]) / "README.md").read_text("utf-8")
+    assert "- Runs: 3 (3 completed)" in doubles.readme_of(made)
     shutil.rmtree(next((made / "runs").iterdir()))
-    assert "- Runs: 2 of 3 planned (2 completed)" in (build([made]) / "README.md").read_text(
-        "utf-8"
-    )
+    assert "- Runs: 2 of 3 planned (2 completed)" in doubles.readme_of(made)
 
 
 def test_comparing_shared_speeds_notes_it_and_comparing_scores_does_not(tmp_path):
@@ -127,5 +125,5 @@ def test_speeds_that_were_measured_alone_afterwards_are_not_marked_but_noted(tmp
 
 
 def test_where_nothing_was_shared_nothing_is_said(tmp_path):
-    text = (build([folder(tmp_path / "one", {"mlp": False})]) / "README.md").read_text("utf-8")
+    text = doubles.readme_of(folder(tmp_path / "one", {"mlp": False}))
     assert "shared" not in text

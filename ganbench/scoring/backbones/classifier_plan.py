@@ -29,6 +29,7 @@ __all__ = ["TrainingPlan", "channel_statistics", "parts", "receive", "send"]
 
 _SEED = 0
 _BATCH = 128
+_SUMMED_VALUES = 1 << 22  # at once: as whole numbers of eight bytes
 _CHUNK = 500  # images that are only looked at
 _FEWEST_STEPS = 60
 _MOST_EPOCHS = 24
@@ -92,7 +93,7 @@ def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ..
     """
     channels = split.images.shape[1]
     sums = torch.zeros(2, channels, dtype=torch.int64)
-    for part in split.images.split(_CHUNK):
+    for part in split.images.split(max(1, _SUMMED_VALUES // split.images[0].numel())):
         values = part.long()
         sums += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))])
         split.release()
@@ -126,8 +127,8 @@ def parts(dataset: Dataset, plan: TrainingPlan, report: Callable[[int], None]) -
     order = _batches(len(dataset.train), plan.batch, generator)
     for step, rows in enumerate(islice(order, plan.steps)):
         yield dataset.train.images[rows], dataset.train.labels[rows]
+        dataset.train.release()
         if step % 10 == 0:
-            dataset.train.release()
             report(step)
     for some in _fitted_rows(len(dataset.train)):
         yield dataset.train.images[some], dataset.train.labels[some]
