@@ -26,9 +26,14 @@ NEVER = Budget(1e12, "steps")
 
 
 class FakeEvent:
-    """A device event whose time is the number of events recorded before it, in milliseconds."""
+    """A device event whose time is the number of events recorded before it, in milliseconds.
+
+    As on a card, times can be read only of events that somebody has waited for, by that event, by
+    a later one, or for all that the device does.
+    """
 
     recorded = 0
+    waited_for = 0.0
 
     def __init__(self, *, enable_timing: bool = False) -> None:
         self.enable_timing = enable_timing
@@ -41,9 +46,11 @@ class FakeEvent:
 
     def synchronize(self) -> None:
         self.waits += 1
+        FakeEvent.waited_for = max(FakeEvent.waited_for, self.milliseconds)
 
     def elapsed_time(self, later: FakeEvent) -> float:
         assert self.enable_timing
+        assert max(self.milliseconds, later.milliseconds) <= FakeEvent.waited_for, "not done yet"
         return later.milliseconds - self.milliseconds
 
 
@@ -135,6 +142,7 @@ class FakeVendor:
 
     def synchronize(self, *_index: int) -> None:
         self.calls.append("synchronize")
+        FakeEvent.waited_for = float(FakeEvent.recorded)
 
     def reset_peak_memory_stats(self, _index: int) -> None:
         self.calls.append("reset")
