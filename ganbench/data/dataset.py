@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from ganbench.variant.definition import DatasetSpec
 
-__all__ = ["Dataset", "Progress", "Split", "fingerprint", "ignore_progress", "resize"]
+__all__ = [
+    "Dataset",
+    "Progress",
+    "Split",
+    "change_size",
+    "fingerprint",
+    "ignore_progress",
+    "resize",
+]
 
 Progress = Callable[[str, int, int], None]
 """`report(text, done, total)`: what is being done, and how far it is; a total of 0 is unknown."""
@@ -109,11 +117,33 @@ def resize(images: Tensor, size: int, *, work_bytes: int = _RESIZE_BYTES) -> Ten
         uint8 of shape (n, channels, size, size) on the same device, in channels-last memory;
         `images` itself where the size fits already.
     """
-    count, channels, height, width = images.shape
-    if (height, width) == (size, size):
+    if images.shape[2:] == (size, size):
         return images
     if images.device.type == "mps":  # before torch 2.7 it could not antialias
         return resize(images.cpu(), size, work_bytes=work_bytes).to(images.device)
+    return change_size(
+        images,
+        size,
+        lambda part: F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True),
+        work_bytes,
+    )
+
+
+def change_size(
+    images: Tensor, size: int, change: Callable[[Tensor], Tensor], work_bytes: int = _RESIZE_BYTES
+) -> Tensor:
+    """Change the size of images batch by batch, and round to whole grey values.
+
+    Args:
+        images: uint8 of shape (n, channels, height, width).
+        size: Height and width that `change` gives, in pixels.
+        change: Maps a batch of them to floating-point images of that size, each alone.
+        work_bytes: Most float32 work space of one batch, in bytes.
+
+    Returns:
+        uint8 of shape (n, channels, size, size) on the same device, in channels-last memory.
+    """
+    count, channels, height, width = images.shape
     resized = torch.empty(
         (count, channels, size, size),
         dtype=torch.uint8,
@@ -123,7 +153,6 @@ def resize(images: Tensor, size: int, *, work_bytes: int = _RESIZE_BYTES) -> Ten
     floats_per_image = channels * max(height * width, size * size)
     batch = max(1, work_bytes // (_BYTES_PER_FLOAT * floats_per_image))
     for start in range(0, count, batch):
-        part = images[start : start + batch].float()
-        part = F.interpolate(part, (size, size), mode="bilinear", antialias=True)
+        part = change(images[start : start + batch])
         resized[start : start + batch] = part.round_().clamp_(0, 255)
     return resized

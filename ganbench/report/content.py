@@ -16,6 +16,7 @@ from ganbench.report.references import (
     NOISE_NOTE,
     REFERENCE_NOTE,
     is_no_better_than_noise,
+    noise_to_beat,
     reference_cells,
     references_of,
 )
@@ -159,11 +160,12 @@ def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
         return None
     shown_columns = [columns.column(name) for name in shown_names]
     heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in shown_columns]
+    noise = noise_to_beat(group)
     rows = [
         (
             label,
             *group.completed(label),
-            tuple(_cell(group, label, column) for column in shown_columns),
+            tuple(_cell(group, label, column, noise) for column in shown_columns),
         )
         for label in group.all_labels
     ]
@@ -206,7 +208,7 @@ def _noise_note(table: Table) -> str:
     return f"{NOISE_NOTE}." if any(NOISE_MARK in cell.mean for cell in cells) else ""
 
 
-def _cell(group: Group, label: str, column: columns.Column) -> Cell:
+def _cell(group: Group, label: str, column: columns.Column, noise: dict[str, float]) -> Cell:
     estimate, completed = group.estimate(label, column.name), len(group.of(label))
     if estimate is None:
         return Cell()
@@ -215,7 +217,7 @@ def _cell(group: Group, label: str, column: columns.Column) -> Cell:
         text = share_of(estimate.mean, group.modes_total)
     if group.is_shared(label, column.name):
         text = f"{text} {columns.SHARED_MARK}"
-    if is_no_better_than_noise(group, label, column.name):
+    if is_no_better_than_noise(estimate.mean, column.name, noise):
         text = f"{text} {NOISE_MARK}"
     if estimate.std == 0 and column.name in columns.COUNTS:
         return Cell(text)

@@ -21,6 +21,7 @@ __all__ = [
     "REFERENCE_NOTE",
     "ReferenceRow",
     "is_no_better_than_noise",
+    "noise_to_beat",
     "reference_cells",
     "references_csv",
     "references_of",
@@ -66,19 +67,24 @@ def references_of(group: Group) -> list[ReferenceRow]:
     return sorted(rows, key=lambda row: ("held-out" not in row.name, row.name))
 
 
-def is_no_better_than_noise(group: Group, label: str, name: str) -> bool:
-    """Whether a variant's mean of a score does not beat that of noise.
+def noise_to_beat(group: Group) -> dict[str, float]:
+    """What noise scores, by name, where every row of real images beats it.
 
-    Said only of scores on which real images do beat it: noise has few near-duplicates too.
+    Of other scores it says nothing: noise has few near-duplicates too.
     """
-    estimate, rows = group.estimate(label, name), references_of(group)
-    noise = next((row.scores.get(name) for row in rows if row.name == _NOISE), None)
-    real = [row.scores.get(name) for row in rows if row.name != _NOISE]
-    if estimate is None or noise is None or not real:
-        return False
-    return all(_beats(value, noise, name) for value in real) and not _beats(
-        estimate.mean, noise, name
-    )
+    rows = references_of(group)
+    real = [row.scores for row in rows if row.name != _NOISE]
+    noise = next((row.scores for row in rows if row.name == _NOISE), {})
+    return {
+        name: value
+        for name, value in noise.items()
+        if value is not None and real and all(_beats(some.get(name), value, name) for some in real)
+    }
+
+
+def is_no_better_than_noise(mean: float, name: str, noise: dict[str, float]) -> bool:
+    """Whether a mean of a score does not beat that of noise, from `noise_to_beat`."""
+    return name in noise and not _beats(mean, noise[name], name)
 
 
 def _beats(value: float | None, other: float, name: str) -> bool:

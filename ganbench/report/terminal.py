@@ -18,6 +18,7 @@ from ganbench.report.references import (
     NOISE_MARK,
     NOISE_NOTE,
     is_no_better_than_noise,
+    noise_to_beat,
     reference_cells,
     references_of,
 )
@@ -65,7 +66,7 @@ def summary_of(directory: Path) -> Summary:
 
 def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
     """One table, or several where the columns do not fit beside each other."""
-    labels, references = group.all_labels, references_of(group)
+    labels, references, noise = group.all_labels, references_of(group), noise_to_beat(group)
     below = [Text(row.count, style="dim") for row in references]
     cells = [("status", [*(_status(group, label) for label in labels), *below])]
     if group.averages_differ:
@@ -73,7 +74,7 @@ def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
         cells.append(("moving\naverage", averages + [Text()] * len(references)))
     for name, title in _COLUMNS:
         if group.present([name]):
-            column = [_cell(group, label, name) for label in labels]
+            column = [_cell(group, label, name, noise) for label in labels]
             for row in references:
                 (cell,) = reference_cells(group, row, [name])
                 column.append(Text(cell.mean, style="dim"))
@@ -92,19 +93,18 @@ def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
     tables = [_table(labels, part) for part in parts]
     if titled:
         tables[0].title = group.title
-    if notes := _notes(group):
+    texts = [text.plain for _, column in cells for text in column]
+    if notes := _notes(group, texts):
         tables[-1].caption = "\n".join(notes)
     return tables
 
 
-def _notes(group: Group) -> list[str]:
-    """What stands below the last table."""
+def _notes(group: Group, texts: list[str]) -> list[str]:
+    """What stands below the last table, whose cells hold `texts`."""
     notes = ["mean ± standard deviation over the seeds that are ok"] if group.seeds > 1 else []
     if any(group.is_shared(label, _COLUMNS[0][0]) for label in group.labels):
         notes.append(f"{columns.SHARED_MARK} measured while other runs shared the machine")
-    if any(
-        is_no_better_than_noise(group, one, name) for one in group.labels for name, _ in _COLUMNS
-    ):
+    if any(NOISE_MARK in text for text in texts):
         notes.append(NOISE_NOTE)
     return notes
 
@@ -149,7 +149,7 @@ def _status(group: Group, label: str) -> Text:
     return Text("\n").join(parts)
 
 
-def _cell(group: Group, label: str, name: str) -> Text:
+def _cell(group: Group, label: str, name: str, noise: dict[str, float]) -> Text:
     """The mean, and the standard deviation below it where there are several seeds."""
     estimate = group.estimate(label, name)
     if estimate is None:
@@ -162,7 +162,7 @@ def _cell(group: Group, label: str, name: str) -> Text:
     )
     if group.is_shared(label, name):
         text.append(f" {columns.SHARED_MARK}")
-    if is_no_better_than_noise(group, label, name):
+    if is_no_better_than_noise(estimate.mean, name, noise):
         text.append(f" {NOISE_MARK}")
     if estimate.std is not None and not (estimate.std == 0 and name in columns.COUNTS):
         spread = f"{estimate.std:.3f}" if column.is_share else number(estimate.std, estimate.mean)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from ganbench.variant.networks.dcgan import initialise_dcgan
 from ganbench.variant.networks.layers import convolutional_blocks, normalisation, normalised
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def cnn_generator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
             nn.ReLU(inplace=True),
         ]
     layers += [nn.Conv2d(widths[-1], dataset.channels, 3, 1, 1), nn.Tanh()]
-    return _initialised(nn.Sequential(*layers))
+    return initialise_dcgan(nn.Sequential(*layers), norms=False)
 
 
 def cnn_features(
@@ -83,12 +84,3 @@ def cnn_features(
         width = after
     features = nn.Sequential(*layers, nn.Flatten())
     return features, 16 * width
-
-
-def _initialised(network: nn.Module) -> nn.Module:
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    return network

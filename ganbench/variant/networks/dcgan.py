@@ -104,14 +104,19 @@ def dcgan_discriminator(
     return nn.Sequential(*features, last, nn.Flatten())
 
 
-def initialise_dcgan(network: nn.Module) -> nn.Module:
-    """Draw weights as the DCGAN paper does: N(0, 0.02), BatchNorm scales N(1, 0.02), biases 0."""
+def initialise_dcgan(network: nn.Module, *, norms: bool = True) -> nn.Module:
+    """Draw weights as the DCGAN paper does: N(0, 0.02), BatchNorm scales N(1, 0.02), biases 0.
+
+    Args:
+        network: Changed in place, and returned.
+        norms: Whether BatchNorm is drawn too; else it begins as PyTorch's does.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif norms and isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)
     return network
