@@ -21,7 +21,7 @@ from ganbench.scoring.backbones.classifier_network import (
     ClassifierNetwork,
     read_classifier,
 )
-from ganbench.scoring.backbones.classifier_plan import TrainingPlan
+from ganbench.scoring.backbones.classifier_plan import TrainingPlan, batch_and_steps
 from ganbench.scoring.backbones.classifier_process import train_apart
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def training_notice(dataset: Dataset, cache_root: Path) -> str:
     """Say how long the training of a dataset's classifier will take; empty where there is one."""
     if classifier_file(dataset, cache_root).exists():
         return ""
-    spec, plan = dataset.spec, TrainingPlan.of(dataset)
-    pixels = min(spec.native_size, _LARGEST_MAP) ** 2 * plan.batch * plan.steps
+    spec, (batch, steps) = dataset.spec, batch_and_steps(dataset)
+    pixels = min(spec.native_size, _LARGEST_MAP) ** 2 * batch * steps
     seconds = _START_SECONDS + pixels * _SECONDS_A_PIXEL[spec.channels]
     unit, count = ("minutes", seconds / _MINUTE) if seconds > 2 * _MINUTE else ("seconds", seconds)
     return (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Part = tuple[Tensor, Tensor]
 
-__all__ = ["TrainingPlan", "channel_statistics", "parts", "receive", "send"]
+__all__ = ["TrainingPlan", "batch_and_steps", "channel_statistics", "parts", "receive", "send"]
 
 _SEED = 0
 _BATCH = 128
@@ -71,8 +71,7 @@ class TrainingPlan:
                 colour ones.
         """
         spec, count = dataset.spec, len(dataset.train)
-        batch = min(_BATCH, count)
-        most = min(most_images or _MOST_IMAGES[spec.channels], _MOST_EPOCHS * count)
+        batch, steps = batch_and_steps(dataset, most_images)
         mean, deviation = channel_statistics(dataset.train)
         return cls(
             channels=spec.channels,
@@ -81,9 +80,17 @@ class TrainingPlan:
             mean=mean,
             deviation=deviation,
             batch=batch,
-            steps=max(_FEWEST_STEPS, most // batch),
+            steps=steps,
             fitted=len(_fitted_rows(count)),
         )
+
+
+def batch_and_steps(dataset: Dataset, most_images: int | None = None) -> tuple[int, int]:
+    """Images of a batch, and the number of steps; as `TrainingPlan.of`, but reads no images."""
+    count = len(dataset.train)
+    batch = min(_BATCH, count)
+    most = min(most_images or _MOST_IMAGES[dataset.spec.channels], _MOST_EPOCHS * count)
+    return batch, max(_FEWEST_STEPS, most // batch)
 
 
 def channel_statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
