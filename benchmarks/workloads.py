@@ -22,6 +22,7 @@ from ganbench.data.noise import noise, noise_count
 from ganbench.experiment.plan import Job
 from ganbench.launch.resources import build_session
 from ganbench.scoring.backbones.classifier_network import Classifier, ClassifierNetwork
+from ganbench.training.execution import EAGER, Execution
 from ganbench.training.session import MEASURED_AT_FIRST, Session
 from ganbench.training.state import TrainState
 from ganbench.variant import registry
@@ -163,7 +164,7 @@ class Workload:
         """The training split as the dataset stores it."""
         return _noise(self.spec.train_count, self.spec.channels, self.spec.native_size)
 
-    def job(self, device: Device, steps: int = 1) -> Job:
+    def job(self, device: Device, steps: int = 1, execution: Execution = EAGER) -> Job:
         """The record of a run of `steps` steps."""
         return Job(
             variant=self.name,
@@ -177,13 +178,14 @@ class Workload:
             sample_every=NEVER,
             device=device.kind,
             backbone="classifier",
+            execution=execution,
         )
 
     def state(self, device: Device) -> TrainState:
         """Both networks with their optimizers, on the device."""
         return TrainState.create(self.variant, self.recipe, self.spec, device.torch, seed=0)
 
-    def session(self, device: Device) -> Session:
+    def session(self, device: Device, execution: Execution = EAGER) -> Session:
         """A run that is past its first steps, which are all measured, with the clock running."""
         split = _resized(
             self.spec.train_count,
@@ -192,7 +194,7 @@ class Workload:
             self.recipe.image_size,
         )
         there = Split(split.images.to(device.torch), split.labels.to(device.torch))
-        session = build_session(self.job(device), there, device)
+        session = build_session(self.job(device, execution=execution), there, device)
         session.steps = MEASURED_AT_FIRST
         session.clock.start()
         return session

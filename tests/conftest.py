@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from ganbench.scoring.backbones.backbone import Backbone
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of the device for tests/devices."""
+    parser.addoption("--device", default="auto", help="for -m device: auto, cuda, cuda:1, mps, cpu")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache that lasts as long as the tests; no test sees the user's own."""

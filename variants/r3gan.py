@@ -78,7 +78,9 @@ class Resample(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map (batch, channels, size, size) to a size of `factor` times as much."""
-        return interpolate(maps, scale_factor=self.factor, mode="bilinear", antialias=True)
+        full = maps.float()  # the CPU has no antialiasing in half precision
+        changed = interpolate(full, scale_factor=self.factor, mode="bilinear", antialias=True)
+        return changed.to(maps.dtype)
 
 
 def stages(recipe: Recipe, width: int, factor: float) -> list[nn.Module]:
@@ -111,15 +113,29 @@ class Generator(nn.Module):
         return images
 
 
+class Summary(nn.Module):
+    """A 4x4 convolution of each channel alone, on maps of 4x4: weighted sums.
+
+    Written as a convolution, its groups would be gone through one by one where a penalty is
+    differentiated.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width, 4, 4) / 4)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (batch, width, 4, 4) to (batch, width)."""
+        return (maps * self.weight).sum((2, 3))
+
+
 def discriminator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
     """A 1x1 convolution, blocks of each size, a 4x4 convolution per channel, one logit."""
     width = recipe.discriminator_width
-    basis = nn.Conv2d(width, width, 4, groups=width, bias=False)
-    nn.init.normal_(basis.weight, 0.0, 1 / 4)
     last = nn.Linear(width, 1, bias=False)
     nn.init.normal_(last.weight, 0.0, 1 / math.sqrt(width))
     first = convolution(dataset.channels, width, 1, 1.0)
-    return nn.Sequential(first, *stages(recipe, width, 0.5), basis, nn.Flatten(), last)
+    return nn.Sequential(first, *stages(recipe, width, 0.5), Summary(width), last)
 
 
 VARIANT = Variant(

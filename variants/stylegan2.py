@@ -66,17 +66,16 @@ class ModulatedConv(nn.Module):
 
     def forward(self, images: Tensor, w: Tensor) -> Tensor:
         """Map images by the style of each."""
-        count, inputs, size, _ = images.shape
+        # The channels are scaled and not the weights, which gives the same: a group per image
+        # would be gone through one by one where a penalty is differentiated
         weight = self.weight / math.sqrt(self.weight[0].numel())
-        weight = weight * (1 + self.style(w))[:, None, :, None, None]
-        if self.noise is not None:
-            weight = weight * (weight.square().sum((2, 3, 4), keepdim=True) + 1e-8).rsqrt()
-        grouped = images.reshape(1, count * inputs, size, size)
-        result = conv2d(grouped, weight.flatten(0, 1), padding="same", groups=count)
-        result = result.reshape(count, -1, size, size) + self.bias
+        scale = 1 + self.style(w)
+        result = conv2d(images * scale[:, :, None, None], weight, padding="same")
         if self.noise is None:
-            return result
-        noise = torch.randn(count, 1, size, size, device=images.device)
+            return result + self.bias
+        squares = scale.square() @ weight.square().sum((2, 3)).T
+        result = result * (squares + 1e-8).rsqrt()[:, :, None, None] + self.bias
+        noise = torch.randn(len(images), 1, *images.shape[2:], device=images.device)
         return leaky_relu(result + self.noise * noise, 0.2) * math.sqrt(2)
 
 
@@ -202,7 +201,7 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         images = generator.synthesis(w)
         weighted = (images * torch.randn_like(images)).sum() / images.shape[-1]
         (gradient,) = torch.autograd.grad(weighted, w, create_graph=True)
-        lengths = gradient.square().sum(1).sqrt()
+        lengths = gradient.float().square().sum(1).sqrt()
         mean.lerp_(lengths.detach().mean(), 1 - recipe.path_decay)
         penalty: Tensor = (lengths - mean.clone()).square().mean()
         return penalty

@@ -215,6 +215,7 @@ def _job(
     given = {key: value for key, value in flags.items() if value is not None}
     with _named(candidate.name):
         recipe = candidate.variant.recipe.override({**given, **settings})
+        suite.execution.check_optimizer(recipe.optimizer)
     spec = describe(recipe.dataset)
     recipe, notes = _fitted(candidate.name, recipe, spec, settings)
     if suite.compile:

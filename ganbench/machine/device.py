@@ -52,12 +52,14 @@ _AS_IT_IS = nullcontext()
 
 @contextmanager
 def _tf32() -> Iterator[None]:
-    before = torch.get_float32_matmul_precision()
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.allow_tf32 = True
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 class Event(Protocol):
@@ -141,10 +143,13 @@ class Device:
     def activate(self) -> None:
         """Make this card the current one of its vendor, for events, pinned memory and libraries.
 
-        This initialises CUDA, so that it is for the process that trains or scores there.
+        This initialises CUDA, so that it is for the process that trains or scores there. Its
+        products and convolutions are float32 from then on; `training` rounds them more.
         """
         if self.kind == "cuda":
             self.vendor.set_device(self.index)
+            torch.set_float32_matmul_precision("highest")
+            torch.backends.cudnn.allow_tf32 = False  # torch itself rounds convolutions by default
 
     def synchronize(self) -> None:
         """Wait until all work that was issued to the device is done."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EAGER", "Execution", "Precision"]
 
+_SKIPPING_OPTIMIZERS = ("adam", "adamw", "sgd")  # fused, they skip a step without a wait
+
 Precision = Literal["fp32", "bf16", "fp16"]
 
 
@@ -76,6 +78,19 @@ class Execution:
         if self.cuda_graphs and device != "cuda":
             raise UsageError(
                 f"--cuda-graphs needs a CUDA device, and this is {device}: leave it out"
+            )
+
+    def check_optimizer(self, optimizer: str) -> None:
+        """See that an optimizer can skip a step on the device, where gradients are scaled.
+
+        Raises:
+            UsageError: It cannot.
+        """
+        if self.precision == "fp16" and optimizer not in _SKIPPING_OPTIMIZERS:
+            raise UsageError(
+                f"--precision fp16 cannot be used with optimizer={optimizer}, which does not skip "
+                f"a step by itself: allowed are {', '.join(_SKIPPING_OPTIMIZERS)}; "
+                "or give bf16 or fp32"
             )
 
 

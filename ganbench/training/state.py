@@ -157,6 +157,12 @@ class TrainState:
             self.optimizers[update] = optimizer
             self.schedules.follow(optimizer, self.recipe, rates)
         if execution.precision == "fp16":
+            for optimizer in self.optimizers.values():
+                if not getattr(optimizer, "_step_supports_amp_scaling", False):
+                    raise UsageError(
+                        f"--precision fp16 needs optimizers that skip a step on the device, and "
+                        f"{type(optimizer).__name__} does not: give fused=True, or bf16 or fp32"
+                    )
             self.scaling = Scaling(
                 device.type, self.optimizers["discriminator"], self.optimizers["generator"]
             )

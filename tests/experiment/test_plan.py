@@ -140,6 +140,12 @@ def test_cuda_can_do_what_the_cpu_cannot():
     assert job.execution == Execution("fp16", cuda_graphs=True)
 
 
+def test_half_precision_needs_an_optimizer_that_skips_a_step():
+    suite = suites.Suite(variants=("mlp", "wgan"), precision="fp16")
+    with pytest.raises(UsageError, match=r"wgan: --precision fp16 .*optimizer=rmsprop.*adam"):
+        plan.make(suite, device="cuda", data_root=NOWHERE)
+
+
 def test_a_compiled_run_is_announced():
     assert "compiled first" in make(compile=True).jobs[0].notes[0]
 
