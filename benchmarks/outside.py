@@ -113,17 +113,15 @@ def vendi_score() -> Pairs:
 
 
 def clipped_scores(place: int) -> Callable[[], Pairs]:
-    """Clipped Density (0) or Coverage (1), from scikit-learn's neighbours and scipy's numbers."""
+    """Clipped Density (0) or Coverage (1), from scipy's distances and distributions."""
 
     def check() -> Pairs:
-        from sklearn.neighbors import NearestNeighbors
-
         k = 5
         for real, narrow_fake in _features():
             fake = 1.4 * narrow_fake  # so that neither score is at its end
-            radii = NearestNeighbors(n_neighbors=k).fit(real).kneighbors()[0][:, -1]
-            narrow = np.minimum(radii, np.median(radii))
             across, among = (distance.cdist(points, real) for points in (fake, real))
+            radii = np.sort(among, axis=1)[:, k]  # a point is its own nearest
+            narrow = np.minimum(radii, np.median(radii))
             hits = [np.minimum((one <= narrow).sum(axis=1) - own, k)
                     for one, own in ((across, 0), (among, 1))]  # fmt: skip
             counts = np.arange(len(fake) + 1)

@@ -112,16 +112,15 @@ def score(
     trim_host_memory()
 
     # Neighbours
-    real_nearest, fake_nearest = (
-        neighbours.nearest_others(some, min(DENSITY_K, len(some) - 1))
-        for some in (some_real, some_fake)
-    )
+    others = len(some_real) - 1
+    real_nearest, real_rows = neighbours.nearest(some_real, min(DENSITY_K + 1, others))
+    fake_nearest = neighbours.nearest_others(some_fake, min(DENSITY_K, others))
     if both := neighbours.precision_recall(
         some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
     ):
         scores["precision"], scores["recall"] = both
     if len(some_real) > DENSITY_K:
-        scores |= _densities(some_real, some_fake, real_nearest)
+        scores |= _densities(some_real, some_fake, real_nearest, real_rows)
 
     # Variety and novelty
     scores["vendi"] = vendi(some_fake)
@@ -140,13 +139,15 @@ def score(
     return AllScores(scores, histogram, neighbour_count=len(some_real), notes=notes)
 
 
-def _densities(real: Tensor, fake: Tensor, real_nearest: Tensor) -> dict[str, float | None]:
+def _densities(
+    real: Tensor, fake: Tensor, real_nearest: Tensor, real_rows: Tensor
+) -> dict[str, float | None]:
     """Density and coverage, plain and clipped, from one pass over all distances."""
     radii = real_nearest[:, DENSITY_K - 1], clipped_radii(real_nearest)
     whole, clipped = neighbours.inside(real, fake, *radii)
     plain = neighbours.density_coverage(real, fake, real_nearest=real_nearest, counts=whole)
     bounded = clipped_density_coverage(
-        real, fake, real_nearest=real_nearest, counts=(whole, clipped)
+        real, fake, real_nearest=real_nearest, real_rows=real_rows, counts=(whole, clipped)
     )
     names = "density", "coverage", "clipped_density", "clipped_coverage"
     return dict(zip(names, (*(plain or ()), *(bounded or ())), strict=True))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["clipped_density_coverage", "clipped_radii", "expected_coverage"]
 
+_EQUAL = 1e-6  # relative difference of distances below which a tie is looked into
+
 
 def clipped_density_coverage(
     real: Tensor,
@@ -31,6 +33,7 @@ def clipped_density_coverage(
     k: int = DENSITY_K,
     *,
     real_nearest: Tensor | None = None,
+    real_rows: Tensor | None = None,
     counts: tuple[Inside, Inside] | None = None,
 ) -> tuple[float, float] | None:
     """Clipped Density and Clipped Coverage, both from 0 to 1; higher is better.
@@ -49,6 +52,8 @@ def clipped_density_coverage(
         fake: (m, entries) of any floating type.
         k: Neighbours that make a neighbourhood.
         real_nearest: `nearest_others` of `real` with k or more, where it is known.
+        real_rows: The rows of the real images at these distances, of one more than k where there
+            are so many; they spare the distances between real images.
         counts: `inside` of these images, within the k-th of `real_nearest` and within
             `clipped_radii`, where it is known.
 
@@ -66,9 +71,13 @@ def clipped_density_coverage(
     radii = clipped_radii(real_nearest, k)
     whole, clipped = counts or inside(real, fake, real_nearest[:, k - 1], radii)
 
-    # Density, over that of the real images, each of which lies in its own neighbourhood too
-    (among_real,) = inside(real, real, radii)
-    usual = (among_real.per_point - 1).clamp(max=k).double().mean()
+    # Density, over that of the real images
+    if real_rows is None:
+        (among_real,) = inside(real, real, radii)
+        hits = among_real.per_point - 1  # each lies in its own neighbourhood too
+    else:
+        hits = _hits_among(real, radii, real_nearest, real_rows, k)
+    usual = hits.clamp(max=k).double().mean()
     density = float(clipped.per_point.clamp(max=k).double().mean() / usual)
 
     # Coverage, as the share of good images that is expected to reach it
@@ -76,6 +85,24 @@ def clipped_density_coverage(
     expected = expected_coverage(len(real), len(fake), k)
     coverage = int((expected < covered).sum()) / len(expected)
     return min(1.0, density), coverage
+
+
+def _hits_among(real: Tensor, radii: Tensor, nearest: Tensor, rows: Tensor, k: int) -> Tensor:
+    """How many neighbourhoods of other real images each lies in, from lists of the nearest.
+
+    A list is not complete where the next image is as far as the k-th, or another one is equal; the
+    distances from such images are computed.
+    """
+    border = nearest[:, k - 1]
+    is_open = nearest[:, 0] == 0
+    if nearest.shape[1] > k:
+        is_open |= nearest[:, k] <= border * (1 + _EQUAL)
+    is_inside = (nearest[:, :k] <= radii[:, None]) & ~is_open[:, None]
+    hits = torch.bincount(rows[:, :k][is_inside], minlength=len(real))
+    if is_open.any():
+        (others,) = inside(real[is_open], real, radii[is_open])
+        hits += others.per_point - is_open.long()
+    return hits
 
 
 def clipped_radii(nearest: Tensor, k: int = DENSITY_K) -> Tensor:

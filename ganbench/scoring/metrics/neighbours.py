@@ -32,6 +32,7 @@ __all__ = [
     "density_coverage",
     "equal_counts",
     "inside",
+    "nearest",
     "nearest_distance",
     "nearest_others",
     "precision_recall",
@@ -95,13 +96,21 @@ def nearest_others(points: Tensor, k: int, block: int = _BLOCK) -> Tensor:
     Returns:
         float64 (n, k), the nearest first.
     """
+    return nearest(points, k, block)[0]
+
+
+def nearest(points: Tensor, k: int, block: int = _BLOCK) -> tuple[Tensor, Tensor]:
+    """`nearest_others`, and which points they are.
+
+    Returns:
+        Distances, float64 (n, k), and rows, int64 (n, k). Where others are equal to a point, its
+        own row may stand in place of one of them.
+    """
     distances = _Distances(points)
     # A point is its own nearest; topk takes a sixth of kthvalue's time.
-    parts = [
-        distances.to(part).topk(k + 1, largest=False).values[:, 1:]
-        for part in torch.split(points, block)
-    ]
-    return torch.cat(parts)
+    parts = [distances.to(part).topk(k + 1, largest=False) for part in torch.split(points, block)]
+    values, rows = (torch.cat([part[place][:, 1:] for part in parts]) for place in (0, 1))
+    return values, rows
 
 
 def nearest_distance(points: Tensor, others: Tensor, block: int = _BLOCK) -> Tensor:

@@ -98,12 +98,23 @@ def test_the_radii_reach_to_the_median_at_most():
     assert clipped_radii(nearest, 2).tolist() == [2.0, 3.5, 3.5, 3.0]
 
 
-def test_known_distances_and_counts_change_nothing():
+@pytest.mark.parametrize("kind", ["all different", "some equal", "on a grid", "few"])
+def test_known_distances_and_counts_change_nothing(kind):
     real, fake = cloud(120, 0), cloud(120, 1)
-    nearest = neighbours.nearest_others(real, 5)
+    if kind == "some equal":
+        real[40:50] = real[:10]
+        real[60:63] = real[:3]
+    elif kind == "on a grid":  # where many neighbours are as far as the fifth
+        real, fake = real[:, :2].round(), fake[:, :2].round()
+    elif kind == "few":
+        real, fake = real[:6], fake[:6]
+    nearest, rows = neighbours.nearest(real, min(6, len(real) - 1))
     counts = neighbours.inside(real, fake, nearest[:, 4], clipped_radii(nearest), block=17)
     alone = clipped_density_coverage(real, fake)
-    assert clipped_density_coverage(real, fake, real_nearest=nearest, counts=counts) == alone
+    known = {"real_nearest": nearest, "counts": counts}
+    assert clipped_density_coverage(real, fake, **known) == alone
+    assert clipped_density_coverage(real, fake, real_rows=rows, **known) == alone
+    assert alone[0] > 0
 
 
 def test_equal_images_are_all_good_and_too_few_have_no_score():
