@@ -127,7 +127,9 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
     }
     outcome = outcome_of(responses, faults, record)
     if request.sanity:
-        outcome = dataclasses.replace(outcome, sanity=run_checks(report=display.report))
+        sanity = run_checks(report=display.report)
+        record["sanity"] = {name: sanity.tally(name) for name in sanity.metrics}
+        outcome = dataclasses.replace(outcome, sanity=sanity)
     record["shortfalls"] = list(shortfalls(outcome))
     display.say("writing the report")
     publish(outcome, folder.path)

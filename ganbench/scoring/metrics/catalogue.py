@@ -212,7 +212,10 @@ METRICS: tuple[Metric, ...] = (
             "Share of generated images that lie among real ones (5 neighbours), each counted once "
             "at most and real outliers with no wider a neighbourhood than half of all."
         ),
-        fails_when="one good image is repeated, or images fill the gaps between real ones",
+        fails_when=(
+            "one good image is repeated, or images lie inside a shell of real ones, which in many "
+            "entries counts as lying among them"
+        ),
         resolution="neighbourhoods",
     ),
     Metric(
@@ -227,7 +230,8 @@ METRICS: tuple[Metric, ...] = (
             "well (5 neighbours), whatever the others are."
         ),
         fails_when=(
-            "bad images lie near real ones: it sees who is covered, and not what lies elsewhere"
+            "other images are bad, as long as enough are good; images inside a shell of real ones "
+            "cover them in many entries, and a right dimension of a large unit hides a wrong one"
         ),
         resolution="images",
     ),

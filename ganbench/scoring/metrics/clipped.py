@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["clipped_density_coverage", "clipped_radii", "expected_coverage"]
 
-_EQUAL = 1e-6  # relative difference of distances below which a tie is looked into
+_MAY_BE_EQUAL = 1e-6  # relative difference of distances below which a tie is looked into
+_ROUNDING = 1e-9  # relative difference of one distance, computed from either end
 
 
 def clipped_density_coverage(
@@ -96,8 +97,8 @@ def _hits_among(real: Tensor, radii: Tensor, nearest: Tensor, rows: Tensor, k: i
     border = nearest[:, k - 1]
     is_open = nearest[:, 0] == 0
     if nearest.shape[1] > k:
-        is_open |= nearest[:, k] <= border * (1 + _EQUAL)
-    is_inside = (nearest[:, :k] <= radii[:, None]) & ~is_open[:, None]
+        is_open |= nearest[:, k] <= border * (1 + _MAY_BE_EQUAL)
+    is_inside = (nearest[:, :k] <= radii[:, None] * (1 + _ROUNDING)) & ~is_open[:, None]
     hits = torch.bincount(rows[:, :k][is_inside], minlength=len(real))
     if is_open.any():
         (others,) = inside(real[is_open], real, radii[is_open])

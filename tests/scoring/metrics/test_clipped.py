@@ -100,7 +100,7 @@ def test_the_radii_reach_to_the_median_at_most():
 
 @pytest.mark.parametrize("kind", ["all different", "some equal", "on a grid", "few"])
 def test_known_distances_and_counts_change_nothing(kind):
-    real, fake = cloud(120, 0), cloud(120, 1)
+    real, fake = cloud(121, 0), cloud(121, 1)  # an odd count: the median is a distance
     if kind == "some equal":
         real[40:50] = real[:10]
         real[60:63] = real[:3]
