@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy import stats
+from scipy import optimize, stats
+from scipy.spatial import distance
 from torch import nn
 from workloads import NEVER
 
 from ganbench.report.comparison.power import power
 from ganbench.report.comparison.statistics import holm, paired_difference
+from ganbench.scoring.metrics.clipped import clipped_density_coverage
 from ganbench.scoring.metrics.diversity import vendi
 from ganbench.scoring.metrics.fid import Statistics, fid
+from ganbench.scoring.metrics.mind import mind
 from ganbench.throughput.flops import count
 from ganbench.training.loop import train
 from ganbench.training.step import train_step
@@ -34,9 +37,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Pairs",
+    "clipped_scores",
     "convolution_flops",
     "frechet_distance",
     "holm_by_hand",
+    "monge_distance",
     "neighbours",
     "paired_t_test",
     "power_by_tails",
@@ -105,6 +110,43 @@ def vendi_score() -> Pairs:
 
     for _, fake in _features():
         yield vendi(fake), float(published.score_dual(fake.numpy(), normalize=True))
+
+
+def clipped_scores(place: int) -> Callable[[], Pairs]:
+    """Clipped Density (0) or Coverage (1), from scipy's distances and distributions."""
+
+    def check() -> Pairs:
+        k = 5
+        for real, narrow_fake in _features():
+            fake = 1.4 * narrow_fake  # so that neither score is at its end
+            across, among = (distance.cdist(points, real) for points in (fake, real))
+            radii = np.sort(among, axis=1)[:, k]  # a point is its own nearest
+            narrow = np.minimum(radii, np.median(radii))
+            hits = [np.minimum((one <= narrow).sum(axis=1) - own, k)
+                    for one, own in ((across, 0), (among, 1))]  # fmt: skip
+            counts = np.arange(len(fake) + 1)
+            expected = [stats.betabinom.pmf(counts, good, k, len(real) - k)
+                        @ np.minimum(counts, k) for good in counts]  # fmt: skip
+            reached = np.minimum((across <= radii).sum(axis=0), k).mean()
+            theirs = (
+                min(1.0, hits[0].mean() / hits[1].mean()),
+                np.searchsorted(expected, reached) / len(counts),
+            )
+            yield clipped_density_coverage(real, fake, k)[place], float(theirs[place])  # type: ignore[index]
+
+    return check
+
+
+def monge_distance() -> Pairs:
+    """MIND of 60 images of each kind, from scipy's best assignment along each direction."""
+    for real, fake in ((real[:60], fake[:60]) for real, fake in _features()):
+        stream = torch.Generator().manual_seed(0)
+        directions = torch.randn(1000, real.shape[1], generator=stream, dtype=torch.float64)
+        total = 0.0
+        for direction in (directions / directions.norm(dim=1, keepdim=True)).numpy():
+            costs = np.subtract.outer(real.numpy() @ direction, fake.numpy() @ direction) ** 2
+            total += float(costs[optimize.linear_sum_assignment(costs)].mean())
+        yield mind(real, fake), 3 * real.shape[1] * total / 1000
 
 
 # Statistics

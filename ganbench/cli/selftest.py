@@ -42,6 +42,10 @@ def selftest(
     draws: Annotated[
         int | None, typer.Option(min=1, max=20, help="Draws of each fault; 5 if left out.")
     ] = None,
+    sanity: Annotated[
+        bool,
+        typer.Option(help="Sanity checks of the scores on synthetic features, half a minute."),
+    ] = True,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder; results/<date>_<device>_selftest-<dataset> if left out."),
@@ -65,6 +69,7 @@ def selftest(
         images=images,
         draws=draws or DRAWS,
         out=out,
+        sanity=sanity,
         command=command_line(),
     )
     with progress.Display(screen) as display:
@@ -77,9 +82,9 @@ def selftest(
 def conclude(outcome: Outcome, screen: Console) -> int:
     """Show the verdicts and which expectations were not met; return the exit code."""
     from ganbench.selftest.expectations import shortfalls
-    from ganbench.selftest.text import expectation_lines, verdict_table
+    from ganbench.selftest.text import expectation_lines, sanity_lines, verdict_table
 
     screen.print(verdict_table(outcome))
-    for line in expectation_lines(outcome):
+    for line in (*expectation_lines(outcome), *sanity_lines(outcome)):
         screen.print(line, markup=False, highlight=False, soft_wrap=True)
     return FAILED if shortfalls(outcome) else OK

@@ -84,7 +84,7 @@ _OVER_TRAINING = (
     *OVER_TRAINING_SHOWN,
     "collapsed_step",
 )
-_ON_BACKBONE = ("fid", "kid", "fid_infinity", "best_fid", "last_fid")
+_ON_BACKBONE = ("fid", "kid", "mind", "fid_infinity", "best_fid", "last_fid")
 _COMPANIONS = tuple(name for metric in METRICS for name in metric.companions)
 
 

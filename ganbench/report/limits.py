@@ -6,6 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ganbench.report import columns
+from ganbench.scoring.metrics.constants import (
+    DENSITY_K,
+    PROMPT_IMAGE_LIMIT,
+    images_per_prompt,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +18,6 @@ if TYPE_CHECKING:
     from ganbench.scoring.metrics.catalogue import Quantity
 
 __all__ = ["bounds_of", "quantities_of", "step_of"]
-
-_NEIGHBOURS = 5  # of density
-_PROMPT_IMAGES = 1000  # the most that are drawn from prompts, equally many from each
 
 
 def quantities_of(
@@ -37,9 +39,10 @@ def quantities_of(
     images, generated = protocol_fields.get("neighbour_count"), protocol_fields.get("fake_count")
     if images:
         quantities["images"] = float(images)
-        quantities["neighbourhoods"] = float(_NEIGHBOURS * images)
+        quantities["neighbourhoods"] = float(DENSITY_K * images)
     if generated and classes:
-        each = max(1, min(_PROMPT_IMAGES, generated) // classes)
+        limit = protocol_fields.get("prompt_image_limit", PROMPT_IMAGE_LIMIT)
+        each = images_per_prompt(limit, generated, classes)
         quantities["prompt_images"] = float(each * classes)
     return quantities
 

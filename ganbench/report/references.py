@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.report import columns
 from ganbench.report.formatting import number, share_of, shown
 from ganbench.report.tables import Cell, csv_text
+from ganbench.scoring.metrics.constants import HELD_OUT, NOISE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,6 @@ REFERENCE_NOTE = (
 NOISE_MARK = "‡"
 """Marks a score that is no better than that of noise."""
 NOISE_NOTE = f"{NOISE_MARK} no better than noise"
-_NOISE = "noise"
 _GROUP = ("dataset", "device", "device_name", "protocol")
 
 
@@ -64,7 +64,7 @@ def references_of(group: Group) -> list[ReferenceRow]:
     for entry in group.finished:
         stored |= {name: row for name, row in entry.result.references.items() if name not in stored}
     rows = [ReferenceRow(name, row["images"], row["scores"]) for name, row in stored.items()]
-    return sorted(rows, key=lambda row: ("held-out" not in row.name, row.name))
+    return sorted(rows, key=lambda row: (HELD_OUT not in row.name, row.name))
 
 
 def noise_to_beat(group: Group) -> dict[str, float]:
@@ -73,8 +73,8 @@ def noise_to_beat(group: Group) -> dict[str, float]:
     Of other scores it says nothing: noise has few near-duplicates too.
     """
     rows = references_of(group)
-    real = [row.scores for row in rows if row.name != _NOISE]
-    noise = next((row.scores for row in rows if row.name == _NOISE), {})
+    real = [row.scores for row in rows if row.name != NOISE]
+    noise = next((row.scores for row in rows if row.name == NOISE), {})
     return {
         name: value
         for name, value in noise.items()

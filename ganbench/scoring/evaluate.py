@@ -17,6 +17,7 @@ from ganbench.machine.random_streams import generator
 from ganbench.scoring import draw
 from ganbench.scoring.backbones.backbone import Backbone, Features, cached_file, real_features
 from ganbench.scoring.metrics.all_scores import score
+from ganbench.scoring.metrics.constants import PROMPT_IMAGE_LIMIT, images_per_prompt
 from ganbench.scoring.metrics.fid import Statistics
 from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
 from ganbench.scoring.metrics.neighbours import NEIGHBOUR_LIMIT
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["FAKE_COUNT", "Evaluation", "Noise", "Reference", "evaluate"]
 
 FAKE_COUNT = 10_000
-_PROMPT_IMAGES = 1000
 
 Noise = Literal["all", "choosing", "reporting"]
 """Which latents images are drawn from: all of them, or one of two halves that share none. What is
@@ -250,7 +250,7 @@ def _alignments(
         return []
     spec = reference.dataset.spec
     conditions = state.conditions(spec)
-    each = max(2, min(_PROMPT_IMAGES, reference.fake_count) // len(spec.captions))
+    each = images_per_prompt(PROMPT_IMAGE_LIMIT, reference.fake_count, len(spec.captions))
     drawn = [
         _part(
             draw.draw_prompt(state, device, caption, each, session.seed)

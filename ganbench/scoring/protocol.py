@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ganbench.scoring.metrics.constants import PROMPT_IMAGE_LIMIT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,10 @@ __all__ = ["Protocol", "current_names", "hash_of", "short_hash"]
 
 _OLD_NAMES = {"classifier_hash": "judge_hash", "classifier_accuracy": "judge_accuracy"}
 """Names that stored results had before; hashes are taken over them, so that old ones stay valid."""
+
+_IMPLIED = {"prompt_image_limit": 1000}
+"""Fields that protocols did not always have, and the values that those without them were scored by.
+These are constants of the past, so they do not follow a default that changes."""
 
 
 def current_names(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,9 +46,14 @@ def hash_of(fields: Mapping[str, Any]) -> str:
     """The hash of a protocol's fields, as stored or as `Protocol` has them.
 
     It counts the field `ema` that protocols had once as false, so that stored hashes of runs
-    without a moving average stay valid, and those with one have the same hash.
+    without a moving average stay valid, and those with one have the same hash. A field that
+    protocols did not always have counts where it differs from what those without it imply.
     """
-    named = {_OLD_NAMES.get(name, name): value for name, value in fields.items()}
+    named = {
+        _OLD_NAMES.get(name, name): value
+        for name, value in fields.items()
+        if name not in _IMPLIED or value != _IMPLIED[name]
+    }
     return short_hash({**named, "ema": False})
 
 
@@ -67,6 +78,8 @@ class Protocol:
         resize: How images are brought to the size of a recipe, and back.
         dtype: Number format of the features.
         batchnorm: `running` statistics or those of each `batch`.
+        prompt_image_limit: The most images that `prompt_alignment` draws from all prompts together;
+            the classes of the dataset and `fake_count` decide the rest.
         metrics_version: Raised whenever the arithmetic of a score changes by more than rounding.
     """
 
@@ -84,6 +97,7 @@ class Protocol:
     resize: str = "border, or bilinear and least squares, to uint8"
     dtype: str = "float32"
     batchnorm: str = "running"
+    prompt_image_limit: int = PROMPT_IMAGE_LIMIT
     metrics_version: int = 2
 
     @property

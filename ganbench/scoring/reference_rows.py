@@ -16,6 +16,8 @@ from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress
 from ganbench.data.sizes import bring_back, bring_to
 from ganbench.machine.random_streams import generator
+from ganbench.scoring.metrics.catalogue import SCORES
+from ganbench.scoring.metrics.constants import HELD_OUT, NOISE
 from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
 from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
 
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HELD_OUT", "NOISE", "reference_rows"]
 
-HELD_OUT = "held-out real images"
-NOISE = "noise"
 _SEED = 0
 
 
@@ -68,9 +68,9 @@ def _kept(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A row from the cache, or made and kept there."""
     try:
         row: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(row, dict) and {"images", "scores"} <= row.keys():
+        if row["images"] and row["scores"].keys() >= set(SCORES):  # of an older version: fewer
             return row
-    except (*UNREADABLE, ValueError):
+    except (*UNREADABLE, ValueError, AttributeError):
         pass
     row = make()
     with whole(file) as temporary:

@@ -40,6 +40,7 @@ EXPECTATIONS: dict[str, Expectation] = {
     # Mean and spread of the features change with every fault but copies
     "fid": _DISTANCE,
     "kid": _DISTANCE,
+    "mind": _DISTANCE,
     "fid_infinity": _DISTANCE,
     # Spoilt images have fewer classes or as many, not more
     "modes_covered": _MODES,
@@ -54,6 +55,9 @@ EXPECTATIONS: dict[str, Expectation] = {
     "recall": Expectation(("repeated", "classes"), ("imbalance", *_SPOILT, "unseen")),
     "coverage": Expectation(("repeated", "classes", "noise"), ("imbalance", "unseen")),
     "density": Expectation(("noise",), ("unseen",)),
+    # As precision and coverage, but no real outlier has a wide neighbourhood
+    "clipped_density": Expectation(("noise", "blur", "contrast"), ("unseen",)),
+    "clipped_coverage": Expectation(("repeated", "classes", "imbalance", *_SPOILT), ("unseen",)),
     # It knows no real images, and noise is various
     "vendi": Expectation(("repeated", "classes"), ("unseen",)),
     "duplicates": Expectation(("repeated",), ("unseen",)),

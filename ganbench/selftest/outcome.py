@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ganbench.scoring.metrics.catalogue import Metric
     from ganbench.selftest.known_generators import Fault
+    from ganbench.selftest.sanity import Sanity
 
 __all__ = [
     "CONFIDENCE",
@@ -124,6 +125,7 @@ class Outcome:
         verdicts: By metric, then by fault; metrics that do not apply are left out.
         absent: Metrics that gave no number here.
         record: The conditions, as plain values.
+        sanity: The sanity checks of the scores; None where they were left out.
     """
 
     responses: pd.DataFrame
@@ -131,6 +133,7 @@ class Outcome:
     verdicts: tuple[Verdict, ...]
     absent: tuple[Metric, ...]
     record: dict[str, Any]
+    sanity: Sanity | None = None
 
     @property
     def dataset(self) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["RECORD_FILE", "publish", "verdicts_csv"]
 
 RECORD_FILE = "selftest.json"
+_SANITY_FILE = "sanity.csv"
 _NOTES_FILE = "notes.md"
 _CHARTS = {"charts/answers.png": charts.heat_map, "charts/responses.png": charts.responses}
 
@@ -42,6 +43,10 @@ def publish(outcome: Outcome, folder: Path) -> None:
         responses = outcome.responses.to_csv(index=False, lineterminator="\n")
         write_text(folder / "responses.csv", responses)
         write_text(folder / "verdicts.csv", verdicts_csv(outcome))
+        if outcome.sanity is None:
+            (folder / _SANITY_FILE).unlink(missing_ok=True)
+        else:
+            write_text(folder / _SANITY_FILE, outcome.sanity.csv())
         (folder / "charts").mkdir(exist_ok=True)
         drawn = {name: _drawn(chart, outcome) for name, chart in _CHARTS.items()}
         for name, png in drawn.items():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ganbench.selftest.known_generators import Fault
     from ganbench.selftest.outcome import Answer, Outcome, Verdict
 
-__all__ = ["OutcomeText", "deviations", "expectation_lines", "verdict_table"]
+__all__ = ["OutcomeText", "deviations", "expectation_lines", "sanity_lines", "verdict_table"]
 
 _TITLE_LETTERS = 13  # so that the table fits 80 columns
 _STYLES = {"sees": "green", "blind": "dim", "misled": "bold red"}
@@ -83,6 +83,25 @@ class OutcomeText:
         verdict = next(item for item in self.outcome.verdicts if item.metric is metric)
         return f"{_shown(verdict.control, metric)} ± {number(verdict.deviation)}"
 
+    def title(self, name: str) -> str:
+        """The label of a score, without the backbone of the images."""
+        return columns.column(name).label
+
+    def sanity_cell(self, metric: str, name: str) -> str:
+        """Whether a score passes a sanity check, and how many criteria it does not meet."""
+        verdicts = self.outcome.sanity.of(metric, name) if self.outcome.sanity else []
+        failed = sum(len(verdict.failed) for verdict in verdicts)
+        asked = sum(verdict.asked for verdict in verdicts)
+        return (f"fail {failed}/{asked}" if failed else "pass") if verdicts else ""
+
+    def sanity_settings(self, name: str) -> str:
+        """What the fake points of a check do, with the settings it has."""
+        verdicts = self.outcome.sanity.verdicts if self.outcome.sanity else ()
+        checks = [verdict.check for verdict in verdicts if verdict.check.name == name]
+        settings = ", ".join(dict.fromkeys(check.setting for check in checks if check.setting))
+        whats = "; or ".join(dict.fromkeys(check.what for check in checks))
+        return f"{whats} ({settings})" if settings else whats
+
     def sentence(self, metric: Metric) -> str:
         """Which faults a metric sees, is blind to and is misled by, as one sentence."""
         verdicts = [item for item in self.outcome.verdicts if item.metric is metric]
@@ -109,6 +128,22 @@ def expectation_lines(outcome: Outcome) -> tuple[str, ...]:
     if not missed:
         return (f"all {count} expectations of these scores are met",)
     return tuple(f"warning: {sentence}" for sentence in missed)
+
+
+def sanity_lines(outcome: Outcome) -> tuple[str, ...]:
+    """How many of the sanity checks each score passes, for the terminal; empty without them."""
+    if outcome.sanity is None:
+        return ()
+    tallies = {name: outcome.sanity.tally(name) for name in outcome.sanity.metrics}
+    parts = [
+        f"{columns.column(name).label} {passed} of {asked}"
+        for name, (passed, asked) in tallies.items()
+    ]
+    line = (
+        f"sanity checks passed on feature clouds: {', '.join(parts)}; a check that is failed is a "
+        "finding on the score, see README.md"
+    )
+    return (line,)
 
 
 def deviations(value: float) -> str:

@@ -20,6 +20,7 @@ from ganbench.selftest.known_generators import known_generators
 from ganbench.selftest.measure import Scorer
 from ganbench.selftest.outcome import outcome_of
 from ganbench.selftest.publish import RECORD_FILE, publish
+from ganbench.selftest.sanity import run_checks
 from ganbench.selftest.splits import choose_count, divide
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Request:
         images: Images of each generator; None for as many as the dataset allows, at most 1,000.
         draws: Draws of each fault at each strength, at most as many as of the control.
         out: Where to publish; None for a folder in `results/`.
+        sanity: Whether the sanity checks are run too, which depend on no dataset.
         command: As the user gave it.
     """
 
@@ -64,6 +66,7 @@ class Request:
     images: int | None = None
     draws: int = DRAWS
     out: Path | None = None
+    sanity: bool = True
     command: str = ""
 
 
@@ -123,6 +126,10 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
         "environment": environment.describe(device),
     }
     outcome = outcome_of(responses, faults, record)
+    if request.sanity:
+        sanity = run_checks(report=display.report)
+        record["sanity"] = {name: sanity.tally(name) for name in sanity.metrics}
+        outcome = dataclasses.replace(outcome, sanity=sanity)
     record["shortfalls"] = list(shortfalls(outcome))
     display.say("writing the report")
     publish(outcome, folder.path)

@@ -10,6 +10,7 @@ import pytest
 import results_doubles as doubles
 
 from ganbench.report.columns import SPEED, column
+from ganbench.report.comparison.statistics import paired_difference
 from ganbench.report.gather import gather
 from ganbench.report.limits import bounds_of, quantities_of, step_of
 from ganbench.report.tables import summary_csv
@@ -29,6 +30,10 @@ KNOWN = quantities_of(PROTOCOL, modes=10, classes=10)
         ("precision", (0, 1), 1 / 2000),
         ("duplicates", (0, 1), 1 / 2000),
         ("density", (0, math.inf), 1 / 10_000),
+        ("clipped_density", (0, 1), 1 / 10_000),
+        ("clipped_coverage", (0, 1), 1 / 2000),
+        ("mind", (0, math.inf), 0),
+        ("diversity", (0, 1), 1 / 10),
         ("prompt_alignment", (0, 1), 1 / 1000),
         ("inception_score", (1, 1008), 0),
         ("fid", (0, math.inf), 0),
@@ -46,6 +51,24 @@ def test_what_is_not_known_bounds_nothing():
     assert bounds_of("vendi", nothing) == (1, math.inf)
     assert step_of("precision", nothing) == 0
     assert bounds_of("a_score_of_mine", nothing) == (-math.inf, math.inf)
+
+
+def test_a_share_of_prompted_images_has_the_step_that_its_own_protocol_says():
+    stored = quantities_of({**PROTOCOL, "prompt_image_limit": 300}, modes=10, classes=10)
+    assert step_of("prompt_alignment", stored) == pytest.approx(1 / 300)
+    many = quantities_of({**PROTOCOL, "fake_count": 100}, modes=80, classes=80)
+    assert step_of("prompt_alignment", many) == pytest.approx(1 / 160)  # two of each
+
+
+def test_equal_differences_of_capped_diversity_are_no_certainty():
+    ours, theirs = {0: 1.0, 1: 1.0}, {0: 0.9, 1: 0.9}  # every class at the cap; one missing twice
+    step = step_of("diversity", KNOWN)
+    assert step == pytest.approx(step_of("modes_covered", KNOWN) / 10)
+    exact, stepped = (paired_difference(ours, theirs, step=size) for size in (0.0, step))
+    assert exact.p_value < 1e-9
+    assert 0.05 < stepped.p_value < 0.5
+    many, missing = dict.fromkeys(range(5), 1.0), dict.fromkeys(range(5), 0.2)
+    assert paired_difference(many, missing, step=step).p_value < 1e-4
 
 
 def test_all_classes_bound_the_entropy_and_those_to_cover_the_modes():

@@ -38,6 +38,16 @@ def test_a_moving_average_changes_no_protocol():
     assert current_names(averaged) == current_names(stored["protocol_fields"])
 
 
+def test_the_limit_of_prompted_images_counts_where_it_is_not_what_old_results_imply():
+    stored = stored_results()[0]
+    fields = current_names(stored["protocol_fields"])
+    assert "prompt_image_limit" not in fields
+    assert hash_of({**fields, "prompt_image_limit": 1000}) == stored["protocol"]
+    other = dataclasses.replace(Protocol(**fields), prompt_image_limit=500)
+    assert other.hash != stored["protocol"]
+    assert hash_of(dataclasses.asdict(other)) == other.hash
+
+
 def test_a_protocol_of_another_classifier_has_another_hash():
     protocol = Protocol(**current_names(stored_results()[0]["protocol_fields"]))
     for change in ({"classifier_hash": "other"}, {"classifier_accuracy": 0.5}):

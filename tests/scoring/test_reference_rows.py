@@ -63,6 +63,15 @@ def test_rows_are_computed_once_and_again_where_the_file_is_damaged(reference, t
     assert reference_rows(reference, 8, tmp_path) == first
 
 
+def test_rows_that_lack_a_score_of_this_version_are_computed_again(reference, tmp_path):
+    first = reference_rows(reference, 8, tmp_path)
+    for file in (tmp_path / "references").glob("*.json"):
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        del stored["scores"]["mind"]
+        file.write_text(json.dumps(stored), encoding="utf-8")
+    assert reference_rows(reference, 8, tmp_path) == first
+
+
 def test_generated_images_are_scored_at_the_stored_size(reference):
     """What a perfect generator of 32 pixels draws scores as the real images themselves."""
     images = reference.dataset.test.images[:40]

@@ -36,7 +36,8 @@ pytestmark = pytest.mark.usefixtures("digits_backbone")
 def published(tmp_path_factory):
     """The folder of one self-test on the digits."""
     out = tmp_path_factory.mktemp("results") / "selftest"
-    assert ganbench("selftest", "--dataset", "digits", "--device", "cpu", "--out", out) == 0
+    command = ("selftest", "--dataset", "digits", "--device", "cpu", "--no-sanity")
+    assert ganbench(*command, "--out", out) == 0
     return out
 
 
@@ -68,12 +69,14 @@ def test_as_many_modes_are_covered_as_classes_are_drawn(means):
     assert list(covered) == list(covered.index)
 
 
-@pytest.mark.parametrize("name", ["recall", "coverage", "diversity", "mode_entropy", "vendi"])
+@pytest.mark.parametrize(
+    "name", ["recall", "coverage", "clipped_coverage", "diversity", "mode_entropy", "vendi"]
+)
 def test_diversity_falls_with_every_class_that_vanishes(means, name):
     assert (np.diff(along(means, "classes", name)) < 0).all()
 
 
-@pytest.mark.parametrize("name", ["fid", "kid", "mode_kl"])
+@pytest.mark.parametrize("name", ["fid", "kid", "mind", "mode_kl"])
 def test_distances_grow_with_every_class_that_vanishes(means, name):
     assert (np.diff(along(means, "classes", name)) > 0).all()
 
@@ -85,7 +88,7 @@ def test_precision_does_not_fall_as_classes_vanish(means, published):
     assert min(along(means, "classes", "precision")) > control - 2 * spread
 
 
-@pytest.mark.parametrize("name", ["fid", "kid"])
+@pytest.mark.parametrize("name", ["fid", "kid", "mind"])
 @pytest.mark.parametrize("fault", ["repeated", "imbalance", "noise", "blur", "contrast"])
 def test_distances_grow_with_the_strength_of_a_fault(means, published, name, fault):
     values, spread = along(means, fault, name), verdict(published, name, fault)["control_std"]
@@ -171,6 +174,16 @@ def test_exchanged_precision_and_recall_are_noticed(published, splits):
     assert code == 1
     assert any("recall is blind to it" in line and "(classes)" in line for line in warnings)
     assert all("precision" in line or "recall" in line for line in warnings)
+
+
+def test_exchanged_clipped_density_and_coverage_are_noticed(published, splits):
+    names = {"clipped_density": "clipped_coverage", "clipped_coverage": "clipped_density"}
+    code, warnings = concluded(
+        sabotaged(published, splits, lambda table: table.rename(columns=names))
+    )
+    assert code == 1
+    assert any("clipped coverage is blind to it" in line and "(classes)" in line
+               for line in warnings)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(set(EXPECTATIONS) - {"fid_infinity", "inception_score"}))
@@ -298,6 +311,7 @@ def test_the_same_self_test_again_gives_the_same_numbers_and_keeps_notes(publish
     before = (published / "responses.csv").read_bytes()
     (published / "notes.md").write_text("A note by hand.", encoding="utf-8")
     assert ganbench("selftest", "--dataset", "digits", "--device", "cpu", "--out", published) == 0
+    assert "sanity.csv" in (published / "README.md").read_text(encoding="utf-8")
     assert (published / "responses.csv").read_bytes() == before
     assert "A note by hand." in (published / "README.md").read_text(encoding="utf-8")
 

@@ -10,12 +10,15 @@ from ganbench.scoring.metrics import neighbours
 from ganbench.scoring.metrics.catalogue import SCORES
 from ganbench.scoring.metrics.cautions import cautions
 from ganbench.scoring.metrics.checks import check_labels, check_matrix, check_pair
+from ganbench.scoring.metrics.clipped import clipped_density_coverage, clipped_radii
+from ganbench.scoring.metrics.constants import DENSITY_K
 from ganbench.scoring.metrics.copies import duplicates, memorisation
 from ganbench.scoring.metrics.diversity import class_diversity, vendi
 from ganbench.scoring.metrics.fid import Statistics, fid
 from ganbench.scoring.metrics.fid_infinity import fid_infinity
 from ganbench.scoring.metrics.inception_score import inception_score
 from ganbench.scoring.metrics.kid import kid
+from ganbench.scoring.metrics.mind import mind
 from ganbench.scoring.metrics.modes import COVERED_STRICT, Modes
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ def score(
     some_real, some_fake = neighbours.equal_counts(real.vectors, fake.vectors, seed=seed)
     if estimate := kid(some_real, some_fake, seed=seed):
         scores["kid"], scores["kid_standard_error"] = estimate
+    scores["mind"] = mind(some_real, some_fake, seed=seed)
 
     # Classes
     scores["modes_covered"] = int(modes.covered().sum())
@@ -108,16 +112,15 @@ def score(
     trim_host_memory()
 
     # Neighbours
-    real_nearest, fake_nearest = (
-        neighbours.nearest_others(some, min(neighbours.DENSITY_K, len(some) - 1))
-        for some in (some_real, some_fake)
-    )
+    others = len(some_real) - 1
+    real_nearest, real_rows = neighbours.nearest(some_real, min(DENSITY_K + 1, others))
+    fake_nearest = neighbours.nearest_others(some_fake, min(DENSITY_K, others))
     if both := neighbours.precision_recall(
         some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
     ):
         scores["precision"], scores["recall"] = both
-    if both := neighbours.density_coverage(some_real, some_fake, real_nearest=real_nearest):
-        scores["density"], scores["coverage"] = both
+    if len(some_real) > DENSITY_K:
+        scores |= _densities(some_real, some_fake, real_nearest, real_rows)
 
     # Variety and novelty
     scores["vendi"] = vendi(some_fake)
@@ -134,6 +137,20 @@ def score(
     histogram = {"real": _by_class(modes.real), "fake": _by_class(modes.fake)}
     notes = cautions(real.vectors, fake.vectors, modes)
     return AllScores(scores, histogram, neighbour_count=len(some_real), notes=notes)
+
+
+def _densities(
+    real: Tensor, fake: Tensor, real_nearest: Tensor, real_rows: Tensor
+) -> dict[str, float | None]:
+    """Density and coverage, plain and clipped, from one pass over all distances."""
+    radii = real_nearest[:, DENSITY_K - 1], clipped_radii(real_nearest)
+    whole, clipped = neighbours.inside(real, fake, *radii)
+    plain = neighbours.density_coverage(real, fake, real_nearest=real_nearest, counts=whole)
+    bounded = clipped_density_coverage(
+        real, fake, real_nearest=real_nearest, real_rows=real_rows, counts=(whole, clipped)
+    )
+    names = "density", "coverage", "clipped_density", "clipped_coverage"
+    return dict(zip(names, (*(plain or ()), *(bounded or ())), strict=True))
 
 
 def _check(real: Features, fake: Features, real_labels: Tensor, held_out: Features | None) -> None:

@@ -127,6 +127,7 @@ METRICS: tuple[Metric, ...] = (
             "outside the distribution of real ones have no part in it."
         ),
         fails_when="blur or noise spreads the features of a class as far as true variety would",
+        resolution="modes",
     ),
     Metric(
         name="precision",
@@ -201,6 +202,40 @@ METRICS: tuple[Metric, ...] = (
         resolution="neighbourhoods",
     ),
     Metric(
+        name="clipped_density",
+        title="clipped density",
+        direction="higher",
+        range="0 to 1, which is what real images reach among themselves",
+        bounds=(0.0, 1.0),
+        paper="Salvy et al. 2025, arXiv:2507.01761",
+        summary=(
+            "Share of generated images that lie among real ones (5 neighbours), each counted once "
+            "at most and real outliers with no wider a neighbourhood than half of all."
+        ),
+        fails_when=(
+            "one good image is repeated, or images lie inside a shell of real ones, which in many "
+            "entries counts as lying among them"
+        ),
+        resolution="neighbourhoods",
+    ),
+    Metric(
+        name="clipped_coverage",
+        title="clipped coverage",
+        direction="higher",
+        range="0 to 1, which is what new real images reach",
+        bounds=(0.0, 1.0),
+        paper="Salvy et al. 2025, arXiv:2507.01761",
+        summary=(
+            "Share of the generated images that would have to be good to cover the real ones as "
+            "well (5 neighbours), whatever the others are."
+        ),
+        fails_when=(
+            "other images are bad, as long as enough are good; images inside a shell of real ones "
+            "cover them in many entries, and a right dimension of a large unit hides a wrong one"
+        ),
+        resolution="images",
+    ),
+    Metric(
         name="kid",
         title="KID",
         direction="lower",
@@ -210,6 +245,22 @@ METRICS: tuple[Metric, ...] = (
         summary="Unbiased squared MMD with a cubic kernel, the mean over 100 random subsets.",
         fails_when="it is no larger than a few times its kid_standard_error",
         companions=("kid_standard_error",),
+    ),
+    Metric(
+        name="mind",
+        title="MIND",
+        direction="lower",
+        range="0 to infinity, in squared units of the features",
+        bounds=(0.0, math.inf),
+        paper="Berthet et al. 2026, arXiv:2605.06797",
+        summary=(
+            "Mean optimal transport of real to generated features along 1,000 random directions, "
+            "scaled to three times the squared shift where a shift is all that differs."
+        ),
+        fails_when=(
+            "other counts or backbones are compared (few images raise it), or a fault lies in few "
+            "of many entries of the features, which most directions hardly see"
+        ),
     ),
     Metric(
         name="fid_infinity",

@@ -14,28 +14,31 @@ times smaller, and features that float32 can tell apart differ by more than that
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from ganbench.scoring.metrics.checks import check_pair, choose
+from ganbench.scoring.metrics.constants import DENSITY_K
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
-    "DENSITY_K",
     "NEIGHBOUR_LIMIT",
     "TOLERANCE",
+    "Inside",
     "density_coverage",
     "equal_counts",
+    "inside",
+    "nearest",
     "nearest_distance",
     "nearest_others",
     "precision_recall",
 ]
 
 NEIGHBOUR_LIMIT = 10_000
-DENSITY_K = 5
 TOLERANCE = 1e-12
 """Of squared distances, as a share of the squared lengths of both points."""
 
@@ -93,13 +96,21 @@ def nearest_others(points: Tensor, k: int, block: int = _BLOCK) -> Tensor:
     Returns:
         float64 (n, k), the nearest first.
     """
+    return nearest(points, k, block)[0]
+
+
+def nearest(points: Tensor, k: int, block: int = _BLOCK) -> tuple[Tensor, Tensor]:
+    """`nearest_others`, and which points they are.
+
+    Returns:
+        Distances, float64 (n, k), and rows, int64 (n, k). Where others are equal to a point, its
+        own row may stand in place of one of them.
+    """
     distances = _Distances(points)
     # A point is its own nearest; topk takes a sixth of kthvalue's time.
-    parts = [
-        distances.to(part).topk(k + 1, largest=False).values[:, 1:]
-        for part in torch.split(points, block)
-    ]
-    return torch.cat(parts)
+    parts = [distances.to(part).topk(k + 1, largest=False) for part in torch.split(points, block)]
+    values, rows = (torch.cat([part[place][:, 1:] for part in parts]) for place in (0, 1))
+    return values, rows
 
 
 def nearest_distance(points: Tensor, others: Tensor, block: int = _BLOCK) -> Tensor:
@@ -118,6 +129,48 @@ def nearest_distance(points: Tensor, others: Tensor, block: int = _BLOCK) -> Ten
     for part in torch.split(others, block):
         best = torch.minimum(best, distances.to(part).amin(dim=0))
     return best
+
+
+@dataclass(frozen=True)
+class Inside:
+    """How many points lie in neighbourhoods.
+
+    Attributes:
+        per_point: int64 (m,), the neighbourhoods that each point lies in.
+        per_centre: int64 (n,), the points in the neighbourhood of each centre.
+    """
+
+    per_point: Tensor
+    per_centre: Tensor
+
+
+def inside(
+    centres: Tensor, points: Tensor, *radii: Tensor, block: int = _BLOCK
+) -> tuple[Inside, ...]:
+    """Count which points lie in the neighbourhoods of centres, for several sizes of these at once.
+
+    Args:
+        centres: (n, entries) of any floating type.
+        points: (m, entries) of any floating type.
+        radii: float64 (n,) each.
+        block: Points at a time.
+
+    Returns:
+        One count for each of `radii`.
+    """
+    squares = [some.square() for some in radii]
+    per_point: list[list[Tensor]] = [[] for _ in radii]
+    per_centre = [torch.zeros(len(centres), dtype=torch.int64) for _ in radii]
+    distances = _Distances(centres)
+    for part in torch.split(points, block):
+        squared = distances.lowered(part)
+        for place, square in enumerate(squares):
+            within = squared <= square
+            per_point[place].append(within.sum(dim=1))
+            per_centre[place] += within.sum(dim=0)
+    return tuple(
+        Inside(torch.cat(rows), counts) for rows, counts in zip(per_point, per_centre, strict=True)
+    )
 
 
 def precision_recall(
@@ -177,6 +230,7 @@ def density_coverage(
     block: int = _BLOCK,
     *,
     real_nearest: Tensor | None = None,
+    counts: Inside | None = None,
 ) -> tuple[float, float] | None:
     """Density and coverage (Naeem et al. 2020, arXiv:2002.09797).
 
@@ -191,6 +245,7 @@ def density_coverage(
         k: Neighbours that make a neighbourhood.
         block: Generated images at a time.
         real_nearest: `nearest_others` of `real` with k or more, where it is known.
+        counts: `inside` of these images, within the k-th of `real_nearest`, where it is known.
 
     Returns:
         None for k real images or fewer.
@@ -201,13 +256,9 @@ def density_coverage(
     check_pair(real, fake)
     if len(real) <= k:
         return None
-    if real_nearest is None:
-        real_nearest = nearest_others(real, k, block)
-    radii, to_real = real_nearest[:, k - 1].square(), _Distances(real)
-    covered = torch.zeros(len(real), dtype=torch.bool)
-    hits = 0
-    for part in torch.split(fake, block):
-        inside = to_real.lowered(part) <= radii
-        covered |= inside.any(dim=0)
-        hits += int(inside.count_nonzero())
-    return hits / (k * len(fake)), float(covered.double().mean())
+    if counts is None:
+        if real_nearest is None:
+            real_nearest = nearest_others(real, k, block)
+        (counts,) = inside(real, fake, real_nearest[:, k - 1], block=block)
+    hits = int(counts.per_point.sum())
+    return hits / (k * len(fake)), float((counts.per_centre > 0).double().mean())

@@ -16,6 +16,7 @@ from torch_fidelity.metric_prc import (
 )
 
 from ganbench.scoring.metrics import neighbours
+from ganbench.scoring.metrics.clipped import clipped_density_coverage
 from ganbench.scoring.metrics.copies import duplicates, memorisation
 
 
@@ -109,6 +110,7 @@ class LargestTensor(TorchDispatchMode):
     [
         neighbours.precision_recall,
         neighbours.density_coverage,
+        clipped_density_coverage,
         duplicates,
         lambda real, fake: memorisation(real.repeat(3, 1), fake, fake, limit=900),
     ],
