@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ganbench.data.kinds import form_of
 from ganbench.errors import ContractError
 from ganbench.machine.random_streams import generator, stream_seed
 from ganbench.training.batches import BatchSource, Resident, Streamed
@@ -86,6 +87,7 @@ class Session:
             if self.streamed
             else Resident(self.train, self.seed, labelled=labelled)
         )
+        self._form = form_of(self.spec)
         self._latents = generator(self.seed, "training latents", device=where)
         self.clock = TrainingClock(self.device)
         self._phases = PhaseClock()
@@ -113,7 +115,7 @@ class Session:
         return self.images_seen / len(self.train)
 
     def real_examples(self, count: int) -> Tensor:
-        """The first images of the first epoch: uint8 of shape (count, channels, size, size)."""
+        """The first images of the first epoch as they are stored, or points."""
         return self._source.first(count)
 
     @property
@@ -132,7 +134,7 @@ class Session:
 
         def take(index: int) -> tuple[Tensor, Tensor | None]:
             stored, labels = self._source.take(seen + index * size, size)
-            return stored.to(torch.float32).div_(127.5).sub_(1.0), labels
+            return self._form.to_floats(stored), labels
 
         return gather(self.state, take, self._latents, self.conditions)
 
