@@ -38,6 +38,8 @@ def quantities_of(
     if images:
         quantities["images"] = float(images)
         quantities["neighbourhoods"] = float(_NEIGHBOURS * images)
+    if generated:
+        quantities["generated"] = float(generated)
     if generated and classes:
         each = max(1, min(_PROMPT_IMAGES, generated) // classes)
         quantities["prompt_images"] = float(each * classes)

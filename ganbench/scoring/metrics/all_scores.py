@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from ganbench.machine.memory import trim_host_memory
 from ganbench.scoring.metrics import neighbours
-from ganbench.scoring.metrics.catalogue import SCORES
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE, SCORES
 from ganbench.scoring.metrics.cautions import cautions
 from ganbench.scoring.metrics.checks import check_labels, check_matrix, check_pair
 from ganbench.scoring.metrics.copies import duplicates, memorisation
 from ganbench.scoring.metrics.diversity import class_diversity, vendi
 from ganbench.scoring.metrics.fid import Statistics, fid
 from ganbench.scoring.metrics.fid_infinity import fid_infinity
+from ganbench.scoring.metrics.high_quality import scores_of_modes
 from ganbench.scoring.metrics.inception_score import inception_score
 from ganbench.scoring.metrics.kid import kid
 from ganbench.scoring.metrics.modes import COVERED_STRICT, Modes
@@ -69,7 +70,7 @@ def score(
             `memorisation` is None.
         seed: Decides which images are chosen where a score looks at some of them.
         backbone: Name of the network that gave the features; only `"inception"` has an inception
-            score.
+            score, and only `"points"` the scores of points.
         real_statistics: `Statistics.of(real.vectors)`, where they are known from an earlier call.
 
     Raises:
@@ -130,6 +131,9 @@ def score(
         )
     if backbone == "inception" and fake.logits is not None:
         scores["inception_score"] = inception_score(fake.logits, seed=seed)
+    if backbone == POINTS_BACKBONE:
+        named = fake.probabilities.argmax(dim=1)
+        scores |= scores_of_modes(named, inside, fake.probabilities.shape[1])
 
     histogram = {"real": _by_class(modes.real), "fake": _by_class(modes.fake)}
     notes = cautions(real.vectors, fake.vectors, modes)
