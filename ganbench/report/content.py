@@ -21,6 +21,7 @@ from ganbench.report.references import (
     references_of,
 )
 from ganbench.report.tables import Cell, Table
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -249,6 +250,12 @@ def _protocol(group: Group) -> str:
         if isinstance(accuracy, float)
         else "",
     ]
+    if fields.get("backbone") == POINTS_BACKBONE:
+        parts = [
+            f"{generated} generated points against {real} real ones "
+            f"({fields.get('real_split')} split)",
+            "scored as they are, each under the mode whose centre is nearest",
+        ]
     return ", ".join(filter(None, parts)) + "."
 
 
