@@ -252,8 +252,7 @@ def _protocol(group: Group) -> str:
     ]
     if fields.get("backbone") == POINTS_BACKBONE:
         parts = [
-            f"{generated} generated points against {real} real ones "
-            f"({fields.get('real_split')} split)",
+            f"{generated} generated points against {real} of the {fields.get('real_split')} split",
             "scored as they are, each under the mode whose centre is nearest",
         ]
     return ", ".join(filter(None, parts)) + "."

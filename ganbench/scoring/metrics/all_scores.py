@@ -89,7 +89,8 @@ def score(
         scores["fid_infinity"] = fid_infinity(statistics, fake.vectors, seed=seed)
     trim_host_memory()  # freed in pieces too small for what follows
     some_real, some_fake = neighbours.equal_counts(real.vectors, fake.vectors, seed=seed)
-    if estimate := kid(some_real, some_fake, seed=seed):
+    is_image = backbone != POINTS_BACKBONE
+    if is_image and (estimate := kid(some_real, some_fake, seed=seed)):
         scores["kid"], scores["kid_standard_error"] = estimate
 
     # Classes
@@ -131,7 +132,7 @@ def score(
         )
     if backbone == "inception" and fake.logits is not None:
         scores["inception_score"] = inception_score(fake.logits, seed=seed)
-    if backbone == POINTS_BACKBONE:
+    if not is_image:
         named = fake.probabilities.argmax(dim=1)
         scores |= scores_of_modes(named, inside, fake.probabilities.shape[1])
 
