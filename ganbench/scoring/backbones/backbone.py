@@ -232,7 +232,7 @@ def obtain_backbone(
             be had; or the cache cannot be written.
     """
     if dataset.spec.kind == "points":
-        return _of_points(requested, dataset, device)
+        return _of_points(requested, dataset)
     network, why = obtain_network(requested, dataset.spec, cache_root, inception_weights, report)
     classifier = obtain_classifier(dataset, device, cache_root, report)
     name: BackboneName = "classifier"
@@ -248,8 +248,11 @@ def obtain_backbone(
     return Backbone(name, source, classifier, reason, resolution, device, network)
 
 
-def _of_points(requested: str, dataset: Dataset, device: torch.device) -> Backbone:
-    """What describes points: themselves, and the modes of the mixture that they are of."""
+def _of_points(requested: str, dataset: Dataset) -> Backbone:
+    """What describes points: themselves, and the modes of the mixture that they are of.
+
+    On the CPU, as distances are computed in float64, which Apple's graphics do not have.
+    """
     if requested not in ("auto", POINTS_BACKBONE):
         raise UsageError(
             f"backbone {requested} describes images, and {dataset.spec.name} holds points, which "
@@ -257,7 +260,7 @@ def _of_points(requested: str, dataset: Dataset, device: torch.device) -> Backbo
         )
     modes = ModesOfPoints.of(dataset)
     reason = "points are scored as they are, by the centres of their modes"
-    return Backbone(POINTS_BACKBONE, modes.hash, modes, reason, 0, device)
+    return Backbone(POINTS_BACKBONE, modes.hash, modes, reason, resolution=0)
 
 
 def real_features(
