@@ -15,6 +15,7 @@ from ganbench.report.references import (
     NOISE_MARK,
     NOISE_NOTE,
     REFERENCE_NOTE,
+    REFERENCE_NOTE_OF_POINTS,
     is_no_better_than_noise,
     noise_to_beat,
     reference_cells,
@@ -195,9 +196,11 @@ def _with_references(group: Group, table: Table | None, names: Sequence[str]) ->
     if table is None or not rows:
         return table
     shown_names = group.present(names)
+    is_of_points = group.backbone == POINTS_BACKBONE
+    below = REFERENCE_NOTE_OF_POINTS if is_of_points else REFERENCE_NOTE
     return replace(
         table,
-        note=" ".join(filter(None, (table.note, REFERENCE_NOTE, _noise_note(table)))),
+        note=" ".join(filter(None, (table.note, below, _noise_note(table)))),
         references=tuple(
             (row.name, row.count, reference_cells(group, row, shown_names)) for row in rows
         ),

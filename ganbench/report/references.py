@@ -19,6 +19,7 @@ __all__ = [
     "NOISE_MARK",
     "NOISE_NOTE",
     "REFERENCE_NOTE",
+    "REFERENCE_NOTE_OF_POINTS",
     "ReferenceRow",
     "is_no_better_than_noise",
     "noise_to_beat",
@@ -30,6 +31,9 @@ __all__ = [
 REFERENCE_NOTE = (
     "Below the line: what held-out real images score, the best there is, where they are brought to "
     "the size that variants train at and back; and what noise scores."
+)
+REFERENCE_NOTE_OF_POINTS = (
+    "Below the line: what held-out real points score, the best there is, and what noise scores."
 )
 NOISE_MARK = "‡"
 """Marks a score that is no better than that of noise."""

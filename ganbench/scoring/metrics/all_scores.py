@@ -137,7 +137,8 @@ def score(
         scores |= scores_of_modes(named, inside, fake.probabilities.shape[1])
 
     histogram = {"real": _by_class(modes.real), "fake": _by_class(modes.fake)}
-    notes = cautions(real.vectors, fake.vectors, modes)
+    things = "images" if is_image else "points"
+    notes = cautions(real.vectors, fake.vectors, modes, things)
     return AllScores(scores, histogram, neighbour_count=len(some_real), notes=notes)
 
 

@@ -82,7 +82,8 @@ METRICS: tuple[Metric, ...] = (
             "Classes of which the share of generated images that the classifier names with a "
             "probability of at least 0.5 is at least a tenth of the class's share of real images; "
             "images outside the distribution of real ones, by the Mahalanobis distance of the "
-            "classifier's features (Lee et al. 2018, arXiv:1807.03888), cover nothing."
+            "classifier's features (Lee et al. 2018, arXiv:1807.03888), cover nothing. Of points: "
+            "modes with at least one of high quality."
         ),
         fails_when=(
             "a class is covered by one image repeated, or by mixtures such as the mean of two "
@@ -100,8 +101,7 @@ METRICS: tuple[Metric, ...] = (
         paper="Srivastava et al. 2017, arXiv:1705.07761; Lin et al. 2018, arXiv:1712.04086",
         summary=(
             "Share of generated points whose Mahalanobis distance to the nearest centre of the "
-            "mixture is below 3, or as rare a one in many dimensions; there, one such point is "
-            "enough to cover a mode."
+            "mixture is below 3, or as rare a one in many dimensions."
         ),
         fails_when=(
             "all points lie on one mode, or on one spot of each; empty for images, whose modes "
@@ -119,7 +119,8 @@ METRICS: tuple[Metric, ...] = (
         summary=(
             "KL divergence of the generated class histogram from the real one, each generated "
             "image counted under its most likely class; an image outside the distribution of real "
-            "ones counts as much as one where a single class is left."
+            "ones counts as much as one where a single class is left. Of points: of the modes of "
+            "those of high quality, from equal shares."
         ),
         fails_when="the classes are balanced and each of them is one image repeated",
     ),
