@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ganbench.data.kinds import form_of
 from ganbench.errors import ContractError
 from ganbench.machine.random_streams import generator, stream_seed
 from ganbench.training.batches import BatchSource, Resident, Streamed
@@ -87,7 +86,6 @@ class Session:
             if self.streamed
             else Resident(self.train, self.seed, labelled=labelled)
         )
-        self._form = form_of(self.spec)
         self._latents = generator(self.seed, "training latents", device=where)
         self.clock = TrainingClock(self.device)
         self._phases = PhaseClock()
@@ -134,7 +132,7 @@ class Session:
 
         def take(index: int) -> tuple[Tensor, Tensor | None]:
             stored, labels = self._source.take(seen + index * size, size)
-            return self._form.to_floats(stored), labels
+            return self.state.form.to_floats(stored), labels
 
         return gather(self.state, take, self._latents, self.conditions)
 
