@@ -7,8 +7,9 @@ deviation of 0.01, and 25 modes at {-4, -2, 0, 2, 4}² with 0.05. All modes are 
 `gauss1200` follows the same papers as far as they say how: ten modes in 1,200 dimensions, of which
 700 carry N(0, 1) around the mode's centre while the others are 0 throughout, as pixels at the edge
 of an image. They leave open where the centres lie and how many points there are. Here the centres
-have entries of -1 and 1 by chance in the 700 dimensions, which puts them about 37 apart, and there
-are 20,000 points, where the other two have PacGAN's 100,000.
+have entries of -2 and 2 by chance in the 700 dimensions, which puts them about 75 apart, so that
+no point in the middle between two modes is of high quality, and there are 20,000 points, where the
+other two have PacGAN's 100,000.
 
 A point is of high quality if its Mahalanobis distance to the nearest centre is below 3. In two
 dimensions 98.9% of a mode's own points are. In 700 dimensions none are: they lie about 26 away. So
@@ -127,7 +128,7 @@ def _grid() -> Mixture:
 def _high_dimensional() -> Mixture:
     signs = torch.randint(2, (10, _CARRYING), generator=generator(_SEED, "gauss1200 centres"))
     centres = torch.zeros(10, 1200)
-    centres[:, :_CARRYING] = signs.float().mul_(2).sub_(1)
+    centres[:, :_CARRYING] = signs.float().mul_(4).sub_(2)
     deviations = torch.zeros(1200)
     deviations[:_CARRYING] = 1.0
     return Mixture(centres, deviations, _HIGH_DIMENSIONAL)

@@ -127,3 +127,13 @@ def test_runs_on_images_keep_the_names_that_they_had_before_there_were_points(tm
         "name", "channels", "native_size", "class_names", "train_count", "test_count", "caption",
     }  # fmt: skip
     assert data.describe("ring8", tmp_path).fields["kind"] == "points"
+
+
+@pytest.mark.parametrize("name", ["ring8", "grid25", "gauss1200"])
+def test_no_point_in_the_middle_of_two_modes_is_of_high_quality(name):
+    mixture = mixture_of(name)
+    first, second = torch.triu_indices(*[len(mixture.centres)] * 2, offset=1)
+    middles = (mixture.centres[first] + mixture.centres[second]) / 2
+    distances, _ = mixture.nearest(middles)
+    is_centre = (torch.cdist(middles, mixture.centres) < 1e-3).any(dim=1)  # on a grid, some are
+    assert float(distances[~is_centre].min()) > mixture.threshold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,7 @@ def test_every_variant_of_a_loss_takes_pacgans_networks_on_points(name):
     state = TrainState.create(resolve([name])[0].variant, recipe, job.spec, torch.device("cpu"), 0)
     linear = [layer for layer in state.generator.modules() if isinstance(layer, nn.Linear)]
     sizes = [2, 400, 400, 400, 400, 2]
-    assert [(layer.in_features, layer.out_features) for layer in linear] == list(
-        zip(sizes, sizes[1:], strict=False)
-    )
+    assert [(layer.in_features, layer.out_features) for layer in linear] == list(pairwise(sizes))
     units = [layer for layer in state.discriminator.modules() if isinstance(layer, networks.Maxout)]
     assert [unit.linear.out_features for unit in units] == [200 * 5] * 3
     assert (job.recipe["batch_size"], job.recipe["latent_dim"]) == (100, 2)
