@@ -136,7 +136,11 @@ def names_of_variants(text):
     return bool(words) and known.issuperset(words)
 
 
-NAME_NETWORKS = ("ganbench.variant.composed", "ganbench.variant.networks.choice")
+NAME_NETWORKS = (
+    "ganbench.variant.composed",
+    "ganbench.variant.networks.choice",
+    "ganbench.variant.on_points",
+)
 """Modules with the names of networks, two of which are names of variants too."""
 
 

@@ -12,7 +12,16 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 import ganbench
-from ganbench import DatasetSpec, Losses, LossOutput, Network, NetworkRecipe, Variant, networks
+from ganbench import (
+    Accepts,
+    DatasetSpec,
+    Losses,
+    LossOutput,
+    Network,
+    NetworkRecipe,
+    Variant,
+    networks,
+)
 
 
 def losses(_recipe: NetworkRecipe, _dataset: DatasetSpec) -> Losses:
@@ -55,4 +64,5 @@ VARIANT = Variant(
     discriminator=networks.PairDiscriminator,
     losses=losses,
     networks={"encoder": Network(networks.encoder, update="generator")},
+    accepts=Accepts(points=()),
 )

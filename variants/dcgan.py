@@ -1,6 +1,6 @@
 """DCGAN: strided convolutions with BatchNorm, no fully connected layers."""
 
-from ganbench import ComposedRecipe, Variant, losses, networks
+from ganbench import Accepts, ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="DCGAN",
@@ -9,4 +9,5 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses.composed,
+    accepts=Accepts(points=()),
 )

@@ -4,7 +4,7 @@ Yazici et al. 2019, arXiv:1806.04498. The decay is StudioGAN's, .9999 from step 
 weights are copied until then.
 """
 
-from ganbench import ComposedRecipe, Variant, losses, networks
+from ganbench import Accepts, ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="DCGAN, moving average",
@@ -13,4 +13,5 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses.composed,
+    accepts=Accepts(points=()),
 )

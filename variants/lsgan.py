@@ -4,7 +4,7 @@ Mao et al. 2017, arXiv:1611.04076. Networks and numbers are the DCGAN's, where t
 variants of it for larger images, and two updates of the discriminator as StudioGAN takes.
 """
 
-from ganbench import ComposedRecipe, Variant, losses, networks
+from ganbench import Accepts, ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="LSGAN",
@@ -14,4 +14,5 @@ VARIANT = Variant(
     discriminator=networks.discriminator,
     losses=losses.composed,
     output="score",
+    accepts=Accepts(points=()),
 )

@@ -1,12 +1,18 @@
-"""MLP GAN: two fully connected networks with one hidden layer each, on 28×28 digits."""
+"""MLP GAN: two fully connected networks with one hidden layer each, on 28×28 digits.
+
+On points it is the GAN of PacGAN's experiments (Lin et al. 2018, arXiv:1712.04086), with networks
+of several layers and their numbers.
+"""
 
 from torch import nn
 
-from ganbench import DatasetSpec, Recipe, Variant, losses
+from ganbench import Accepts, DatasetSpec, Recipe, Variant, losses, networks
 
 
 def generator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
     """Latent, hidden layer, one output a pixel."""
+    if dataset.kind == "points":
+        return networks.points_generator(recipe, dataset)
     shape = (dataset.channels, recipe.image_size, recipe.image_size)
     return nn.Sequential(
         nn.Linear(recipe.latent_dim, recipe.generator_width),
@@ -19,6 +25,8 @@ def generator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
 
 def discriminator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
     """One input a pixel, hidden layer, one logit."""
+    if dataset.kind == "points":
+        return networks.points_discriminator(recipe, dataset)
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(dataset.channels * recipe.image_size**2, recipe.discriminator_width),
@@ -42,4 +50,5 @@ VARIANT = Variant(
     generator=generator,
     discriminator=discriminator,
     losses=losses.bce,
+    accepts=Accepts(points=()),
 )

@@ -5,7 +5,7 @@ along the channels, latents are uniform in [-1, 1], two updates of the generator
 discriminator; nothing else of the DCGAN changes.
 """
 
-from ganbench import ComposedRecipe, Variant, losses, networks
+from ganbench import Accepts, ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="PacDCGAN2",
@@ -14,4 +14,5 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses.composed,
+    accepts=Accepts(points=()),
 )

@@ -5,7 +5,8 @@ normalisation layers, R1 and R2 at the pixels before augmentation in each step, 
 and numbers that change along half a cosine wave. Departs from the paper in the defaults, which
 train on a CPU: widths of 64 for 768, a batch of 64 for 512, and changes over the whole budget for
 the first 8% of it; docs/suites/r3gan-cifar10.yaml has the paper's. Augmentation is DiffAugment's
-where the paper has an adaptive one; neither is on by default.
+where the paper has an adaptive one; neither is on by default. On points the loss and its penalties
+train the networks that all variants have there.
 """
 
 import math
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
 import ganbench
-from ganbench import DatasetSpec, Variant, losses, networks
+from ganbench import Accepts, DatasetSpec, Variant, losses, networks
 
 GAIN = math.sqrt(2 / (1 + 0.2**2))  # of LeakyReLU(0.2)
 
@@ -129,8 +130,17 @@ class Summary(nn.Module):
         return (maps * self.weight).sum((2, 3))
 
 
+def generator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
+    """`Generator`; of points, the one that all variants share."""
+    if dataset.kind == "points":
+        return networks.generator(recipe, dataset)
+    return Generator(recipe, dataset)
+
+
 def discriminator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
     """A 1x1 convolution, blocks of each size, a 4x4 convolution per channel, one logit."""
+    if dataset.kind == "points":
+        return networks.discriminator(recipe, dataset)
     width = recipe.discriminator_width
     last = nn.Linear(width, 1, bias=False)
     nn.init.normal_(last.weight, 0.0, 1 / math.sqrt(width))
@@ -153,8 +163,9 @@ VARIANT = Variant(
         beta2="0.9:0.99:cosine",
         ema_half_life_kimg="0:500:cosine",
     ),
-    generator=Generator,
+    generator=generator,
     discriminator=discriminator,
     losses=losses.composed,
     clamp=True,
+    accepts=Accepts(points=("lr_g", "lr_d", "beta1", "beta2")),
 )

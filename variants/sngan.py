@@ -5,7 +5,7 @@ Adam with 2e-4, 0 and 0.9, falling to 0, as pytorch-gan-collections has it. Depa
 in one thing: no uniform noise of one grey value is added to real images.
 """
 
-from ganbench import ComposedRecipe, Variant, losses, networks
+from ganbench import Accepts, ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="SNGAN",
@@ -26,4 +26,5 @@ VARIANT = Variant(
     discriminator=networks.discriminator,
     losses=losses.composed,
     output="score",
+    accepts=Accepts(points=("d_norm", "lr_g", "lr_d", "beta1", "beta2")),
 )

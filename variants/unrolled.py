@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 import ganbench
-from ganbench import DatasetSpec, Losses, LossOutput, Variant, networks
+from ganbench import Accepts, DatasetSpec, Losses, LossOutput, Variant, networks
 
 
 class Recipe(ganbench.ComposedRecipe):
@@ -59,4 +59,5 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses,
+    accepts=Accepts(points=()),
 )

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 import ganbench
-from ganbench import DatasetSpec, Losses, LossOutput, Network, Variant, networks
+from ganbench import Accepts, DatasetSpec, Losses, LossOutput, Network, Variant, networks
 
 
 class Recipe(ganbench.NetworkRecipe):
@@ -57,4 +57,5 @@ VARIANT = Variant(
     discriminator=networks.PairDiscriminator,
     losses=losses,
     networks={"reconstructor": Network(networks.encoder, update="generator")},
+    accepts=Accepts(points=()),
 )

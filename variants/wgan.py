@@ -5,7 +5,7 @@ weights clipped to plus or minus 0.01 after each, RMSprop with 5e-5, the DCGAN's
 in the critic's warm-up, which the paper's code has (100 updates at first and every 500 steps).
 """
 
-from ganbench import ComposedRecipe, Variant, losses, networks
+from ganbench import Accepts, ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="WGAN, clipped weights",
@@ -24,4 +24,5 @@ VARIANT = Variant(
     discriminator=networks.discriminator,
     losses=losses.composed,
     output="score",
+    accepts=Accepts(points=("lr_g", "lr_d", "beta1", "beta2", "d_steps")),
 )

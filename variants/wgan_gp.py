@@ -6,7 +6,7 @@ SNGAN's convolutional ones without spectral normalisation, as re-implementations
 the paper's own are a DCGAN without BatchNorm in the critic (`--set network=dcgan`).
 """
 
-from ganbench import ComposedRecipe, Variant, losses, networks
+from ganbench import Accepts, ComposedRecipe, Variant, losses, networks
 
 VARIANT = Variant(
     title="WGAN-GP",
@@ -27,4 +27,5 @@ VARIANT = Variant(
     discriminator=networks.discriminator,
     losses=losses.composed,
     output="score",
+    accepts=Accepts(points=("beta1", "beta2", "d_steps")),
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import torch
 
 from ganbench import data
-from ganbench.check.trial import SPECS, Trial, require
+from ganbench.check.trial import SPECS, Trial, on_spec, require
 from ganbench.errors import ContractError, UsageError
 from ganbench.training.state import count_parameters
 from ganbench.variant import source
@@ -61,7 +61,7 @@ def builds(variant: Variant, specs: Sequence[DatasetSpec]) -> str:
     """The default recipe builds two networks for each kind of dataset, at full size."""
     counts: list[str] = []
     for spec in specs:
-        state = Trial(variant, variant.recipe, spec).create()
+        state = Trial(variant, on_spec(variant, variant.recipe, spec), spec).create()
         counts += [
             f"{name} {count_parameters(network):,}" for name, network in state.networks.items()
         ]

@@ -14,19 +14,21 @@ from ganbench.training.calls import Batch
 from ganbench.training.state import TrainState
 from ganbench.training.step import Batches, gather, train_step
 from ganbench.variant.definition import DatasetSpec
+from ganbench.variant.on_points import changes_on_points
 
 if TYPE_CHECKING:
     from ganbench.variant.definition import Variant
     from ganbench.variant.recipe import Recipe
 
-__all__ = ["SPECS", "Trial", "accepted", "on_each", "require", "small_trials"]
+__all__ = ["SPECS", "Trial", "accepted", "on_each", "on_spec", "require", "small_trials"]
 
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPECS = (
     DatasetSpec("grey", 1, 28, _NUMBERS, train_count=1000, test_count=100),
+    DatasetSpec("points", 2, 1, _NUMBERS, train_count=1000, test_count=100, kind="points"),
     DatasetSpec("colour", 3, 32, _NUMBERS, train_count=1000, test_count=100),
 )
-"""The kinds of dataset on which every variant must run."""
+"""The kinds of dataset that a variant is tried on, as far as it accepts them."""
 
 _BATCH = 4
 _WIDTH = 8
@@ -45,7 +47,7 @@ def require(holds: bool, message: str) -> None:  # noqa: FBT001 - reads as a sen
 class Trial:
     """A variant with the numbers and the kind of dataset that it is tried on.
 
-    Its text is the shape of an image, for example `3×64×64`.
+    Its text is the shape of an image, for example `3×64×64`, or `2-D` for points.
     """
 
     variant: Variant
@@ -53,12 +55,14 @@ class Trial:
     spec: DatasetSpec
 
     def __str__(self) -> str:
+        if self.spec.kind == "points":
+            return f"{self.spec.dimensions}-D"
         return "×".join(map(str, self.shape))
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of an image."""
-        return self.spec.channels, self.recipe.image_size, self.recipe.image_size
+    def shape(self) -> tuple[int, ...]:
+        """Channels, height and width of an image; dimensions of a point."""
+        return self.spec.shape(self.recipe.image_size)
 
     def create(self, seed: int = _SEED, device: str = "cpu") -> TrainState:
         """Build the networks, on the CPU unless another device is named."""
@@ -74,7 +78,9 @@ class Trial:
             real = torch.rand(count, *self.shape, generator=stream) * 2 - 1
             labels = (torch.arange(count) + index) % len(self.spec.class_names)
             is_wanted = state.condition is not None and state.condition.use != "latent"
-            return real.contiguous(memory_format=torch.channels_last), labels if is_wanted else None
+            if self.spec.kind == "image":
+                real = real.contiguous(memory_format=torch.channels_last)
+            return real, labels if is_wanted else None
 
         return gather(state, take, stream, state.conditions(self.spec))
 
@@ -106,10 +112,19 @@ def accepted(variant: Variant, specs: Sequence[DatasetSpec]) -> list[DatasetSpec
     return chosen
 
 
+def on_spec(
+    variant: Variant, recipe: Recipe, spec: DatasetSpec, given: Sequence[str] = ()
+) -> Recipe:
+    """A recipe as a run on a kind of dataset has it, where the numbers in `given` stay."""
+    if spec.kind == "image":
+        return recipe
+    return recipe.override(changes_on_points(variant, recipe, given))
+
+
 def small_trials(variant: Variant, specs: Sequence[DatasetSpec]) -> list[Trial]:
     """Make the networks small: batches of 4, and widths of 8.
 
-    Each kind of dataset is tried at the recipe's own image size, and at 32 where the variant does
+    Each kind of images is tried at the recipe's own image size, and at 32 where the variant does
     not refuse that.
     """
     recipe = variant.recipe.override({"batch_size": _BATCH})
@@ -124,6 +139,10 @@ def small_trials(variant: Variant, specs: Sequence[DatasetSpec]) -> list[Trial]:
         narrow = recipe
     trials = []
     for spec in specs:
+        if spec.kind == "points":
+            on_points = on_spec(variant, narrow, spec, ("batch_size", *widths))
+            trials.append(Trial(variant, on_points, spec))
+            continue
         for size in dict.fromkeys((recipe.image_size, _SIZE)):
             if variant.accepts.refusal(spec, size):
                 continue

@@ -25,6 +25,7 @@ _BACKBONES = (
         "efficientnet",
         "EfficientNet-Lite0, trained on ImageNet; its weights come with ganbench[efficientnet]",
     ),
+    ("points", "of datasets of points alone: as they are, each under the mode that is nearest"),
     ("auto", "inception for colour images where its weights can be had, else classifier"),
 )
 

@@ -58,7 +58,7 @@ def run(
     ] = None,
     dataset: Annotated[
         str | None,
-        typer.Option(help="mnist, fashion-mnist, cifar10, digits or imagefolder:DIR."),
+        typer.Option(help="As `ganbench list datasets` names them: mnist, ring8, imagefolder:DIR."),
     ] = None,
     device: Annotated[str | None, DEVICE] = None,
     seeds: Annotated[
@@ -252,7 +252,7 @@ def _print_plan(plan: Plan, screen: Console) -> None:
             job.spec.name,
             str(job.seed),
             str(job.budget),
-            str(job.image_size),
+            f"{job.spec.channels}-D" if job.spec.kind == "points" else str(job.image_size),
             str(job.recipe["batch_size"]),
         )
     screen.print(table)

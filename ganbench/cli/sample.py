@@ -94,6 +94,7 @@ def sample_to_file(
     from ganbench.experiment.store import StoredRun
     from ganbench.machine.device import choose
     from ganbench.scoring import draw
+    from ganbench.scoring.pictures import pictures_of
     from ganbench.variant.text import tokenize
 
     if prompt is not None and class_name is not None:
@@ -127,8 +128,7 @@ def sample_to_file(
         images = draw.draw(state, chosen, latent, conditions)
         moment = run.result.over_training["best"] if best else {"step": run.result.steps}
         title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"
-    columns = max(1, min(8, count))
-    picture = draw.titled(draw.grid(images, columns), title)
+    picture = pictures_of(spec).alone(images, title)
     stem = _file_stem(prompt if class_name is None else f"class {class_name}")
     target = out if out is not None else run.path / f"{stem}.png"
     try:
@@ -138,7 +138,7 @@ def sample_to_file(
         raise UsageError(
             f"{target} cannot be written: {error}; give a PNG file with --out"
         ) from error
-    say(f"{count} images: {target}")
+    say(f"{count} {'points' if spec.kind == 'points' else 'images'}: {target}")
     return target
 
 

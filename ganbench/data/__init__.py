@@ -134,6 +134,10 @@ def load(
         from ganbench.data.digits import load_digits
 
         return load_digits(spec)
+    if spec.kind == "points":
+        from ganbench.data.points import load_points
+
+        return load_points(spec)
     from ganbench.data.vision import load_vision
 
     return load_vision(spec, data_root, report)

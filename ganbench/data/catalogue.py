@@ -37,11 +37,21 @@ _CIFAR10_NAMES = (
 )
 _DIGIT_CAPTION = "a handwritten digit {}"
 
+
+def _points(name: str, dimensions: int, modes: int, count: int) -> DatasetSpec:
+    """A mixture of `ganbench.data.points`, each of whose modes is a class."""
+    names = tuple(map(str, range(modes)))
+    return DatasetSpec(name, dimensions, 1, names, count, 10_000, "mode {}", kind="points")
+
+
 SPECS: dict[str, DatasetSpec] = {
     "cifar10": DatasetSpec("cifar10", 3, 32, _CIFAR10_NAMES, 50_000, 10_000),
     "digits": DatasetSpec("digits", 1, 8, _DIGIT_NAMES, 1_438, 359, _DIGIT_CAPTION),
     "fashion-mnist": DatasetSpec("fashion-mnist", 1, 28, _FASHION_NAMES, 60_000, 10_000),
+    "gauss1200": _points("gauss1200", 1200, 10, 20_000),
+    "grid25": _points("grid25", 2, 25, 100_000),
     "mnist": DatasetSpec("mnist", 1, 28, _DIGIT_NAMES, 60_000, 10_000, _DIGIT_CAPTION),
+    "ring8": _points("ring8", 2, 8, 100_000),
 }
 """The datasets whose content never changes, by name."""
 
@@ -49,7 +59,10 @@ SUMMARIES: dict[str, str] = {
     "cifar10": "60,000 colour photos of 10 kinds of things, 32×32; downloaded once (170 MB)",
     "digits": "1,797 handwritten digits, 8×8; ships with scikit-learn, needs no network",
     "fashion-mnist": "70,000 grey photos of 10 kinds of clothes, 28×28; downloaded once (31 MB)",
+    "gauss1200": "20,000 points of 10 modes in 1,200 dimensions, drawn from a fixed seed",
+    "grid25": "100,000 points of 25 modes on a square grid in the plane, drawn from a fixed seed",
     "mnist": "70,000 handwritten digits, 28×28; downloaded once (12 MB)",
+    "ring8": "100,000 points of 8 modes on a circle in the plane, drawn from a fixed seed",
     "imagefolder:DIR": "any folder of class folders, or one that holds train and test with those",
 }
 """One line per dataset, for people."""

@@ -22,6 +22,7 @@ __all__ = [
     "Dataset",
     "Progress",
     "Split",
+    "as_in_memory",
     "change_size",
     "fingerprint",
     "ignore_progress",
@@ -45,7 +46,8 @@ class Split:
     """One part of a dataset.
 
     Attributes:
-        images: uint8 of shape (n, channels, height, width), in channels-last memory.
+        images: uint8 of shape (n, channels, height, width), in channels-last memory; of a dataset
+            of points, float32 of shape (n, dimensions).
         labels: int64 of shape (n,), indices into the class names.
         file: The file that the images are mapped from; None where they are in memory.
     """
@@ -93,13 +95,18 @@ def fingerprint(*splits: Split, block_bytes: int = _HASHED_BYTES) -> str:
     """
     digest = hashlib.sha256()
     for split in splits:
-        pixels = split.images.permute(0, 2, 3, 1)
+        pixels = as_in_memory(split.images)
         digest.update(f"{tuple(pixels.shape)}".encode())
         for block in pixels.split(max(1, block_bytes // max(1, pixels[0].numel()))):
             digest.update(block.contiguous().numpy().data)
             split.release()
         digest.update(split.labels.contiguous().numpy().data)
     return digest.hexdigest()[:16]
+
+
+def as_in_memory(images: Tensor) -> Tensor:
+    """A view of images as they lie in memory, (n, height, width, channels); points as they are."""
+    return images.permute(0, 2, 3, 1) if images.dim() == 4 else images  # noqa: PLR2004 - NCHW
 
 
 def resize(images: Tensor, size: int, *, work_bytes: int = _RESIZE_BYTES) -> Tensor:

@@ -54,12 +54,14 @@ def training_split(
 
     Returns:
         Images of shape (n, channels, size, size) on the CPU; the stored split itself where the
-        size fits.
+        size fits, and of points, which have none.
 
     Raises:
         DataError: The cache cannot be written.
     """
     train = dataset.train
+    if dataset.spec.kind == "points":
+        return train
     count, channels, *stored = train.images.shape
     shape = (count, size, size, channels)
     if stored == [size, size]:

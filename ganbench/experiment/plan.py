@@ -18,9 +18,11 @@ from ganbench.data.catalogue import short_dataset
 from ganbench.errors import UsageError
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.protocol import short_hash
 from ganbench.training.execution import EAGER, Execution
 from ganbench.variant.budget import Budget
+from ganbench.variant.on_points import changes_on_points, refuse_image_options
 from ganbench.variant.registry import ALL, Resolved, entries, expand, resolve
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ class Job:
                 for key, value in self.recipe.items()
                 if key not in ("dataset", "budget", "sample_every")
             },
-            "dataset": dataclasses.asdict(self.spec),
+            "dataset": self.spec.fields,
             "seed": self.seed,
             "budget": str(self.budget),
             "device": self.device,
@@ -187,9 +189,7 @@ def make(
         if not refusal:
             first.append(job)
         elif not installed or candidate.name in named:
-            raise UsageError(
-                f"variant {candidate.name} {refusal}: give another --dataset or --set image_size"
-            )
+            raise UsageError(f"variant {candidate.name} {refusal}: {_way_out(job.spec)}")
         else:
             left_out += (f"left out: {candidate.name} {refusal}",)
     if not first:
@@ -217,13 +217,18 @@ def _job(
         recipe = candidate.variant.recipe.override({**given, **settings})
         suite.execution.check_optimizer(recipe.optimizer)
     spec = describe(recipe.dataset)
-    recipe, notes = _fitted(candidate.name, recipe, spec, settings)
+    if spec.kind == "points":
+        with _named(candidate.name):
+            recipe, notes = _fitted_to_points(suite, candidate, recipe, spec, settings)
+    else:
+        recipe, notes = _fitted(candidate.name, recipe, spec, settings)
     if suite.compile:
         notes += (
             f"{candidate.name}: its step is compiled first, which is not charged to training",
         )
-    with _named(candidate.name):
-        _build_without_weights(candidate.variant, recipe, spec)
+    if not candidate.variant.accepts.refusal(spec, recipe.image_size):
+        with _named(candidate.name):
+            _build_without_weights(candidate.variant, recipe, spec)
     return Job(
         variant=candidate.name,
         title=candidate.variant.title,
@@ -285,6 +290,45 @@ def _fitted(
             f"{spec.train_count:,} training images (--set batch_size decides)"
         )
     return recipe.override(changes), tuple(notes)
+
+
+def _fitted_to_points(
+    suite: Suite, candidate: Resolved, recipe: Recipe, spec: DatasetSpec, settings: dict[str, str]
+) -> tuple[Recipe, tuple[str, ...]]:
+    """Give a recipe the networks and numbers for points, unless the user set the number.
+
+    Raises:
+        UsageError: Something was asked for that only images have.
+    """
+    if candidate.variant.accepts.points is None:
+        return recipe, ()
+    refuse_image_options(settings, spec.name)
+    if suite.backbone not in ("auto", POINTS_BACKBONE):
+        raise UsageError(
+            f"--backbone {suite.backbone} describes images, and {spec.name} holds points, which "
+            "are scored as they are: leave it out"
+        )
+    changes = changes_on_points(candidate.variant, recipe, settings)
+    if not changes:
+        return recipe, ()
+    values = ", ".join(f"{key} {value}" for key, value in changes.items())
+    note = (
+        f"{candidate.name}: the networks and numbers of PacGAN, as {spec.name} holds points: "
+        f"{values} (--set decides)"
+    )
+    return recipe.override(changes), (note,)
+
+
+def _way_out(spec: DatasetSpec) -> str:
+    """What to do where a variant does not accept a dataset."""
+    if spec.kind == "image":
+        return "give another --dataset or --set image_size"
+    on_points = [
+        name
+        for name in (entry.name for entry in entries() if entry.kind == "built-in")
+        if resolve([name])[0].variant.accepts.points is not None
+    ]
+    return f"points are for {', '.join(on_points)}"
 
 
 def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) -> None:

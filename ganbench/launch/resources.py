@@ -101,6 +101,8 @@ class Resources:
                 the cache cannot be written.
         """
         dataset = self.dataset(job)
+        if dataset.spec.kind == "points":
+            return
         classifiers = self.cache_root / "classifiers"
         if not any(classifiers.glob(f"{dataset.fingerprint}-*")):
             cache.folder(classifiers)
@@ -118,7 +120,8 @@ class Resources:
         dataset = self.dataset(job)
         key = (dataset.fingerprint, job.backbone)
         if key not in self._references:
-            if notice := training_notice(dataset, self.cache_root):
+            is_classified = dataset.spec.kind == "image"
+            if is_classified and (notice := training_notice(dataset, self.cache_root)):
                 self.display.say(notice)
             backbone = obtain_backbone(
                 job.backbone,
@@ -158,9 +161,10 @@ class Resources:
         train = self.training_split(job)
         placement = place(train.images, self.device)
         size = f"{job.image_size}×{job.image_size}"
+        what = "points" if job.spec.kind == "points" else f"images of {size}"
         self.display.say_once(
-            f"images of {job.spec.name} {size} {placement.streamed}",
-            f"{job.spec.name}: images of {size} {placement.reason}",
+            f"{what} of {job.spec.name} {placement.streamed}",
+            f"{job.spec.name}: {what} {placement.reason}",
         )
         if not (placement.streamed or self.device.kind == "cpu"):
             where = self.device.torch

@@ -86,7 +86,7 @@ def _basis(job: Job, resources: Resources) -> RunResult:
         source_hash=job.source_hash,
         asked=job.asked,
         recipe=job.recipe,
-        dataset_fields=asdict(job.spec),
+        dataset_fields=job.spec.fields,
         budget=str(job.budget),
         environment=environment.describe(resources.device),
         command=resources.command,
@@ -160,6 +160,7 @@ class _Run:
         recorder.save(session)
         grids.draw(session)
         grids.draw_beside_real(session)
+        grids.animate()
         return self._scored(session, trained, scores)
 
     def _prepare(self, session: Session) -> None:

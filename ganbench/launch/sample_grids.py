@@ -1,12 +1,15 @@
-"""An observer of training that draws a grid of the same latents again and again."""
+"""An observer of training that draws samples of the same latents again and again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PIL.Image import open as open_image
+
 from ganbench.experiment.store import writing
 from ganbench.launch.failures import variant_code
 from ganbench.scoring import draw
+from ganbench.scoring.pictures import pictures_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SampleGrids"]
 
-_GRID_COUNT = 64
+_MOST_FRAMES = 60
+_FRAME_MILLISECONDS = 150
+_LAST_MILLISECONDS = 1500
 
 
 class SampleGrids:
-    """Writes grids of a run's samples as `samples/step-<number>.png`.
+    """Writes pictures of a run's samples as `samples/step-<number>.png`.
 
     Args:
         job: What is run.
@@ -37,6 +42,7 @@ class SampleGrids:
         self._job = job
         self._folder = folder
         self._outside = outside
+        self._pictures = pictures_of(job.spec)
 
     def __call__(self, event: Event) -> None:
         """Write a grid where one is due."""
@@ -51,7 +57,8 @@ class SampleGrids:
             UsageError: The file cannot be written.
         """
         with self._outside.measure("samples"):
-            picture = draw.grid(self._samples(session))
+            samples = self._samples(session)
+            picture = self._pictures.at_step(self._real(session), samples, session.steps)
             self._write(picture, f"step-{session.steps:07d}.png")
 
     def draw_beside_real(self, session: Session) -> None:
@@ -62,17 +69,39 @@ class SampleGrids:
             UsageError: The file cannot be written.
         """
         with self._outside.measure("samples"):
-            real = draw.titled(draw.grid(session.real_examples(_GRID_COUNT)), "real")
-            fake = draw.titled(draw.grid(self._samples(session)), "generated")
-            self._write(draw.beside(real, fake), "real-and-fake.png")
+            picture = self._pictures.beside_real(self._real(session), self._samples(session))
+            self._write(picture, "real-and-fake.png")
+
+    def animate(self) -> None:
+        """Write `animation.gif` from the pictures of all steps, where pictures of points show them.
+
+        At most 60 of them, evenly chosen, the first and the last included.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
+        files = sorted((self._folder / "samples").glob("step-*.png"))
+        if not self._pictures.is_animated or not files:
+            return
+        last, count = len(files) - 1, min(_MOST_FRAMES, len(files))
+        chosen = [files[round(place * last / max(1, count - 1))] for place in range(count)]
+        target = self._folder / "samples" / "animation.gif"
+        with self._outside.measure("samples"), writing(target):
+            first, *others = [_frame(file) for file in chosen]
+            waits = [_FRAME_MILLISECONDS] * len(others) + [_LAST_MILLISECONDS]
+            first.save(target, save_all=True, append_images=others, duration=waits, loop=0)
+
+    def _real(self, session: Session) -> Tensor:
+        return session.real_examples(self._pictures.count)
 
     def _samples(self, session: Session) -> Tensor:
         """Images of the same latents each time, class after class where there are classes."""
         with variant_code(self._job), session.isolated_rng("samples"):
-            latent = draw.latents(session.state, _GRID_COUNT, session.seed, "fixed noise")
+            count = self._pictures.count
+            latent = draw.latents(session.state, count, session.seed, "fixed noise")
             conditions = None
             if session.conditions is not None:
-                conditions = draw.in_turn(session.conditions.cpu(), _GRID_COUNT)
+                conditions = draw.in_turn(session.conditions.cpu(), count)
             return draw.draw(session.state, session.device, latent, conditions)
 
     def _write(self, picture: Image, name: str) -> None:
@@ -80,3 +109,9 @@ class SampleGrids:
         with writing(target):
             target.parent.mkdir(exist_ok=True)
             picture.save(target, optimize=True)
+
+
+def _frame(file: Path) -> Image:
+    """A picture with the few colours that a GIF can hold."""
+    with open_image(file) as picture:
+        return picture.convert("RGB").quantize(64)

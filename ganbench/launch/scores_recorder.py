@@ -77,5 +77,7 @@ class ScoresRecorder:
         if row["fid"] is not None:
             parts.append(f"FID ({self._scores.reference.backbone.name}) {row['fid']:.4g}")
         parts.append(f"modes {row['modes_covered']:.0f}/{row['modes_total']:.0f}")
+        if row["high_quality"] is not None:
+            parts.append(f"high quality {row['high_quality']:.0%}")
         parts.append(f"{session.clock.seconds:,.0f} s")
         self._display.say(" · ".join(parts))

@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 Kind = Literal["cuda", "mps", "cpu"]
+_DataType = torch.dtype  # in `Device`, torch is a property
+_PIXELS = torch.uint8
 _ALLOWED = "allowed: auto, cuda, cuda:1, mps, cpu"
 _OUT_OF_MEMORY = (
     "out of memory",  # "CUDA error: out of memory", "MPS backend out of memory"
@@ -260,9 +262,9 @@ class Device:
             gc.collect()
             self.vendor.empty_cache()
 
-    def host_buffer(self, shape: tuple[int, ...]) -> Tensor:
-        """Memory of this machine for uint8 values, from which a CUDA card copies by itself."""
-        buffer = torch.empty(shape, dtype=torch.uint8)
+    def host_buffer(self, shape: tuple[int, ...], dtype: _DataType = _PIXELS) -> Tensor:
+        """Memory of this machine for values, from which a CUDA card copies by itself."""
+        buffer = torch.empty(shape, dtype=dtype)
         return buffer.pin_memory() if self.kind == "cuda" else buffer
 
     def upload(self, values: Tensor) -> Tensor:

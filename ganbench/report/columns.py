@@ -50,8 +50,8 @@ _FURTHER = tuple(
 )
 
 MAIN = (
-    "fid", "modes_covered", "mode_kl", "diversity", "precision", "recall", "coverage",
-    "prompt_alignment",
+    "fid", "modes_covered", "high_quality", "mode_kl", "diversity", "precision", "recall",
+    "coverage", "prompt_alignment",
 )  # fmt: skip
 """The scores that every table for people begins with."""
 

@@ -15,12 +15,14 @@ from ganbench.report.references import (
     NOISE_MARK,
     NOISE_NOTE,
     REFERENCE_NOTE,
+    REFERENCE_NOTE_OF_POINTS,
     is_no_better_than_noise,
     noise_to_beat,
     reference_cells,
     references_of,
 )
 from ganbench.report.tables import Cell, Table
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,9 +196,11 @@ def _with_references(group: Group, table: Table | None, names: Sequence[str]) ->
     if table is None or not rows:
         return table
     shown_names = group.present(names)
+    is_of_points = group.backbone == POINTS_BACKBONE
+    below = REFERENCE_NOTE_OF_POINTS if is_of_points else REFERENCE_NOTE
     return replace(
         table,
-        note=" ".join(filter(None, (table.note, REFERENCE_NOTE, _noise_note(table)))),
+        note=" ".join(filter(None, (table.note, below, _noise_note(table)))),
         references=tuple(
             (row.name, row.count, reference_cells(group, row, shown_names)) for row in rows
         ),
@@ -249,6 +253,11 @@ def _protocol(group: Group) -> str:
         if isinstance(accuracy, float)
         else "",
     ]
+    if fields.get("backbone") == POINTS_BACKBONE:
+        parts = [
+            f"{generated} generated points against {real} of the {fields.get('real_split')} split",
+            "scored as they are, each under the mode whose centre is nearest",
+        ]
     return ", ".join(filter(None, parts)) + "."
 
 

@@ -40,6 +40,8 @@ def quantities_of(
     if images:
         quantities["images"] = float(images)
         quantities["neighbourhoods"] = float(DENSITY_K * images)
+    if generated:
+        quantities["generated"] = float(generated)
     if generated and classes:
         limit = protocol_fields.get("prompt_image_limit", PROMPT_IMAGE_LIMIT)
         each = images_per_prompt(limit, generated, classes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.report import columns
 from ganbench.report.formatting import number, share_of, shown
 from ganbench.report.tables import Cell, csv_text
-from ganbench.scoring.metrics.constants import HELD_OUT, NOISE
+from ganbench.scoring.metrics.constants import HELD_OUT, HELD_OUT_POINTS, NOISE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ __all__ = [
     "NOISE_MARK",
     "NOISE_NOTE",
     "REFERENCE_NOTE",
+    "REFERENCE_NOTE_OF_POINTS",
     "ReferenceRow",
     "is_no_better_than_noise",
     "noise_to_beat",
@@ -31,6 +32,9 @@ __all__ = [
 REFERENCE_NOTE = (
     "Below the line: what held-out real images score, the best there is, where they are brought to "
     "the size that variants train at and back; and what noise scores."
+)
+REFERENCE_NOTE_OF_POINTS = (
+    "Below the line: what held-out real points score, the best there is, and what noise scores."
 )
 NOISE_MARK = "‡"
 """Marks a score that is no better than that of noise."""
@@ -64,7 +68,9 @@ def references_of(group: Group) -> list[ReferenceRow]:
     for entry in group.finished:
         stored |= {name: row for name, row in entry.result.references.items() if name not in stored}
     rows = [ReferenceRow(name, row["images"], row["scores"]) for name, row in stored.items()]
-    return sorted(rows, key=lambda row: (HELD_OUT not in row.name, row.name))
+    return sorted(
+        rows, key=lambda row: (not row.name.startswith((HELD_OUT, HELD_OUT_POINTS)), row.name)
+    )
 
 
 def noise_to_beat(group: Group) -> dict[str, float]:

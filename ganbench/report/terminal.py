@@ -34,6 +34,7 @@ _COLUMNS = (
     ("images_per_second", "images/s"),
     ("fid", "FID"),
     ("modes_covered", "modes"),
+    ("high_quality", "high\nquality"),
     ("mode_kl", "KL"),
     ("diversity", "diversity"),
     ("recall", "recall"),

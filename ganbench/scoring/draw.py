@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torchvision.utils import make_grid
 
+from ganbench.data.kinds import to_uint8
 from ganbench.errors import ContractError, UsageError
 from ganbench.machine.random_streams import generator
 
@@ -37,11 +38,6 @@ BATCH_SIZE = 250
 _TITLE_HEIGHT = 24
 
 
-def to_uint8(images: Tensor) -> Tensor:
-    """Turn [-1, 1] floats into uint8 in [0, 255], rounded."""
-    return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-
-
 def latents(state: TrainState, count: int, seed: int, stream: str) -> Tensor:
     """Draw latents of shape (count, latent_dim) from a named random stream, on the CPU."""
     return state.latents(count, generator(seed, stream))
@@ -59,7 +55,8 @@ def draw(
         conditions: As the generator takes them, one per latent.
 
     Returns:
-        uint8 of shape (count, channels, size, size), on the CPU.
+        uint8 of shape (count, channels, size, size), or float32 points of shape (count,
+        dimensions), on the CPU.
 
     Raises:
         ContractError: A pixel is not finite.
@@ -78,10 +75,10 @@ def draw(
             pixels = network(*inputs)
             if not bool(pixels.isfinite().all()):
                 raise ContractError("the generator draws pixels that are not finite")
-            drawn = to_uint8(pixels)
+            drawn = state.form.to_stored(pixels)
         # Filled in as images come: joined from parts, they would be held twice
         if images is None:
-            images = torch.empty(len(latent), *drawn.shape[1:], dtype=torch.uint8)
+            images = torch.empty(len(latent), *drawn.shape[1:], dtype=drawn.dtype)
         images[part] = drawn
     network.train(was_training)
     if images is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -11,12 +11,13 @@ import torch
 from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.catalogue import short_dataset
 from ganbench.data.dataset import ignore_progress
-from ganbench.data.sizes import bring_back
+from ganbench.data.kinds import IMAGES, StoredForm, form_of
 from ganbench.machine.memory import release_host_memory
 from ganbench.machine.random_streams import generator
 from ganbench.scoring import draw
 from ganbench.scoring.backbones.backbone import Backbone, Features, cached_file, real_features
 from ganbench.scoring.metrics.all_scores import score
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.metrics.constants import PROMPT_IMAGE_LIMIT, images_per_prompt
 from ganbench.scoring.metrics.fid import Statistics
 from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAKE_COUNT", "Evaluation", "Noise", "Reference", "evaluate"]
 
-FAKE_COUNT = 10_000
+FAKE_COUNT = IMAGES.most_fakes
 
 Noise = Literal["all", "choosing", "reporting"]
 """Which latents images are drawn from: all of them, or one of two halves that share none. What is
@@ -75,6 +76,8 @@ class Reference:
             real_features(backbone, dataset, cache_root, report, split)
             for split in ("train", "test")
         )
+        if backbone.name == POINTS_BACKBONE:
+            return cls(dataset, backbone, real, held_out, Statistics.of(real.vectors))
         file = cached_file(backbone, dataset, cache_root, "statistics")
         try:
             statistics = Statistics.load(file)
@@ -86,22 +89,30 @@ class Reference:
 
     @property
     def fake_count(self) -> int:
-        """Images that a generator has to draw: 10,000, or fewer for a small dataset."""
-        return min(FAKE_COUNT, len(self.dataset.train.labels))
+        """Images that a generator has to draw: 10,000, or fewer for a small dataset.
+
+        2,500 points.
+        """
+        return min(self.form.most_fakes, len(self.dataset.train.labels))
+
+    @property
+    def form(self) -> StoredForm:
+        """How the data are stored."""
+        return form_of(self.dataset.spec)
 
     @property
     def stored_size(self) -> int:
-        """Height and width of the stored images, in pixels."""
+        """Height and width of the stored images, in pixels; of points, their dimensions."""
         return int(self.dataset.train.images.shape[-1])
 
     def features_of(self, images: Tensor, report: Progress = ignore_progress) -> Features:
         """Features of generated images, which are brought to the size of the stored ones first.
 
         Args:
-            images: uint8 of shape (n, channels, size, size).
+            images: uint8 of shape (n, channels, size, size), or points.
             report: Called with the progress.
         """
-        return self.backbone.extract(bring_back(images, self.stored_size), report)
+        return self.backbone.extract(self.form.from_size(images, self.stored_size), report)
 
     def score(self, fake: Features, seed: int) -> AllScores:
         """Compute every score that needs no more than the features of generated images.
@@ -114,7 +125,7 @@ class Reference:
             self.real,
             fake,
             real_labels=self.dataset.train.labels,
-            held_out=self.held_out,
+            held_out=None if self.backbone.name == POINTS_BACKBONE else self.held_out,
             seed=seed,
             backbone=self.backbone.name,
             real_statistics=self.statistics,
@@ -124,7 +135,7 @@ class Reference:
         """All that the scores depend on besides the generator."""
         real_count = len(self.real.vectors)
         fake_count = len(_part(range(self.fake_count), noise))
-        return Protocol(
+        protocol = Protocol(
             dataset=short_dataset(self.dataset.spec.name),
             dataset_fingerprint=self.dataset.fingerprint,
             real_split="train",
@@ -137,6 +148,7 @@ class Reference:
             classifier_accuracy=self.backbone.classifier.accuracy,
             resolution=self.backbone.resolution,
         )
+        return protocol if self.form.kind == "image" else replace(protocol, resize="none")
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,8 @@ class Protocol:
         real_count: Real images compared with.
         fake_count: Generated images.
         neighbour_count: Images of each kind that precision, recall and coverage look at.
-        backbone: `inception`, `efficientnet` or `classifier`.
-        backbone_hash: Hash of the backbone's weights.
+        backbone: `inception`, `efficientnet` or `classifier`; `points` for points.
+        backbone_hash: Hash of the backbone's weights; for points, of the mixture and its version.
         classifier_hash: Hash of the classifier that names the class of an image.
         classifier_accuracy: Share of the test split that it classifies correctly, in [0, 1].
         resolution: Height and width at which images are scored, in pixels.

@@ -14,10 +14,9 @@ import torch
 
 from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress
-from ganbench.data.sizes import bring_back, bring_to
 from ganbench.machine.random_streams import generator
 from ganbench.scoring.metrics.catalogue import SCORES
-from ganbench.scoring.metrics.constants import HELD_OUT, NOISE
+from ganbench.scoring.metrics.constants import HELD_OUT, HELD_OUT_POINTS, NOISE
 from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
 from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
 
@@ -25,11 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from torch import Tensor
-
     from ganbench.scoring.evaluate import Reference
 
-__all__ = ["HELD_OUT", "NOISE", "reference_rows"]
+__all__ = ["HELD_OUT", "HELD_OUT_POINTS", "NOISE", "reference_rows"]
 
 _SEED = 0
 
@@ -46,16 +43,20 @@ def reference_rows(
         report: Called with the progress.
 
     Returns:
-        By name `held-out real images`, with the size where it is not that of the dataset, and
-        `noise`: the number of `images`, at most as many as a generator draws, and their `scores`.
+        By name `held-out real images` (or points), with the size where it is not that of the
+        dataset, and `noise`: the number of `images`, at most as many as a generator draws, and
+        their `scores`.
 
     Raises:
         DataError: The cache cannot be written.
     """
-    stored = reference.stored_size
-    way = "" if image_size == stored else f" through {image_size}×{image_size}"
+    is_points = reference.form.kind == "points"
+    way = f" through {image_size}×{image_size}"
+    if is_points or image_size == reference.stored_size:
+        way = ""
+    held_out = HELD_OUT_POINTS if is_points else f"{HELD_OUT}{way}"
     makers: dict[str, Callable[[], dict[str, Any]]] = {
-        f"{HELD_OUT}{way}": lambda: _held_out(reference, image_size, report),
+        held_out: lambda: _held_out(reference, image_size, report),
         NOISE: lambda: _noise(reference, report),
     }
     folder = cache_root / "references"
@@ -83,7 +84,8 @@ def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[s
     order = torch.randperm(len(test), generator=generator(_SEED, "held-out reference"))
     rows = order[: reference.fake_count]
     images, labels = test.images[rows], test.labels.cpu()[rows]
-    returned = bring_back(bring_to(images, image_size), reference.stored_size)
+    form = reference.form
+    returned = form.from_size(form.at_size(images, image_size), reference.stored_size)
     features = (
         reference.held_out.rows(rows)
         if torch.equal(returned, images)
@@ -94,13 +96,13 @@ def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[s
     distances = fid_by_class(reference.real.vectors, real_labels, features.vectors, labels)
     scores["intra_fid"] = intra_fid(distances, len(reference.dataset.spec.class_names))
     scores["prompt_alignment"] = prompt_alignment(features.probabilities, labels, features.inside)
+    if reference.form.kind == "points":  # no variant draws points by mode
+        scores["intra_fid"] = scores["prompt_alignment"] = None
     return {"images": len(rows), "scores": scores}
 
 
 def _noise(reference: Reference, report: Progress) -> dict[str, Any]:
     shape = (reference.fake_count, *reference.dataset.train.images.shape[1:])
-    noise: Tensor = torch.randint(
-        256, shape, dtype=torch.uint8, generator=generator(_SEED, "noise reference")
-    )
+    noise = reference.form.noise(shape, generator(_SEED, "noise reference"))
     scores = reference.score(reference.backbone.extract(noise, report), _SEED).scores
     return {"images": len(noise), "scores": scores}

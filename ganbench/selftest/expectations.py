@@ -64,7 +64,8 @@ EXPECTATIONS: dict[str, Expectation] = {
     "memorisation": Expectation(("memorised",), ("unseen",)),
     "inception_score": Expectation(("repeated",), ("unseen",)),
 }
-"""By metric; scores of images that were drawn by class have none, as no fault is drawn so."""
+"""By metric; scores of images that were drawn by class have none, as no fault is drawn so, and
+those of points, as all faults are of images."""
 
 
 def expectations_of(outcome: Outcome) -> Iterator[tuple[str, str, str]]:

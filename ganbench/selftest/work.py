@@ -88,6 +88,11 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
     if request.backbone not in BACKBONES:
         raise unknown("backbone", request.backbone, BACKBONES)
     spec = data.describe(request.dataset, request.data_root)
+    if spec.kind == "points":
+        raise UsageError(
+            f"{spec.name} holds points, and the faults of a self-test are of images: give a "
+            "dataset of images, for example --dataset digits"
+        )
     settings = {**{name: getattr(request, name) for name in _SETTINGS}, "dataset": spec.name}
     folder = _folder(request.out, f"{device.kind}_selftest-{short_dataset(spec.name)}", settings)
 

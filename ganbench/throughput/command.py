@@ -82,8 +82,10 @@ def measure(
         for note in request.notes:
             display.say(note)
         for job in request.jobs:
-            size = f"{job.image_size}×{job.image_size}"
-            display.say(f"{job.variant}: random images of {size}, as of {job.spec.name}")
+            what = f"images of {job.image_size}×{job.image_size}"
+            if job.spec.kind == "points":
+                what = f"points in {job.spec.dimensions:,} dimensions"
+            display.say(f"{job.variant}: random {what}, as of {job.spec.name}")
         peak_seconds = min(PEAK_SECONDS, seconds)  # a quick look stays quick
         machine = measure_peak(device, dtype=execution.dtype, seconds=peak_seconds)
         _report_machine(display, machine, execution)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from ganbench.data.dataset import Split
-from ganbench.data.sizes import bring_to
+from ganbench.data.kinds import form_of
 from ganbench.launch.resources import build_session
 from ganbench.throughput.flops import count
 from ganbench.training.clock import Timing, TrainingClock
@@ -102,7 +102,8 @@ def measure_point(job: Job, dataset: Dataset, device: Device, seconds: float) ->
     """
     device.reset_peak_memory()
     with torch.random.fork_rng(devices=[]):
-        images = bring_to(dataset.train.images, job.image_size).to(device.torch)
+        at_size = form_of(job.spec).at_size
+        images = at_size(dataset.train.images, job.image_size).to(device.torch)
         train = Split(images, dataset.train.labels.to(device.torch))
         session = build_session(job, train, device)
         session.steps = MEASURED_AT_FIRST  # earlier steps are all measured for the history

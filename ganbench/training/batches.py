@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 
+from ganbench.data.dataset import as_in_memory
 from ganbench.machine.random_streams import generator
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ganbench.data.dataset import Split
     from ganbench.machine.device import Device, Event
 
-    Reader = Callable[[NDArray[np.uint8], NDArray[np.int64], Tensor, Event | None], None]
+    Reader = Callable[[NDArray[Any], NDArray[np.int64], Tensor, Event | None], None]
 
 __all__ = ["BatchSource", "DataOrder", "Placement", "Resident", "Streamed", "place"]
 
@@ -94,13 +95,13 @@ class BatchSource(Protocol):
         """Give images number `start` to `start + size` in the order of the data.
 
         Returns:
-            uint8 images of shape (size, channels, height, width) in channels-last memory, and their
-            int64 labels of shape (size,) where those are wanted; on the device, and valid until
-            the next call.
+            uint8 images of shape (size, channels, height, width) in channels-last memory, or
+            float32 points of shape (size, dimensions), and their int64 labels of shape (size,)
+            where those are wanted; on the device, and valid until the next call.
         """
 
     def first(self, count: int) -> Tensor:
-        """Give the first images of the first epoch: uint8 on the CPU."""
+        """Give the first images of the first epoch, as they are stored, on the CPU."""
 
 
 class Resident:
@@ -113,14 +114,14 @@ class Resident:
     """
 
     def __init__(self, train: Split, seed: int, *, labelled: bool = False) -> None:
-        self._images = train.images.permute(0, 2, 3, 1)  # as it lies in memory
+        self._images = as_in_memory(train.images)
         self._labels = train.labels if labelled else None
         self._order = DataOrder(len(train), seed, train.images.device)
 
     def take(self, start: int, size: int) -> tuple[Tensor, Tensor | None]:
         """See `BatchSource`."""
         chosen = self._order.indices(start, size)
-        images = self._images.index_select(0, chosen).permute(0, 3, 1, 2)
+        images = _in_order(self._images.index_select(0, chosen))
         return images, None if self._labels is None else self._labels[chosen]
 
     def first(self, count: int) -> Tensor:
@@ -165,7 +166,7 @@ class Streamed:
         self._train = train
         self._block_bytes = block_bytes
         self._read_images = _gather if read is None else read
-        self._pixels: NDArray[np.uint8] = train.images.permute(0, 2, 3, 1).numpy()
+        self._pixels: NDArray[Any] = as_in_memory(train.images).numpy()
         self._labels = train.labels if labelled else None
         self._seed = seed
         self._device = device
@@ -193,12 +194,12 @@ class Streamed:
         self._offset += size
         self._foreseen = (start + size, size)
         labels = None if self._block_labels is None else self._block_labels[rows]
-        return self._images[rows].permute(0, 3, 1, 2), labels
+        return _in_order(self._images[rows]), labels
 
     def first(self, count: int) -> Tensor:
         """See `BatchSource`."""
         chosen = self._new_order().indices(0, min(count, len(self._pixels)))
-        return torch.from_numpy(self._pixels[chosen.numpy()]).permute(0, 3, 1, 2)
+        return _in_order(torch.from_numpy(self._pixels[chosen.numpy()]))
 
     def _begin(self, start: int, size: int) -> None:
         """Read from another place on, or batches of another size."""
@@ -210,8 +211,8 @@ class Streamed:
         self._unread = start
         shape = (self._count, *self._pixels.shape[1:])
         for _ in range(_AHEAD):
-            self._read(self._device.host_buffer(shape), None)
-        self._free = self._device.host_buffer(shape), None
+            self._read(self._device.host_buffer(shape, self._train.images.dtype), None)
+        self._free = self._device.host_buffer(shape, self._train.images.dtype), None
 
     def _read(self, buffer: Tensor, copied: Event | None) -> None:
         """Have the next block read."""
@@ -242,8 +243,13 @@ class Streamed:
             self._mapped_bytes = 0
 
 
+def _in_order(stored: Tensor) -> Tensor:
+    """Images (n, channels, height, width) of those that lie channels last; points as they are."""
+    return stored.permute(0, 3, 1, 2) if stored.dim() == 4 else stored  # noqa: PLR2004 - NHWC
+
+
 def _gather(
-    pixels: NDArray[np.uint8], chosen: NDArray[np.int64], buffer: Tensor, copied: Event | None
+    pixels: NDArray[Any], chosen: NDArray[np.int64], buffer: Tensor, copied: Event | None
 ) -> None:
     if copied is not None:
         copied.synchronize()

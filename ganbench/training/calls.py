@@ -32,7 +32,8 @@ class Batch:
     """What one update consumes, on the device.
 
     Attributes:
-        real: float32 images in [-1, 1] of shape (batch, channels, size, size).
+        real: float32 images in [-1, 1] of shape (batch, channels, size, size), or points of shape
+            (batch, dimensions).
         latent: float32 of shape (count, latent_dim); a generator's batch may hold a multiple.
         condition: As the networks take it, one row per latent, or None.
         labels: Class of each latent's image, int64 of shape (count,), or None.

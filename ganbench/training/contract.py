@@ -1,4 +1,4 @@
-"""What a run demands of the images that a generator draws."""
+"""What a run demands of the images or points that a generator draws."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def require_images(state: TrainState, spec: DatasetSpec, batch: Batch) -> Tensor
 
     Args:
         state: Its networks are left as they are; random numbers may be drawn.
-        spec: Gives the channels.
+        spec: Gives the shape.
         batch: Gives latents and conditions.
 
     Returns:
@@ -48,8 +48,7 @@ def require_images(state: TrainState, spec: DatasetSpec, batch: Batch) -> Tensor
         network.train(was_training)
     if not isinstance(images, Tensor):
         raise ContractError(f"the generator draws {type(images).__name__} and not a tensor")
-    size = state.recipe.image_size
-    wanted = (count, spec.channels, size, size)
+    wanted = (count, *spec.shape(state.recipe.image_size))
     if tuple(images.shape) != wanted:
         raise ContractError(f"the generator draws {tuple(images.shape)} and not {wanted}")
     if images.dtype != torch.float32:
@@ -57,7 +56,7 @@ def require_images(state: TrainState, spec: DatasetSpec, batch: Batch) -> Tensor
     low, high = (float(end) for end in images.aminmax())
     if not bool(images.isfinite().all()):
         raise ContractError("the generator draws pixels that are not finite")
-    if not state.clamp and (low < -1 - _SLACK or high > 1 + _SLACK):
+    if state.form.is_bounded and not state.clamp and (low < -1 - _SLACK or high > 1 + _SLACK):
         raise ContractError(
             f"the generator draws pixels between {low:.3g} and {high:.3g}, outside [-1, 1]: "
             "end with tanh, or say clamp=True in the variant"

@@ -113,7 +113,7 @@ class Session:
         return self.images_seen / len(self.train)
 
     def real_examples(self, count: int) -> Tensor:
-        """The first images of the first epoch: uint8 of shape (count, channels, size, size)."""
+        """The first images of the first epoch as they are stored, or points."""
         return self._source.first(count)
 
     @property
@@ -132,7 +132,7 @@ class Session:
 
         def take(index: int) -> tuple[Tensor, Tensor | None]:
             stored, labels = self._source.take(seen + index * size, size)
-            return stored.to(torch.float32).div_(127.5).sub_(1.0), labels
+            return self.state.form.to_floats(stored), labels
 
         return gather(self.state, take, self._latents, self.conditions)
 

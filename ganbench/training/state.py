@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from ganbench.data.kinds import IMAGES, StoredForm, form_of
 from ganbench.errors import ContractError, UsageError
 from ganbench.machine.random_streams import stream_seed
 from ganbench.training.average import Average, averages
@@ -53,6 +54,7 @@ class TrainState:
         own_step: The variant's own training step, or None.
         clamp: Whether images are clamped to [-1, 1] only when they are drawn.
         losses_take_context: Whether each loss has a parameter `context`.
+        form: How what the generator draws is stored: as images or as points.
     """
 
     recipe: Recipe
@@ -70,6 +72,7 @@ class TrainState:
     own_step: Callable[[Any, Any], None] | None = None
     clamp: bool = False
     losses_take_context: dict[str, bool] = field(default_factory=dict)
+    form: StoredForm = IMAGES
 
     @classmethod
     def create(
@@ -111,6 +114,7 @@ class TrainState:
                 "d_loss": takes_context(losses.d_loss),
                 "g_loss": takes_context(losses.g_loss),
             },
+            form=form_of(spec),
         )
         state._materialise(spec, device, seed)
         state._optimise(variant, device, execution)
@@ -120,11 +124,11 @@ class TrainState:
         """Give lazy modules their shapes by one forward pass of both losses on empty images."""
         if not any(_is_lazy(network) for network in self.networks.values()):
             return
-        size, count = self.recipe.image_size, self.recipe.batch_size
+        shape, count = spec.shape(self.recipe.image_size), self.recipe.batch_size
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream_seed(seed, "lazy weights"))
             latent = self.latents(count, torch.Generator().manual_seed(0)).to(device)
-            batch = Batch(torch.zeros(count, spec.channels, size, size, device=device), latent)
+            batch = Batch(torch.zeros(count, *shape, device=device), latent)
             if self.condition is not None:
                 labels = torch.zeros(count, dtype=torch.int64, device=device)
                 table = self.conditions(spec)
@@ -357,6 +361,10 @@ def _build(
     if variant.augment is not None:
         networks["augment"], updates["augment"] = variant.augment(recipe, spec), "none"
     elif recipe.augments:
+        if spec.kind == "points":
+            raise UsageError(
+                f"augment={recipe.augment} is of images, and {spec.name} holds points: leave it out"
+            )
         networks["augment"], updates["augment"] = Augmentation(recipe.augment), "none"
     for name, built in networks.items():
         if not isinstance(built, nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ganbench.errors import UsageError
@@ -23,6 +23,7 @@ __all__ = [
     "Accepts",
     "Condition",
     "DatasetSpec",
+    "Kind",
     "LossOutput",
     "Losses",
     "Network",
@@ -37,6 +38,9 @@ variant that was written for an earlier version still loads."""
 Update = Literal["generator", "discriminator", "none"]
 """Which update trains a network."""
 
+Kind = Literal["image", "points"]
+"""What a dataset holds: images, or points of some dimensions."""
+
 
 @dataclass(frozen=True)
 class DatasetSpec:
@@ -44,12 +48,13 @@ class DatasetSpec:
 
     Attributes:
         name: As on the command line, for example `"mnist"` or `"imagefolder:faces"`.
-        channels: 1 (grey) or 3 (RGB).
-        native_size: Height and width of the stored images, in pixels.
+        channels: 1 (grey) or 3 (RGB); of points, their dimensions.
+        native_size: Height and width of the stored images, in pixels; 1 for points.
         class_names: One name per class, in label order.
         train_count: Images in the training split.
         test_count: Images in the test split.
         caption: Template of a caption, with `{}` where the class name belongs.
+        kind: Images in [-1, 1], or points, which networks see as they are.
     """
 
     name: str
@@ -59,6 +64,30 @@ class DatasetSpec:
     train_count: int
     test_count: int
     caption: str = "a photo of a {}"
+    kind: Kind = "image"
+
+    def shape(self, image_size: int) -> tuple[int, ...]:
+        """Shape of one image at a size, (channels, size, size), or of one point, (dimensions,)."""
+        return (
+            (self.channels,) if self.kind == "points" else (self.channels, image_size, image_size)
+        )
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers that one image of the stored size, or one point, consists of."""
+        return self.channels * (1 if self.kind == "points" else self.native_size**2)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """All fields as plain values, for hashes and files.
+
+        The kind of images is left out, so that runs that were stored before there were points
+        keep their names.
+        """
+        values = asdict(self)
+        if self.kind == "image":
+            del values["kind"]
+        return values
 
     @property
     def captions(self) -> tuple[str, ...]:
@@ -226,14 +255,20 @@ class Accepts:
         channels: Channels of the images, of 1 (grey) and 3 (RGB).
         image_sizes: Heights and widths in pixels at which it can be trained; None is any.
         classes: Least number of classes.
+        points: Whether it can be trained on points, and with which numbers of its own: None is
+            images only; names of recipe numbers that stay as they are on points, where all others
+            in `ganbench.variant.on_points.NUMBERS` become those of the networks for points.
     """
 
     channels: tuple[int, ...] = (1, 3)
     image_sizes: tuple[int, ...] | None = None
     classes: int = 1
+    points: tuple[str, ...] | None = None
 
     def refusal(self, spec: DatasetSpec, image_size: int) -> str:
         """Why a dataset is not accepted, for people; empty where it is."""
+        if spec.kind == "points":
+            return "" if self.points is not None else f"takes images, and {spec.name} holds points"
         if spec.channels not in self.channels:
             allowed = " or ".join(map(str, self.channels))
             return f"takes images of {allowed} channel(s), and {spec.name} has {spec.channels}"

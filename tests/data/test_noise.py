@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 import torch
 from doubles import tiny_spec
 
@@ -32,3 +33,13 @@ def test_a_large_dataset_stands_in_with_fewer_images():
     spec = dataclasses.replace(tiny_spec(channels=3), train_count=10**9)
     assert noise_count(spec, 64) * 3 * 64 * 64 <= 2**27 < (noise_count(spec, 64) + 1) * 3 * 64 * 64
     assert noise_count(spec, 100_000) == 1
+
+
+def test_noise_in_the_shape_of_points_has_their_dimensions_and_is_not_bounded():
+    spec = dataclasses.replace(tiny_spec(count=400), kind="points", channels=3)
+    made = noise_dataset(spec, 64).train
+    assert made.images.shape == (400, 3)
+    assert made.images.dtype == torch.float32
+    assert float(made.images.std()) == pytest.approx(1, abs=0.1)
+    assert float(made.images.abs().max()) > 1
+    assert torch.bincount(made.labels).tolist() == [100, 100, 100, 100]

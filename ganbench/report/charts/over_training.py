@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from ganbench.report import columns
 from ganbench.report.charts.style import canvas
 from ganbench.report.over_training import read_scores
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["over_training"]
 
 _SCORES = ("fid", "modes_covered", "coverage")
+_SCORES_OF_POINTS = ("fid", "modes_covered", "high_quality")
 _AXES = (
     ("images_seen", "images seen"),
     ("step", "steps"),
@@ -51,14 +53,16 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
         + ("; thin: one seed, thick: the mean" if several else ""),
         style,
     )  # fmt: skip
-    grid = figure.subplots(len(_SCORES), len(_AXES), squeeze=False, sharey="row", sharex="col")
-    for row, score in enumerate(_SCORES):
+    is_of_points = group.backbone == POINTS_BACKBONE
+    scores = _SCORES_OF_POINTS if is_of_points else _SCORES
+    grid = figure.subplots(len(scores), len(_AXES), squeeze=False, sharey="row", sharex="col")
+    for row, score in enumerate(scores):
         for place, (along, title) in enumerate(_AXES):
             axes = grid[row, place]
             for label, by_seed in frames.items():
                 _lines(axes, by_seed, along, score, label, style)
             axes.set_title("")
-            axes.set_xlabel(title if row == len(_SCORES) - 1 else "")
+            axes.set_xlabel(title if row == len(scores) - 1 else "")
             axes.set_ylabel(columns.column(score).heading(group.backbone) if place == 0 else "")
             if row == 0:
                 _across(axes, np.concatenate([frame[along].to_numpy() for frame in everything]))

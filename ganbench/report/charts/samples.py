@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,10 @@ from PIL import Image
 
 from ganbench.report.charts.losses import read_history
 from ganbench.report.charts.style import canvas
+from ganbench.scoring.draw_points import PANEL, PANEL_LEFT, PANEL_TOP
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pandas as pd
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
-__all__ = ["SAMPLES_DPI", "first_cells", "samples"]
+__all__ = ["SAMPLES_DPI", "first_cells", "generated_panel", "samples"]
 
 SAMPLES_DPI = 100  # the images are drawn pixel by pixel, and the file stays small
 _ACROSS = 6
@@ -54,6 +57,7 @@ def samples(group: Group, style: ChartStyle) -> Figure | None:
     for row, (label, entry) in enumerate(strips):
         bottom = (len(strips) - row - 1) * row_pixels + _GAP_PIXELS // 2
         history = read_history(entry.run.history)
+        is_points = entry.result.dataset_fields.get("kind") == "points"
         size = entry.result.recipe.get("image_size")
         figure.text(
             (_NAME_PIXELS - 10) / full[0], (bottom + _CELL_PIXELS / 2) / full[1], label,
@@ -61,7 +65,11 @@ def samples(group: Group, style: ChartStyle) -> Figure | None:
         )  # fmt: skip
         for place, file in enumerate(evenly(entry.run.samples)):
             left = _NAME_PIXELS + place * (_CELL_PIXELS + _GAP_PIXELS)
-            cell = _cell(file, size if isinstance(size, int) else None, style)
+            if is_points:
+                cell = _cell(file, generated_panel, style)
+            else:
+                known = size if isinstance(size, int) else None
+                cell = _cell(file, partial(first_cells, size=known), style)
             figure.figimage(np.asarray(cell), left, bottom)
             figure.text(
                 (left + _CELL_PIXELS / 2) / full[0], (bottom + _CELL_PIXELS + 4) / full[1],
@@ -77,15 +85,15 @@ def evenly(files: list[Path]) -> list[Path]:
     return [files[round(place)] for place in np.linspace(0, len(files) - 1, _ACROSS)]
 
 
-def _cell(file: Path, size: int | None, style: ChartStyle) -> Image.Image:
-    """The first images of a grid in the middle of a cell, enlarged by a whole number if small.
+def _cell(file: Path, part: Callable[[Image.Image], Image.Image], style: ChartStyle) -> Image.Image:
+    """A part of a picture in the middle of a cell, enlarged by a whole number if small.
 
-    The cell of an unreadable grid stays empty.
+    The cell of an unreadable picture stays empty.
     """
     cell = Image.new("RGB", (_CELL_PIXELS, _CELL_PIXELS), style.theme.paper)
     try:
         with Image.open(file) as grid:
-            image = first_cells(grid, size)
+            image = part(grid)
     except OSError:
         return cell
     scale = _CELL_PIXELS // max(image.size)
@@ -95,6 +103,12 @@ def _cell(file: Path, size: int | None, style: ChartStyle) -> Image.Image:
         image.thumbnail((_CELL_PIXELS, _CELL_PIXELS), Image.Resampling.LANCZOS)
     cell.paste(image, ((_CELL_PIXELS - image.width) // 2, (_CELL_PIXELS - image.height) // 2))
     return cell
+
+
+def generated_panel(image: Image.Image) -> Image.Image:
+    """The square of the generated points, of a picture with the real ones on its left."""
+    left = image.width // 2 + PANEL_LEFT
+    return image.convert("RGB").crop((left, PANEL_TOP, left + PANEL, PANEL_TOP + PANEL))
 
 
 def first_cells(image: Image.Image, size: int | None) -> Image.Image:

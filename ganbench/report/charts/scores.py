@@ -29,8 +29,8 @@ _LOGARITHMIC_FROM = 20.0  # times between the largest and the smallest
 
 _SPEED = ("images_per_second", "sample_images_per_second")
 _QUALITY = (
-    "fid", "precision", "recall", "coverage", "modes_covered", "mode_kl", "diversity",
-    "memorisation", "prompt_alignment",
+    "fid", "precision", "recall", "coverage", "modes_covered", "high_quality", "mode_kl",
+    "diversity", "memorisation", "prompt_alignment",
 )  # fmt: skip
 
 

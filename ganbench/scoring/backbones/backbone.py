@@ -1,9 +1,9 @@
 """Features and class probabilities of images, from which scores are computed.
 
-Three backbones: `inception`, torch-fidelity's port of the network of the FID paper, and
+Backbones of images: `inception`, torch-fidelity's port of the network of the FID paper, and
 `efficientnet`, whose weights come with a package, for natural images; and `classifier`, the
-dataset's own classifier, which needs neither. Distances in the features of one backbone say
-nothing of distances in those of another.
+dataset's own classifier, which needs neither. Points are their own features. Distances in the
+features of one backbone say nothing of distances in those of another.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from torch import Tensor, nn
 
 from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress, resize
-from ganbench.errors import DataError, unknown
+from ganbench.errors import DataError, UsageError, unknown
 from ganbench.machine.memory import release_host_memory
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.scoring.backbones.classifier_network import Classifier, exact, weights_hash
 from ganbench.scoring.backbones.efficientnet import obtain_efficientnet
 from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception
+from ganbench.scoring.backbones.points import ModesOfPoints
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,9 +44,16 @@ __all__ = [
 
 BACKBONES = ("auto", "inception", "efficientnet", "classifier")
 
+BackboneName = Literal["inception", "efficientnet", "classifier", "points"]
+
 _ARITHMETIC = 2  # raised whenever the same network would give other features: part of the key
 
-_BATCH = {"inception": 16, "efficientnet": 32, "classifier": 500}  # more are no faster on the CPU
+_BATCH = {
+    "inception": 16,
+    "efficientnet": 32,
+    "classifier": 500,
+    POINTS_BACKBONE: 5000,
+}  # more are no faster on the CPU
 _TIMES_ON_A_CARD = 4  # a graphics card works on more images at once; not measured
 
 
@@ -95,19 +104,20 @@ class Backbone:
     """A feature extractor with the dataset's classifier.
 
     Attributes:
-        name: `inception`, `efficientnet` or `classifier`.
+        name: `inception`, `efficientnet`, `classifier` or `points`.
         hash: Of the weights of the network that gives the vectors.
-        classifier: The dataset's, which names the class of an image.
+        classifier: The dataset's, which names the class of an image, or the mode of a point.
         reason: Why this backbone, for people.
-        resolution: Height and width to which all images are resized first, in pixels.
+        resolution: Height and width to which all images are resized first, in pixels; 0 for points,
+            which stay as they are.
         device: Where the networks are.
         network: Maps uint8 images of three channels to vectors and, for inception, logits; None
             where the classifier gives the vectors.
     """
 
-    name: Literal["inception", "efficientnet", "classifier"]
+    name: BackboneName
     hash: str
-    classifier: Classifier
+    classifier: Classifier | ModesOfPoints
     reason: str
     resolution: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -124,7 +134,7 @@ class Backbone:
         """Compute the features of images.
 
         Args:
-            images: uint8 of shape (n, channels, height, width), on any device.
+            images: uint8 of shape (n, channels, height, width), or points, on any device.
             report: Called with the progress.
             logits: Whether inception's logits are kept too.
             batch_size: Images at a time; if left out, as many as suit the network and the device.
@@ -134,7 +144,9 @@ class Backbone:
         step = batch_size or usual
         for start in range(0, len(images), step):
             with torch.inference_mode(), exact():
-                batch = resize(images[start : start + step].to(self.device), self.resolution)
+                batch = images[start : start + step].to(self.device)
+                if self.resolution:
+                    batch = resize(batch, self.resolution)
                 parts = self._batch(batch, logits=logits)
             # Filled in as images come: joined from parts, they would be held twice
             if not extracted:
@@ -214,13 +226,16 @@ def obtain_backbone(
         report: Called with the progress of training and download.
 
     Raises:
-        UsageError: `requested` is none of the four.
+        UsageError: `requested` is none of the four, or describes images and the dataset holds
+            points.
         DataError: Inception or EfficientNet was asked for, or a weights file given, and it cannot
             be had; or the cache cannot be written.
     """
+    if dataset.spec.kind == "points":
+        return _of_points(requested, dataset)
     network, why = obtain_network(requested, dataset.spec, cache_root, inception_weights, report)
     classifier = obtain_classifier(dataset, device, cache_root, report)
-    name: Literal["inception", "efficientnet", "classifier"] = "classifier"
+    name: BackboneName = "classifier"
     source, reason = classifier.hash, f"features of the classifier: {why}"
     if network is not None:
         name = "efficientnet" if requested == "efficientnet" else "inception"
@@ -231,6 +246,21 @@ def obtain_backbone(
         network = fuse_batchnorm(network).to(device)
     resolution = dataset.spec.native_size
     return Backbone(name, source, classifier, reason, resolution, device, network)
+
+
+def _of_points(requested: str, dataset: Dataset) -> Backbone:
+    """What describes points: themselves, and the modes of the mixture that they are of.
+
+    On the CPU, as distances are computed in float64, which Apple's graphics do not have.
+    """
+    if requested not in ("auto", POINTS_BACKBONE):
+        raise UsageError(
+            f"backbone {requested} describes images, and {dataset.spec.name} holds points, which "
+            "are scored as they are: leave --backbone out"
+        )
+    modes = ModesOfPoints.of(dataset)
+    reason = "points are scored as they are, by the centres of their modes"
+    return Backbone(POINTS_BACKBONE, modes.hash, modes, reason, resolution=0)
 
 
 def real_features(
@@ -255,6 +285,8 @@ def real_features(
     Raises:
         DataError: The cache cannot be written.
     """
+    if backbone.name == POINTS_BACKBONE:  # quicker than a file
+        return backbone.extract(getattr(dataset, split).images, report)
     logits = logits and backbone.name == "inception"
     path = cached_file(backbone, dataset, cache_root, f"{split}-logits" if logits else split)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.machine.memory import trim_host_memory
 from ganbench.scoring.metrics import neighbours
-from ganbench.scoring.metrics.catalogue import SCORES
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE, SCORES
 from ganbench.scoring.metrics.cautions import cautions
 from ganbench.scoring.metrics.checks import check_labels, check_matrix, check_pair
 from ganbench.scoring.metrics.clipped import clipped_density_coverage, clipped_radii
@@ -16,6 +16,7 @@ from ganbench.scoring.metrics.copies import duplicates, memorisation
 from ganbench.scoring.metrics.diversity import class_diversity, vendi
 from ganbench.scoring.metrics.fid import Statistics, fid
 from ganbench.scoring.metrics.fid_infinity import fid_infinity
+from ganbench.scoring.metrics.high_quality import scores_of_modes
 from ganbench.scoring.metrics.inception_score import inception_score
 from ganbench.scoring.metrics.kid import kid
 from ganbench.scoring.metrics.mind import mind
@@ -72,7 +73,7 @@ def score(
             `memorisation` is None.
         seed: Decides which images are chosen where a score looks at some of them.
         backbone: Name of the network that gave the features; only `"inception"` has an inception
-            score.
+            score, and only `"points"` the scores of points.
         real_statistics: `Statistics.of(real.vectors)`, where they are known from an earlier call.
 
     Raises:
@@ -91,7 +92,8 @@ def score(
         scores["fid_infinity"] = fid_infinity(statistics, fake.vectors, seed=seed)
     trim_host_memory()  # freed in pieces too small for what follows
     some_real, some_fake = neighbours.equal_counts(real.vectors, fake.vectors, seed=seed)
-    if estimate := kid(some_real, some_fake, seed=seed):
+    is_image = backbone != POINTS_BACKBONE
+    if is_image and (estimate := kid(some_real, some_fake, seed=seed)):
         scores["kid"], scores["kid_standard_error"] = estimate
     scores["mind"] = mind(some_real, some_fake, seed=seed)
 
@@ -133,9 +135,13 @@ def score(
         )
     if backbone == "inception" and fake.logits is not None:
         scores["inception_score"] = inception_score(fake.logits, seed=seed)
+    if not is_image:
+        named = fake.probabilities.argmax(dim=1)
+        scores |= scores_of_modes(named, inside, fake.probabilities.shape[1])
 
     histogram = {"real": _by_class(modes.real), "fake": _by_class(modes.fake)}
-    notes = cautions(real.vectors, fake.vectors, modes)
+    things = "images" if is_image else "points"
+    notes = cautions(real.vectors, fake.vectors, modes, things)
     return AllScores(scores, histogram, neighbour_count=len(some_real), notes=notes)
 
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from ganbench.errors import unknown
 
-__all__ = ["METRICS", "SCORES", "Metric", "Quantity", "metric"]
+__all__ = ["METRICS", "POINTS_BACKBONE", "SCORES", "Metric", "Quantity", "metric"]
+
+POINTS_BACKBONE: Final = "points"
+"""Name of what describes points, in place of a backbone: the points themselves, and the mixture
+that they are of."""
 
 Direction = Literal["lower", "higher", "one"]
-Quantity = Literal["modes", "log_classes", "images", "neighbourhoods", "prompt_images"]
+Quantity = Literal["modes", "log_classes", "images", "neighbourhoods", "prompt_images", "generated"]
 """What bounds and steps may depend on: the classes that there are to cover, the logarithm of all
-classes, the images of each kind that scores of neighbours look at, 5 neighbourhoods of each, and
-the images that are drawn from prompts."""
+classes, the images of each kind that scores of neighbours look at, 5 neighbourhoods of each, the
+images that are drawn from prompts, and all that are generated."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ METRICS: tuple[Metric, ...] = (
             "Classes of which the share of generated images that the classifier names with a "
             "probability of at least 0.5 is at least a tenth of the class's share of real images; "
             "images outside the distribution of real ones, by the Mahalanobis distance of the "
-            "classifier's features (Lee et al. 2018, arXiv:1807.03888), cover nothing."
+            "classifier's features (Lee et al. 2018, arXiv:1807.03888), cover nothing. Of points: "
+            "modes with at least one of high quality."
         ),
         fails_when=(
             "a class is covered by one image repeated, or by mixtures such as the mean of two "
@@ -86,6 +91,23 @@ METRICS: tuple[Metric, ...] = (
         ),
         companions=("modes_total",),
         resolution=1.0,
+    ),
+    Metric(
+        name="high_quality",
+        title="high quality",
+        direction="higher",
+        range="0 to 1; about 0.99 for real points",
+        bounds=(0.0, 1.0),
+        paper="Srivastava et al. 2017, arXiv:1705.07761; Lin et al. 2018, arXiv:1712.04086",
+        summary=(
+            "Share of generated points whose Mahalanobis distance to the nearest centre of the "
+            "mixture is below 3, or as rare a one in many dimensions."
+        ),
+        fails_when=(
+            "all points lie on one mode, or on one spot of each; empty for images, whose modes "
+            "have no known centres"
+        ),
+        resolution="generated",
     ),
     Metric(
         name="mode_kl",
@@ -97,7 +119,8 @@ METRICS: tuple[Metric, ...] = (
         summary=(
             "KL divergence of the generated class histogram from the real one, each generated "
             "image counted under its most likely class; an image outside the distribution of real "
-            "ones counts as much as one where a single class is left."
+            "ones counts as much as one where a single class is left. Of points: of the modes of "
+            "those of high quality, from equal shares."
         ),
         fails_when="the classes are balanced and each of them is one image repeated",
     ),

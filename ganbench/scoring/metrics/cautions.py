@@ -19,13 +19,14 @@ _MOSTLY = 0.5
 _BLOCK = 4096
 
 
-def cautions(real: Tensor, fake: Tensor, modes: Modes) -> tuple[str, ...]:
+def cautions(real: Tensor, fake: Tensor, modes: Modes, things: str = "images") -> tuple[str, ...]:
     """Say where scores do not mean what they seem to.
 
     Args:
         real: Features of real images, (n, entries).
         fake: Features of generated images, (m, entries).
         modes: The class histograms of both.
+        things: What was generated, in the plural.
 
     Returns:
         Sentences without a full stop, none where nothing is amiss.
@@ -37,20 +38,20 @@ def cautions(real: Tensor, fake: Tensor, modes: Modes) -> tuple[str, ...]:
         far = _largest_distance(fake, centre) / _largest_distance(real, centre)
     if not spread:
         said.append(
-            "the real images are all but equal to the backbone, so that FID, KID and the scores of "
-            "neighbours say nothing of the generator"
+            f"the real {things} are all but equal to the backbone, so that FID, KID and the scores "
+            "of neighbours say nothing of the generator"
         )
     elif far > _FAR:
         said.append(
-            f"features of generated images lie up to {far:,.0f} times as far out as those of any "
-            "real one, so that FID and KID say that the images are unlike the data, not how much"
+            f"features of generated {things} lie up to {far:,.0f} times as far out as those of any "
+            f"real one, so that FID and KID say that the {things} are unlike the data, not how much"
         )
     if not fake_spread:
-        said.append("the generated images are all but equal to the backbone")
+        said.append(f"the generated {things} are all but equal to the backbone")
     if modes.outside > _MOSTLY:
         share = 1 - float(modes.fake.sum())
         said.append(
-            f"{share:.0%} of the generated images are outside the distribution of the real ones, "
+            f"{share:.0%} of the generated {things} are outside the distribution of the real ones, "
             "so that they show no class"
         )
     return tuple(said)

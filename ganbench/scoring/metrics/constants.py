@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["DENSITY_K", "HELD_OUT", "NOISE", "PROMPT_IMAGE_LIMIT", "images_per_prompt"]
+__all__ = [
+    "DENSITY_K",
+    "HELD_OUT",
+    "HELD_OUT_POINTS",
+    "NOISE",
+    "PROMPT_IMAGE_LIMIT",
+    "images_per_prompt",
+]
 
 DENSITY_K = 5
 """Neighbours that make a neighbourhood of density and coverage, plain or clipped."""
@@ -11,6 +18,7 @@ PROMPT_IMAGE_LIMIT = 1000
 """The most images that are drawn from prompts in all, equally many from each."""
 
 HELD_OUT = "held-out real images"
+HELD_OUT_POINTS = "held-out real points"
 NOISE = "noise"
 """What the reference rows of a comparison are called."""
 

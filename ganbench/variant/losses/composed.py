@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ganbench.errors import UsageError
 from ganbench.variant.definition import Losses, LossOutput
 from ganbench.variant.losses import objectives, penalties
 
@@ -78,6 +79,11 @@ def composed(recipe: ComposedRecipe, dataset: DatasetSpec) -> Losses:
 
     The discriminator's loss records each penalty by its name, before it is weighed.
     """
+    if recipe.consistency and dataset.kind == "points":
+        raise UsageError(
+            f"consistency={recipe.consistency} flips and shifts images, and {dataset.name} holds "
+            "points: leave it out"
+        )
     bare = objective(recipe, dataset)
     used = [name for name in _PENALTIES if getattr(recipe, name)]
     if not used and not recipe.lecam:

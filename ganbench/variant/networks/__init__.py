@@ -2,7 +2,8 @@
 
 Generators map latents of shape (batch, latent_dim) to images in [-1, 1] of shape
 (batch, channels, image_size, image_size); discriminators map such images to logits of shape
-(batch, 1). There is no sigmoid at the end: the losses work on logits.
+(batch, 1). Those for points map latents to points of shape (batch, dimensions), and these to
+logits. There is no sigmoid at the end: the losses work on logits.
 """
 
 from ganbench.variant.networks.choice import (
@@ -32,12 +33,19 @@ from ganbench.variant.networks.layers import (
     normalised,
 )
 from ganbench.variant.networks.mlp import mlp_features, mlp_generator
+from ganbench.variant.networks.points import (
+    Maxout,
+    points_discriminator,
+    points_features,
+    points_generator,
+)
 from ganbench.variant.networks.resnet import ResNetFeatures, ResNetGenerator
 
 __all__ = [
     "ConditionalBatchNorm",
     "ConditionalGenerator",
     "LabelGenerator",
+    "Maxout",
     "Normalisation",
     "PairDiscriminator",
     "ProjectionDiscriminator",
@@ -58,4 +66,7 @@ __all__ = [
     "mlp_generator",
     "normalisation",
     "normalised",
+    "points_discriminator",
+    "points_features",
+    "points_generator",
 ]

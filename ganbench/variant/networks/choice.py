@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor, nn
 
+from ganbench.errors import UsageError
 from ganbench.variant.networks.cnn import cnn_features, cnn_generator
 from ganbench.variant.networks.dcgan import dcgan_discriminator, dcgan_features, dcgan_generator
 from ganbench.variant.networks.layers import normalised
 from ganbench.variant.networks.mlp import mlp_features, mlp_generator
+from ganbench.variant.networks.points import (
+    points_discriminator,
+    points_features,
+    points_generator,
+)
 from ganbench.variant.networks.resnet import ResNetFeatures, ResNetGenerator
 
 if TYPE_CHECKING:
@@ -35,11 +41,14 @@ _GENERATORS = {
 
 
 def generator(recipe: NetworkRecipe, dataset: DatasetSpec) -> nn.Module:
-    """The generator that `recipe.network` names.
+    """The generator that `recipe.network` names; of points, the one of `networks.points`.
 
     Raises:
-        UsageError: The image size does not fit.
+        UsageError: The image size does not fit, or the dataset holds points and the network is
+            another one than `mlp`.
     """
+    if _is_for_points(recipe, dataset):
+        return points_generator(recipe, dataset)
     network: nn.Module = _GENERATORS[recipe.network](recipe, dataset)
     return network
 
@@ -48,8 +57,10 @@ def discriminator(recipe: NetworkRecipe, dataset: DatasetSpec) -> nn.Module:
     """The discriminator that `recipe.network` names, normalised as `recipe.d_norm` says.
 
     Raises:
-        UsageError: The image size does not fit.
+        UsageError: As of `generator`.
     """
+    if _is_for_points(recipe, dataset):
+        return points_discriminator(recipe, dataset, recipe.d_norm)
     if recipe.network == "dcgan":
         return dcgan_discriminator(recipe, dataset, norm=recipe.d_norm)
     body, entries = features(recipe, dataset)
@@ -68,8 +79,10 @@ def features(recipe: NetworkRecipe, dataset: DatasetSpec) -> tuple[nn.Module, in
         The network, and the entries of the vector.
 
     Raises:
-        UsageError: The image size does not fit.
+        UsageError: As of `generator`.
     """
+    if _is_for_points(recipe, dataset):
+        return points_features(recipe, dataset, recipe.d_norm)
     if recipe.network == "mlp":
         return mlp_features(recipe, dataset)
     if recipe.network == "cnn":
@@ -79,6 +92,20 @@ def features(recipe: NetworkRecipe, dataset: DatasetSpec) -> tuple[nn.Module, in
         return ResNetFeatures(recipe, dataset, recipe.d_norm, pool), recipe.discriminator_width
     body, wide = dcgan_features(recipe, dataset, norm=recipe.d_norm)
     return nn.Sequential(body, nn.Flatten()), 16 * wide
+
+
+def _is_for_points(recipe: NetworkRecipe, dataset: DatasetSpec) -> bool:
+    """Whether points are drawn.
+
+    Raises:
+        UsageError: They are to be drawn by a network for images.
+    """
+    if dataset.kind == "points" and recipe.network != "mlp":
+        raise UsageError(
+            f"network={recipe.network} is for images, and {dataset.name} holds points: "
+            "give --set network=mlp"
+        )
+    return dataset.kind == "points"
 
 
 def encoder(recipe: NetworkRecipe, dataset: DatasetSpec) -> nn.Module:

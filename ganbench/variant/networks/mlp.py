@@ -1,4 +1,4 @@
-"""Fully connected networks: for images, and for points as mode-collapse benchmarks have them."""
+"""Fully connected networks for images of any size."""
 
 from __future__ import annotations
 

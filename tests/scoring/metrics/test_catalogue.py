@@ -24,9 +24,9 @@ def test_the_catalogue_loads_nothing_heavy():
 
 def test_every_column_of_scores_is_known_once():
     assert set(SCORES) == {
-        "fid", "modes_covered", "modes_total", "mode_kl", "mode_entropy", "diversity", "precision",
-        "recall", "coverage", "prompt_alignment", "intra_fid", "density", "clipped_density",
-        "clipped_coverage", "kid", "kid_standard_error", "mind",
+        "fid", "modes_covered", "modes_total", "high_quality", "mode_kl", "mode_entropy",
+        "diversity", "precision", "recall", "coverage", "prompt_alignment", "intra_fid", "density",
+        "clipped_density", "clipped_coverage", "kid", "kid_standard_error", "mind",
         "fid_infinity", "inception_score", "modes_covered_strict", "vendi", "duplicates",
         "memorisation",
     }  # fmt: skip
