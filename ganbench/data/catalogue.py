@@ -6,7 +6,14 @@ from pathlib import Path
 
 from ganbench.variant.definition import DatasetSpec
 
-__all__ = ["IMAGEFOLDER_PREFIX", "SPECS", "SUMMARIES", "short_dataset"]
+__all__ = [
+    "IMAGEFOLDER_PREFIX",
+    "SPECS",
+    "STACKED_DIGITS",
+    "SUMMARIES",
+    "TRIANGLES",
+    "short_dataset",
+]
 
 IMAGEFOLDER_PREFIX = "imagefolder:"
 
@@ -36,12 +43,30 @@ _CIFAR10_NAMES = (
     "truck",
 )
 _DIGIT_CAPTION = "a handwritten digit {}"
+_TRIPLE_NAMES = tuple(f"{triple:03}" for triple in range(1000))
+_TRIPLE_CAPTION = "the handwritten digits {}"
+_CORNER_NAMES = ("upper left", "upper right", "lower left", "lower right")
+
+TRIANGLES = "triangles"
+"""The dataset on whose manifold precision and recall are computed."""
+
+STACKED_DIGITS: dict[str, str] = {"stacked-digits": "digits", "stacked-mnist": "mnist"}
+"""The datasets of three digits as red, green and blue, and where the digits are from."""
 
 SPECS: dict[str, DatasetSpec] = {
     "cifar10": DatasetSpec("cifar10", 3, 32, _CIFAR10_NAMES, 50_000, 10_000),
     "digits": DatasetSpec("digits", 1, 8, _DIGIT_NAMES, 1_438, 359, _DIGIT_CAPTION),
     "fashion-mnist": DatasetSpec("fashion-mnist", 1, 28, _FASHION_NAMES, 60_000, 10_000),
     "mnist": DatasetSpec("mnist", 1, 28, _DIGIT_NAMES, 60_000, 10_000, _DIGIT_CAPTION),
+    "stacked-digits": DatasetSpec(
+        "stacked-digits", 3, 8, _TRIPLE_NAMES, 32_000, 26_000, _TRIPLE_CAPTION
+    ),
+    "stacked-mnist": DatasetSpec(
+        "stacked-mnist", 3, 28, _TRIPLE_NAMES, 128_000, 26_000, _TRIPLE_CAPTION
+    ),
+    TRIANGLES: DatasetSpec(
+        TRIANGLES, 1, 32, _CORNER_NAMES, 20_000, 10_000, "a triangle at the {}"
+    ),
 }
 """The datasets whose content never changes, by name."""
 
@@ -50,6 +75,9 @@ SUMMARIES: dict[str, str] = {
     "digits": "1,797 handwritten digits, 8×8; ships with scikit-learn, needs no network",
     "fashion-mnist": "70,000 grey photos of 10 kinds of clothes, 28×28; downloaded once (31 MB)",
     "mnist": "70,000 handwritten digits, 28×28; downloaded once (12 MB)",
+    "stacked-digits": "three of the digits as red, green and blue, 8×8: 1,000 modes; no network",
+    "stacked-mnist": "128,000 triples of MNIST digits as red, green and blue, 28×28: 1,000 modes",
+    "triangles": "30,000 grey triangles, 32×32, whose manifold is known; made, needs no network",
     "imagefolder:DIR": "any folder of class folders, or one that holds train and test with those",
 }
 """One line per dataset, for people."""
