@@ -64,9 +64,7 @@ SPECS: dict[str, DatasetSpec] = {
     "stacked-mnist": DatasetSpec(
         "stacked-mnist", 3, 28, _TRIPLE_NAMES, 128_000, 26_000, _TRIPLE_CAPTION
     ),
-    TRIANGLES: DatasetSpec(
-        TRIANGLES, 1, 32, _CORNER_NAMES, 20_000, 10_000, "a triangle at the {}"
-    ),
+    TRIANGLES: DatasetSpec(TRIANGLES, 1, 32, _CORNER_NAMES, 20_000, 10_000, "a triangle at the {}"),
 }
 """The datasets whose content never changes, by name."""
 

@@ -21,6 +21,7 @@ from ganbench.report.references import (
     references_of,
 )
 from ganbench.report.tables import Cell, Table
+from ganbench.scoring.protocol import MODES_BY_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -240,6 +241,7 @@ def _protocol(group: Group) -> str:
     if not fields:
         return ""
     size, accuracy = fields.get("resolution"), fields.get("classifier_accuracy")
+    rule = fields.get("modes_rule", MODES_BY_SHARE)
     generated, real = (number(fields.get(f"{kind}_count", 0)) for kind in ("fake", "real"))
     parts = [
         f"{generated} generated images against {real} real ones ({fields.get('real_split')} split)",
@@ -248,6 +250,7 @@ def _protocol(group: Group) -> str:
         f"classes named by a classifier that is right for {accuracy:.1%} of the test split"
         if isinstance(accuracy, float)
         else "",
+        f"modes by {rule}" if rule != MODES_BY_SHARE else "",
     ]
     return ", ".join(filter(None, parts)) + "."
 

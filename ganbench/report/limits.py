@@ -39,7 +39,7 @@ def quantities_of(
         quantities["images"] = float(images)
         quantities["neighbourhoods"] = float(_NEIGHBOURS * images)
     if generated and classes:
-        each = max(1, min(_PROMPT_IMAGES, generated) // classes)
+        each = max(2, min(_PROMPT_IMAGES, generated) // classes)
         quantities["prompt_images"] = float(each * classes)
     return quantities
 

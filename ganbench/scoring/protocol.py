@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Protocol", "current_names", "hash_of", "short_hash"]
+__all__ = [
+    "MODES_BY_ARGMAX",
+    "MODES_BY_SHARE",
+    "Protocol",
+    "current_names",
+    "hash_of",
+    "short_hash",
+]
+
+MODES_BY_SHARE = "share"
+MODES_BY_ARGMAX = "argmax of each channel, one image or more"
+"""Rules of counting modes: ours, and that of published tables of stacked MNIST."""
 
 _OLD_NAMES = {"classifier_hash": "judge_hash", "classifier_accuracy": "judge_accuracy"}
 """Names that stored results had before; hashes are taken over them, so that old ones stay valid."""
@@ -21,13 +32,15 @@ def current_names(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a stored protocol under the names that `Protocol` has now.
 
     Whether the generator's moving average made the images was a field once, and is left out: it is
-    part of a method and not of how it is scored. `RunResult.ema` says it.
+    part of a method and not of how it is scored. `RunResult.ema` says it. The rule of modes has
+    become a field, and was one for all before.
 
     Args:
         fields: As a result stores them, under old names or present ones.
     """
     present = {old: new for new, old in _OLD_NAMES.items()}
-    return {present.get(name, name): value for name, value in fields.items() if name != "ema"}
+    named = {present.get(name, name): value for name, value in fields.items() if name != "ema"}
+    return {**named, "modes_rule": named.get("modes_rule", MODES_BY_SHARE)} if named else {}
 
 
 def short_hash(value: Any, length: int = 10) -> str:
@@ -40,9 +53,14 @@ def hash_of(fields: Mapping[str, Any]) -> str:
     """The hash of a protocol's fields, as stored or as `Protocol` has them.
 
     It counts the field `ema` that protocols had once as false, so that stored hashes of runs
-    without a moving average stay valid, and those with one have the same hash.
+    without a moving average stay valid, and those with one have the same hash. It leaves out a
+    rule of modes that was the only one once.
     """
-    named = {_OLD_NAMES.get(name, name): value for name, value in fields.items()}
+    named = {
+        _OLD_NAMES.get(name, name): value
+        for name, value in fields.items()
+        if (name, value) != ("modes_rule", MODES_BY_SHARE)
+    }
     return short_hash({**named, "ema": False})
 
 
@@ -67,6 +85,9 @@ class Protocol:
         resize: How images are brought to the size of a recipe, and back.
         dtype: Number format of the features.
         batchnorm: `running` statistics or those of each `batch`.
+        modes_rule: How `modes_covered` counts: by the `share` of the images that are in the
+            distribution of the real ones; or, as published tables of stacked MNIST do, by the most
+            likely digit of each channel, and `mode_kl` from equally frequent classes.
         metrics_version: Raised whenever the arithmetic of a score changes by more than rounding.
     """
 
@@ -85,6 +106,7 @@ class Protocol:
     dtype: str = "float32"
     batchnorm: str = "running"
     metrics_version: int = 2
+    modes_rule: str = MODES_BY_SHARE
 
     @property
     def hash(self) -> str:

@@ -89,11 +89,12 @@ def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[s
         if torch.equal(returned, images)
         else reference.backbone.extract(returned, report)
     )
-    scores = dict(reference.score(features, _SEED).scores)
+    scores = {**reference.score(features, _SEED).scores, **reference.manifold_scores(returned)}
     real_labels = reference.dataset.train.labels.cpu()
     distances = fid_by_class(reference.real.vectors, real_labels, features.vectors, labels)
     scores["intra_fid"] = intra_fid(distances, len(reference.dataset.spec.class_names))
-    scores["prompt_alignment"] = prompt_alignment(features.probabilities, labels, features.inside)
+    probabilities = reference.class_probabilities(features)
+    scores["prompt_alignment"] = prompt_alignment(probabilities, labels, features.inside)
     return {"images": len(rows), "scores": scores}
 
 
@@ -103,4 +104,4 @@ def _noise(reference: Reference, report: Progress) -> dict[str, Any]:
         256, shape, dtype=torch.uint8, generator=generator(_SEED, "noise reference")
     )
     scores = reference.score(reference.backbone.extract(noise, report), _SEED).scores
-    return {"images": len(noise), "scores": scores}
+    return {"images": len(noise), "scores": {**scores, **reference.manifold_scores(noise)}}
