@@ -1,8 +1,8 @@
 """The classifier of a dataset: from the package, from the cache, or trained.
 
-Those of `digits`, `mnist` and `triangles` ship with the package, so that their scores can be compared between
-machines of any kind. `published/README.md` says how they were made. The classifier of stacked
-digits is that of the single ones, which sees one channel at a time.
+Those of `digits`, `mnist` and `triangles` ship with the package, so that their scores can be
+compared between machines of any kind. `published/README.md` says how they were made. The classifier
+of stacked digits is that of the single ones, which sees one channel at a time.
 """
 
 from __future__ import annotations
