@@ -132,7 +132,10 @@ def test_perfect_images_that_are_new_to_the_classifier_alarm_no_metric(published
 def test_scores_that_need_inception_or_prompts_or_more_images_stay_empty(published):
     table = pd.read_csv(published / "responses.csv")
     empty = {name for name in SCORES if table[name].isna().all()}
-    assert empty == {"inception_score", "prompt_alignment", "intra_fid", "fid_infinity"}
+    assert empty == {
+        "inception_score", "prompt_alignment", "intra_fid", "fid_infinity",
+        "manifold_precision", "manifold_recall",
+    }  # fmt: skip
     assert not table.drop(columns=[*empty, "strength"]).isna().any().any()
 
 
@@ -214,7 +217,9 @@ def test_every_metric_has_an_expectation_or_needs_images_drawn_by_class():
         "unseen",
     }
     without = {entry.name for entry in METRICS} - set(EXPECTATIONS)
-    assert without == {"prompt_alignment", "intra_fid"}
+    assert without == {
+        "prompt_alignment", "intra_fid", "manifold_precision", "manifold_recall",
+    }  # fmt: skip
     for expectation in EXPECTATIONS.values():
         assert expectation.sees
         named = [*expectation.sees, *expectation.is_not_misled_by]
@@ -237,7 +242,7 @@ def test_the_table_of_responses_has_one_row_per_generator_strength_and_draw(publ
 
 def test_every_metric_that_applies_has_a_verdict_on_every_fault(published):
     table = pd.read_csv(published / "verdicts.csv")
-    assert len(table) == (len(METRICS) - 4) * 8
+    assert len(table) == (len(METRICS) - 6) * 8
     assert set(table["verdict"]) <= {"sees", "blind", "misled"}
 
 

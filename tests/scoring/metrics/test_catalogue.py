@@ -28,7 +28,7 @@ def test_every_column_of_scores_is_known_once():
         "recall", "coverage", "prompt_alignment", "intra_fid", "density", "kid",
         "kid_standard_error",
         "fid_infinity", "inception_score", "modes_covered_strict", "vendi", "duplicates",
-        "memorisation",
+        "memorisation", "manifold_precision", "manifold_recall",
     }  # fmt: skip
     assert len(SCORES) == len(set(SCORES))
 
