@@ -292,7 +292,10 @@ def test_the_terminal_ends_with_the_verdicts_and_the_folder(tmp_path, capsys):
     assert f"results: {out}" in shown
     assert max(len(line.rstrip()) for line in shown.splitlines() if "sees" in line) <= 80
     for entry in METRICS:
-        missing = entry.name in {"inception_score", "prompt_alignment", "intra_fid", "fid_infinity"}
+        missing = entry.name in {
+            "inception_score", "prompt_alignment", "intra_fid", "fid_infinity",
+            "manifold_precision", "manifold_recall",
+        }  # fmt: skip
         first = entry.title.replace("-", "- ").split()[0]
         assert (first in shown) != missing or first in {"FID"}
     assert len(pd.read_csv(out / "responses.csv")) == 20 + 34
@@ -540,4 +543,6 @@ def test_with_inception_its_own_score_is_measured_too(digits, digits_backbone, t
         "prompt_alignment",
         "intra_fid",
         "fid_infinity",
+        "manifold_precision",
+        "manifold_recall",
     }

@@ -50,7 +50,9 @@ def classifier_file(
 ) -> Path:
     """The file with the classifier of a dataset: that of the package, or its place in the cache."""
     if dataset.spec.name in STACKED_DIGITS:
-        return next(published.glob(f"{STACKED_DIGITS[dataset.spec.name]}-*-{VERSION}.npz"))
+        single = STACKED_DIGITS[dataset.spec.name]
+        files = published.glob(f"{single}-*-{VERSION}.npz")
+        return next(files, published / f"{single}-{VERSION}.npz")
     if most_images is None:
         shipped = next(published.glob(f"*-{dataset.fingerprint}-{VERSION}.npz"), None)
         if shipped is not None:
