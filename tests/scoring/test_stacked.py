@@ -10,10 +10,15 @@ import torch
 
 from ganbench import data
 from ganbench.data.catalogue import SPECS
-from ganbench.data.dataset import ignore_progress
+from ganbench.data.dataset import Split, ignore_progress
+from ganbench.data.sizes import bring_to
 from ganbench.data.stacked import stack
+from ganbench.experiment.plan import make
+from ganbench.experiment.suite import Suite
+from ganbench.launch.resources import build_session
+from ganbench.machine.device import choose
 from ganbench.scoring.backbones.backbone import obtain_backbone
-from ganbench.scoring.evaluate import STACKED_COUNT, Reference
+from ganbench.scoring.evaluate import STACKED_COUNT, Reference, evaluate
 from ganbench.scoring.reference_rows import HELD_OUT, NOISE, reference_rows
 
 SPEC = dataclasses.replace(SPECS["stacked-digits"], train_count=300, test_count=200)
@@ -93,3 +98,28 @@ def test_held_out_triples_show_every_mode(digits_backbone, cache_root):
     assert scores["modes_covered"] == len(shown)
     assert len(shown) >= 999
     assert scores["mode_kl"] < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["cgan", "acgan", "texthash"])
+def test_variants_that_know_the_class_are_scored_on_each_of_a_thousand(name, reference, tmp_path):
+    size = "16" if name != "cgan" else "32"
+    small = {"image_size": size, "batch_size": "8", "generator_width": "4",
+             "discriminator_width": "4"}  # fmt: skip
+    suite = Suite(
+        variants=(name,),
+        dataset="stacked-digits",
+        budget="1steps",
+        set=tuple(f"{key}={value}" for key, value in small.items()),
+    )
+    (job,) = make(suite, device="cpu", data_root=tmp_path).jobs
+    train = Split(
+        bring_to(reference.dataset.train.images, job.image_size), reference.dataset.train.labels
+    )
+    device = choose("cpu")
+    session = build_session(job, train, device)
+    done = evaluate(session, reference, device, ignore_progress)
+    assert 0 <= done.scores["prompt_alignment"] <= 0.1  # untrained: a thousandth by chance
+    assert done.scores["intra_fid"] is None
+    assert len(done.class_scores) == 1000
+    assert done.scores["modes_covered"] >= 1
