@@ -73,7 +73,7 @@ SUMMARIES: dict[str, str] = {
     "digits": "1,797 handwritten digits, 8×8; ships with scikit-learn, needs no network",
     "fashion-mnist": "70,000 grey photos of 10 kinds of clothes, 28×28; downloaded once (31 MB)",
     "mnist": "70,000 handwritten digits, 28×28; downloaded once (12 MB)",
-    "stacked-digits": "three of the digits as red, green and blue, 8×8: 1,000 modes; no network",
+    "stacked-digits": "32,000 triples of digits as red, green and blue, 8×8: 1,000 modes; embedded",
     "stacked-mnist": "128,000 triples of MNIST digits as red, green and blue, 28×28: 1,000 modes",
     "triangles": "30,000 grey triangles, 32×32, whose manifold is known; made, needs no network",
     "imagefolder:DIR": "any folder of class folders, or one that holds train and test with those",

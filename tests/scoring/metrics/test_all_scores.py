@@ -73,7 +73,10 @@ def test_every_column_is_there_and_none_stands_for_what_does_not_apply():
     computed = all_scores(real, fake)
     assert tuple(computed.scores) == SCORES
     missing = {name for name, value in computed.scores.items() if value is None}
-    assert missing == {"prompt_alignment", "intra_fid", "inception_score", "memorisation"}
+    assert missing == {
+        "prompt_alignment", "intra_fid", "inception_score", "memorisation",
+        "manifold_precision", "manifold_recall",
+    }  # fmt: skip
     assert computed.neighbour_count == 200
     assert all(type(value) in (int, float, type(None)) for value in computed.scores.values())
 
