@@ -84,7 +84,7 @@ def test_the_wheel_holds_nothing_else(wheel):
 
 def test_the_wheel_holds_the_classifiers_that_ship_with_it(wheel):
     files = {PurePosixPath(path) for path in sources(PUBLISHED, "*.npz", "*.json", "*.md")}
-    assert len(files) == 4
+    assert len(files) == 5
     assert files <= contents(wheel)
 
 

@@ -113,9 +113,9 @@ def load(
     Args:
         name: One of `names()`, or `imagefolder:DIR`.
         data_root: Where datasets lie, and are downloaded to.
-        cache_root: Where decoded image folders are kept.
+        cache_root: Where decoded image folders and stacked digits are kept.
         image_size: Height and width that the images will be resized to later, in pixels.
-        report: Called with progress of downloads and decoding.
+        report: Called with progress of downloads, decoding and stacking.
 
     Raises:
         UsageError: There is no dataset of this name.
@@ -138,6 +138,21 @@ def load(
         from ganbench.data.points import load_points
 
         return load_points(spec)
+    if name == catalogue.TRIANGLES:
+        from ganbench.data.triangles import load_triangles
+
+        return load_triangles(spec)
+    if name in catalogue.STACKED_DIGITS:
+        from ganbench.data.stacked import stack
+
+        digits = load(
+            catalogue.STACKED_DIGITS[name],
+            data_root=data_root,
+            cache_root=cache_root,
+            image_size=image_size,
+            report=report,
+        )
+        return stack(spec, digits, cache_root, report)
     from ganbench.data.vision import load_vision
 
     return load_vision(spec, data_root, report)

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from ganbench.variant.definition import DatasetSpec
 
-__all__ = ["IMAGEFOLDER_PREFIX", "SPECS", "SUMMARIES", "short_dataset"]
+__all__ = [
+    "IMAGEFOLDER_PREFIX",
+    "SPECS",
+    "STACKED_DIGITS",
+    "SUMMARIES",
+    "TRIANGLES",
+    "short_dataset",
+]
 
 IMAGEFOLDER_PREFIX = "imagefolder:"
 
@@ -36,6 +43,15 @@ _CIFAR10_NAMES = (
     "truck",
 )
 _DIGIT_CAPTION = "a handwritten digit {}"
+_TRIPLE_NAMES = tuple(f"{triple:03}" for triple in range(1000))
+_TRIPLE_CAPTION = "the handwritten digits {}"
+_CORNER_NAMES = ("upper left", "upper right", "lower left", "lower right")
+
+TRIANGLES = "triangles"
+"""The dataset on whose manifold precision and recall are computed."""
+
+STACKED_DIGITS: dict[str, str] = {"stacked-digits": "digits", "stacked-mnist": "mnist"}
+"""The datasets of three digits as red, green and blue, and where the digits are from."""
 
 
 def _points(name: str, dimensions: int, modes: int, count: int) -> DatasetSpec:
@@ -52,6 +68,13 @@ SPECS: dict[str, DatasetSpec] = {
     "grid25": _points("grid25", 2, 25, 100_000),
     "mnist": DatasetSpec("mnist", 1, 28, _DIGIT_NAMES, 60_000, 10_000, _DIGIT_CAPTION),
     "ring8": _points("ring8", 2, 8, 100_000),
+    "stacked-digits": DatasetSpec(
+        "stacked-digits", 3, 8, _TRIPLE_NAMES, 32_000, 26_000, _TRIPLE_CAPTION
+    ),
+    "stacked-mnist": DatasetSpec(
+        "stacked-mnist", 3, 28, _TRIPLE_NAMES, 128_000, 26_000, _TRIPLE_CAPTION
+    ),
+    TRIANGLES: DatasetSpec(TRIANGLES, 1, 32, _CORNER_NAMES, 20_000, 10_000, "a triangle at the {}"),
 }
 """The datasets whose content never changes, by name."""
 
@@ -63,6 +86,9 @@ SUMMARIES: dict[str, str] = {
     "grid25": "100,000 points of 25 modes on a square grid in the plane, drawn from a fixed seed",
     "mnist": "70,000 handwritten digits, 28×28; downloaded once (12 MB)",
     "ring8": "100,000 points of 8 modes on a circle in the plane, drawn from a fixed seed",
+    "stacked-digits": "32,000 triples of digits as red, green and blue, 8×8: 1,000 modes; embedded",
+    "stacked-mnist": "128,000 triples of MNIST digits as red, green and blue, 28×28: 1,000 modes",
+    "triangles": "30,000 grey triangles, 32×32, whose manifold is known; made, needs no network",
     "imagefolder:DIR": "any folder of class folders, or one that holds train and test with those",
 }
 """One line per dataset, for people."""

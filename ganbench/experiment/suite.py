@@ -63,6 +63,8 @@ class Suite(BaseModel):
 def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
     """Join a suite file with the flags; flags win.
 
+    A path of a variant in a file means the one beside the file, where there is one.
+
     Args:
         path: A YAML file, or None.
         flags: The flags that were given, by the names of `Suite`'s fields.
@@ -92,7 +94,11 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
     if "set" in values and "set" in flags:  # the later one of two settings of a number wins
         joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
     try:
-        return Suite.model_validate(joined)
+        suite = Suite.model_validate(joined)
+        if path is None or "variants" in flags:
+            return suite
+        named = tuple(_beside(path, name) for name in suite.variants)
+        return suite.model_copy(update={"variants": named})
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else "?"
@@ -100,6 +106,12 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         raise UsageError(
             f"{origin}{key}: {first['input']!r} is not allowed: {first['msg']}"
         ) from error
+
+
+def _beside(suite: Path, name: str) -> str:
+    """The path of a variant beside a suite file; the name as it is where none is there."""
+    path = suite.parent / name
+    return str(path) if name.endswith(".py") and path.is_file() else name
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

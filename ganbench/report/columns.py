@@ -51,7 +51,7 @@ _FURTHER = tuple(
 
 MAIN = (
     "fid", "modes_covered", "high_quality", "mode_kl", "diversity", "precision", "recall",
-    "coverage", "prompt_alignment",
+    "coverage", "prompt_alignment", "manifold_precision", "manifold_recall",
 )  # fmt: skip
 """The scores that every table for people begins with."""
 

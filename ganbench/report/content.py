@@ -23,6 +23,7 @@ from ganbench.report.references import (
 )
 from ganbench.report.tables import Cell, Table
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
+from ganbench.scoring.protocol import MODES_BY_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -244,6 +245,7 @@ def _protocol(group: Group) -> str:
     if not fields:
         return ""
     size, accuracy = fields.get("resolution"), fields.get("classifier_accuracy")
+    rule = fields.get("modes_rule", MODES_BY_SHARE)
     generated, real = (number(fields.get(f"{kind}_count", 0)) for kind in ("fake", "real"))
     parts = [
         f"{generated} generated images against {real} real ones ({fields.get('real_split')} split)",
@@ -252,6 +254,7 @@ def _protocol(group: Group) -> str:
         f"classes named by a classifier that is right for {accuracy:.1%} of the test split"
         if isinstance(accuracy, float)
         else "",
+        f"modes by {rule}" if rule != MODES_BY_SHARE else "",
     ]
     if fields.get("backbone") == POINTS_BACKBONE:
         parts = [

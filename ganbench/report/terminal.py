@@ -40,6 +40,8 @@ _COLUMNS = (
     ("recall", "recall"),
     ("coverage", "coverage"),
     ("prompt_alignment", "prompt\nalignment"),
+    ("manifold_precision", "manifold\nprecision"),
+    ("manifold_recall", "manifold\nrecall"),
     ("steps", "steps"),
 )
 _STYLES = {"ok": "green", "diverged": "yellow", "failed": "red", "skipped": "dim"}

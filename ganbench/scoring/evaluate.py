@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from ganbench.data.cache import UNREADABLE, whole
-from ganbench.data.catalogue import short_dataset
+from ganbench.data.catalogue import TRIANGLES, short_dataset
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.kinds import IMAGES, StoredForm, form_of
+from ganbench.data.sizes import bring_back
 from ganbench.machine.memory import release_host_memory
 from ganbench.machine.random_streams import generator
 from ganbench.scoring import draw
 from ganbench.scoring.backbones.backbone import Backbone, Features, cached_file, real_features
+from ganbench.scoring.backbones.channels import joint_probabilities
 from ganbench.scoring.metrics.all_scores import score
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.metrics.constants import PROMPT_IMAGE_LIMIT, images_per_prompt
 from ganbench.scoring.metrics.fid import Statistics
 from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
+from ganbench.scoring.metrics.manifold import MANIFOLD_IMAGES, manifold_precision_recall
 from ganbench.scoring.metrics.neighbours import NEIGHBOUR_LIMIT
 from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
-from ganbench.scoring.protocol import Protocol
+from ganbench.scoring.protocol import MODES_BY_ARGMAX, MODES_BY_SHARE, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +39,11 @@ if TYPE_CHECKING:
     from ganbench.scoring.metrics.all_scores import AllScores
     from ganbench.training.session import Session
 
-__all__ = ["FAKE_COUNT", "Evaluation", "Noise", "Reference", "evaluate"]
+__all__ = ["FAKE_COUNT", "STACKED_COUNT", "Evaluation", "Noise", "Reference", "evaluate"]
 
 FAKE_COUNT = IMAGES.most_fakes
+STACKED_COUNT = 26_000
+"""Images that a generator of stacked digits draws, as published tables have it: 26 a mode."""
 
 Noise = Literal["all", "choosing", "reporting"]
 """Which latents images are drawn from: all of them, or one of two halves that share none. What is
@@ -91,9 +96,10 @@ class Reference:
     def fake_count(self) -> int:
         """Images that a generator has to draw: 10,000, or fewer for a small dataset.
 
-        2,500 points.
+        2,500 points, 26,000 of stacked digits.
         """
-        return min(self.form.most_fakes, len(self.dataset.train.labels))
+        count = STACKED_COUNT if self.backbone.stacked else self.form.most_fakes
+        return min(count, len(self.dataset.train.labels))
 
     @property
     def form(self) -> StoredForm:
@@ -114,6 +120,23 @@ class Reference:
         """
         return self.backbone.extract(self.form.from_size(images, self.stored_size), report)
 
+    def manifold_scores(self, images: Tensor) -> dict[str, float]:
+        """Precision and recall on the manifold of triangles; empty for other datasets.
+
+        Args:
+            images: Generated ones, uint8 of shape (n, channels, size, size).
+        """
+        if self.dataset.spec.name != TRIANGLES:
+            return {}
+        returned = bring_back(images[:MANIFOLD_IMAGES], self.stored_size)
+        precision, recall = manifold_precision_recall(returned)
+        return {"manifold_precision": precision, "manifold_recall": recall}
+
+    def class_probabilities(self, features: Features) -> Tensor:
+        """The probability of each class of the dataset, float32 (n, classes)."""
+        known = features.probabilities
+        return joint_probabilities(known) if self.backbone.stacked else known
+
     def score(self, fake: Features, seed: int) -> AllScores:
         """Compute every score that needs no more than the features of generated images.
 
@@ -123,12 +146,13 @@ class Reference:
         """
         return score(
             self.real,
-            fake,
+            replace(fake, probabilities=self.class_probabilities(fake)),
             real_labels=self.dataset.train.labels,
             held_out=None if self.backbone.name == POINTS_BACKBONE else self.held_out,
             seed=seed,
             backbone=self.backbone.name,
             real_statistics=self.statistics,
+            modes_by_argmax=self.backbone.stacked,
         )
 
     def protocol(self, noise: Noise = "all") -> Protocol:
@@ -147,6 +171,7 @@ class Reference:
             classifier_hash=self.backbone.classifier.hash,
             classifier_accuracy=self.backbone.classifier.accuracy,
             resolution=self.backbone.resolution,
+            modes_rule=MODES_BY_ARGMAX if self.backbone.stacked else MODES_BY_SHARE,
         )
         return protocol if self.form.kind == "image" else replace(protocol, resize="none")
 
@@ -213,6 +238,7 @@ def evaluate(
 
     # Scores
     fake = reference.features_of(images, report)
+    manifold = reference.manifold_scores(images)
     del images
     release_host_memory()
     computed = reference.score(fake, seed)
@@ -224,6 +250,7 @@ def evaluate(
     names = reference.dataset.spec.class_names
     scores = {
         **computed.scores,
+        **manifold,
         "prompt_alignment": alignments[0] if alignments else None,
         "intra_fid": intra_fid(distances, len(names)),
     }
@@ -275,10 +302,9 @@ def _alignments(
     count = len(drawn[0])
     features = reference.features_of(torch.cat(drawn))
     wanted, inside = torch.arange(len(drawn)).repeat_interleave(count), features.inside
+    probabilities = reference.class_probabilities(features)
     rows = [slice(None), *(slice(start, start + count) for start in range(0, len(wanted), count))]
-    return [
-        prompt_alignment(features.probabilities[some], wanted[some], inside[some]) for some in rows
-    ]
+    return [prompt_alignment(probabilities[some], wanted[some], inside[some]) for some in rows]
 
 
 def _class_scores(

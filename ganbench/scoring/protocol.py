@@ -13,12 +13,23 @@ from ganbench.scoring.metrics.constants import PROMPT_IMAGE_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Protocol", "current_names", "hash_of", "short_hash"]
+__all__ = [
+    "MODES_BY_ARGMAX",
+    "MODES_BY_SHARE",
+    "Protocol",
+    "current_names",
+    "hash_of",
+    "short_hash",
+]
+
+MODES_BY_SHARE = "share"
+MODES_BY_ARGMAX = "argmax of each channel, one image or more"
+"""Rules of counting modes: ours, and that of published tables of stacked MNIST."""
 
 _OLD_NAMES = {"classifier_hash": "judge_hash", "classifier_accuracy": "judge_accuracy"}
 """Names that stored results had before; hashes are taken over them, so that old ones stay valid."""
 
-_IMPLIED = {"prompt_image_limit": 1000}
+_IMPLIED = {"prompt_image_limit": 1000, "modes_rule": "share"}
 """Fields that protocols did not always have, and the values that those without them were scored by.
 These are constants of the past, so they do not follow a default that changes."""
 
@@ -27,13 +38,15 @@ def current_names(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a stored protocol under the names that `Protocol` has now.
 
     Whether the generator's moving average made the images was a field once, and is left out: it is
-    part of a method and not of how it is scored. `RunResult.ema` says it.
+    part of a method and not of how it is scored. `RunResult.ema` says it. The rule of modes has
+    become a field, and was one for all before.
 
     Args:
         fields: As a result stores them, under old names or present ones.
     """
     present = {old: new for new, old in _OLD_NAMES.items()}
-    return {present.get(name, name): value for name, value in fields.items() if name != "ema"}
+    named = {present.get(name, name): value for name, value in fields.items() if name != "ema"}
+    return {**named, "modes_rule": named.get("modes_rule", MODES_BY_SHARE)} if named else {}
 
 
 def short_hash(value: Any, length: int = 10) -> str:
@@ -80,6 +93,9 @@ class Protocol:
         batchnorm: `running` statistics or those of each `batch`.
         prompt_image_limit: The most images that `prompt_alignment` draws from all prompts together;
             the classes of the dataset and `fake_count` decide the rest.
+        modes_rule: How `modes_covered` counts: by the `share` of the images that are in the
+            distribution of the real ones; or, as published tables of stacked MNIST do, by the most
+            likely digit of each channel, and `mode_kl` from equally frequent classes.
         metrics_version: Raised whenever the arithmetic of a score changes by more than rounding.
     """
 
@@ -99,6 +115,7 @@ class Protocol:
     batchnorm: str = "running"
     prompt_image_limit: int = PROMPT_IMAGE_LIMIT
     metrics_version: int = 2
+    modes_rule: str = MODES_BY_SHARE
 
     @property
     def hash(self) -> str:

@@ -91,11 +91,12 @@ def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[s
         if torch.equal(returned, images)
         else reference.backbone.extract(returned, report)
     )
-    scores = dict(reference.score(features, _SEED).scores)
+    scores = {**reference.score(features, _SEED).scores, **reference.manifold_scores(returned)}
     real_labels = reference.dataset.train.labels.cpu()
     distances = fid_by_class(reference.real.vectors, real_labels, features.vectors, labels)
     scores["intra_fid"] = intra_fid(distances, len(reference.dataset.spec.class_names))
-    scores["prompt_alignment"] = prompt_alignment(features.probabilities, labels, features.inside)
+    probabilities = reference.class_probabilities(features)
+    scores["prompt_alignment"] = prompt_alignment(probabilities, labels, features.inside)
     if reference.form.kind == "points":  # no variant draws points by mode
         scores["intra_fid"] = scores["prompt_alignment"] = None
     return {"images": len(rows), "scores": scores}
@@ -105,4 +106,4 @@ def _noise(reference: Reference, report: Progress) -> dict[str, Any]:
     shape = (reference.fake_count, *reference.dataset.train.images.shape[1:])
     noise = reference.form.noise(shape, generator(_SEED, "noise reference"))
     scores = reference.score(reference.backbone.extract(noise, report), _SEED).scores
-    return {"images": len(noise), "scores": scores}
+    return {"images": len(noise), "scores": {**scores, **reference.manifold_scores(noise)}}

@@ -27,9 +27,10 @@ def load(name, root):
 
 
 def test_names_are_sorted_and_each_has_a_summary():
-    images = ("cifar10", "digits", "fashion-mnist", "mnist")
+    images = ("cifar10", "digits", "fashion-mnist", "mnist", "triangles")
     points = ("gauss1200", "grid25", "ring8")
-    assert data.names() == tuple(sorted((*images, *points)))
+    stacked = ("stacked-digits", "stacked-mnist")
+    assert data.names() == tuple(sorted((*images, *points, *stacked)))
     assert set(data.names()) | {"imagefolder:DIR"} == set(catalogue.SUMMARIES)
 
 
@@ -37,7 +38,9 @@ def test_names_are_sorted_and_each_has_a_summary():
 def test_describing_a_fixed_dataset_needs_no_data(name, tmp_path):
     spec = data.describe(name, tmp_path / "missing")
     assert spec.name == name
-    assert len(spec.class_names) == {"grid25": 25, "ring8": 8}.get(name, 10)
+    classes = {"stacked-digits": 1000, "stacked-mnist": 1000, "triangles": 4}
+    classes |= {"grid25": 25, "ring8": 8}
+    assert len(spec.class_names) == classes.get(name, 10)
     assert not (tmp_path / "missing").exists()
 
 

@@ -211,3 +211,41 @@ def test_a_refusal_by_any_builder_names_the_variant(tmp_path):
     )
     with pytest.raises(UsageError, match=r"^mine: latent_dim must be 100$"):
         plan.make(asked, device="cpu", data_root=tmp_path)
+
+
+def test_a_suite_file_finds_the_variants_that_lie_beside_it(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("", encoding="utf-8")
+    path = suite_file(tmp_path, "variants: dcgan, ./mine.py, ./elsewhere.py")
+    monkeypatch.chdir(tmp_path.parent)
+    read = suites.read_suite(path, {})
+    assert read.variants == ("dcgan", str(tmp_path / "mine.py"), "./elsewhere.py")
+    assert suites.read_suite(path, {"variants": ("./mine.py",)}).variants == ("./mine.py",)
+
+
+def test_the_suite_of_stacked_mnist_plans_six_variants_that_differ_as_it_says():
+    path = Path(__file__).parents[2] / "docs" / "suites" / "stacked-mnist.yaml"
+    made = plan.make(suites.read_suite(path, {}), device="cpu", data_root=NOWHERE)
+    assert len(made.jobs) == 18
+    assert made.notes == ()
+    recipes = {job.variant: job.recipe for job in made.jobs}
+    assert list(recipes) == ["dcgan", "pacdcgan", "wgan-gp", "lsgan", "rpgan-r1", "rpgan-r1-r2"]
+    for job in made.jobs:
+        assert (job.spec.name, str(job.budget)) == ("stacked-mnist", "50epochs")
+        assert job.recipe.items() >= {
+            "network": "dcgan", "image_size": 32, "generator_width": 64, "discriminator_width": 64,
+            "latent": "uniform", "latent_dim": 100, "batch_size": 64, "lr_g": 2e-4, "lr_d": 2e-4,
+            "beta1": 0.5, "beta2": 0.999, "d_steps": 1, "g_steps": 2,
+        }.items()  # fmt: skip
+    pairs = {"rpgan-r1": ("rpgan-r1-r2", {"r2"}), "dcgan": ("pacdcgan", {"packing"})}
+    for one, (other, differing) in pairs.items():
+        assert {
+            key for key, value in recipes[one].items() if recipes[other][key] != value
+        } == differing
+    assert {name for name, recipe in recipes.items() if recipe["d_norm"] == "none"} == {
+        "wgan-gp", "rpgan-r1", "rpgan-r1-r2",
+    }  # fmt: skip
+
+
+def test_variants_that_know_the_class_take_a_thousand_of_them():
+    made = make(variants="cgan,acgan,texthash", dataset="stacked-digits")
+    assert [len(job.spec.class_names) for job in made.jobs] == [1000] * 3

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.scoring.protocol import Protocol, current_names, hash_of
+from ganbench.scoring.protocol import MODES_BY_ARGMAX, Protocol, current_names, hash_of
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "2026-11-22_cpu_mnist"
 
@@ -28,7 +28,17 @@ def test_protocols_stored_under_old_names_keep_their_hash(stored):
 
 def test_present_names_stay_as_they_are():
     fields = {"classifier_hash": "a", "classifier_accuracy": 0.5, "backbone": "classifier"}
-    assert current_names(fields) == fields
+    rule = {"modes_rule": "argmax of each channel"}
+    assert current_names({**fields, **rule}) == {**fields, **rule}
+
+
+def test_the_rule_by_which_modes_are_counted_parts_protocols_but_not_from_those_that_had_no_other():
+    stored = stored_results()[0]
+    assert "modes_rule" not in stored["protocol_fields"]
+    ours = Protocol(**current_names(stored["protocol_fields"]))
+    assert ours.hash == stored["protocol"]
+    assert current_names(stored["protocol_fields"]) == current_names(dataclasses.asdict(ours))
+    assert dataclasses.replace(ours, modes_rule=MODES_BY_ARGMAX).hash != ours.hash
 
 
 def test_a_moving_average_changes_no_protocol():

@@ -137,6 +137,7 @@ def test_scores_that_need_inception_or_prompts_or_more_images_stay_empty(publish
     empty = {name for name in SCORES if table[name].isna().all()}
     assert empty == {
         "inception_score", "prompt_alignment", "intra_fid", "fid_infinity", "high_quality",
+        "manifold_precision", "manifold_recall",
     }  # fmt: skip
     assert not table.drop(columns=[*empty, "strength"]).isna().any().any()
 
@@ -229,7 +230,9 @@ def test_every_metric_has_an_expectation_or_needs_images_drawn_by_class():
         "unseen",
     }
     without = {entry.name for entry in METRICS} - set(EXPECTATIONS)
-    assert without == {"prompt_alignment", "intra_fid", "high_quality"}
+    assert without == {
+        "prompt_alignment", "intra_fid", "high_quality", "manifold_precision", "manifold_recall",
+    }  # fmt: skip
     for expectation in EXPECTATIONS.values():
         assert expectation.sees
         named = [*expectation.sees, *expectation.is_not_misled_by]
@@ -252,7 +255,7 @@ def test_the_table_of_responses_has_one_row_per_generator_strength_and_draw(publ
 
 def test_every_metric_that_applies_has_a_verdict_on_every_fault(published):
     table = pd.read_csv(published / "verdicts.csv")
-    assert len(table) == (len(METRICS) - 5) * 8
+    assert len(table) == (len(METRICS) - 7) * 8
     assert set(table["verdict"]) <= {"sees", "blind", "misled"}
 
 
@@ -302,7 +305,10 @@ def test_the_terminal_ends_with_the_verdicts_and_the_folder(tmp_path, capsys):
     assert f"results: {out}" in shown
     assert max(len(line.rstrip()) for line in shown.splitlines() if "sees" in line) <= 80
     for entry in METRICS:
-        missing = entry.name in {"inception_score", "prompt_alignment", "intra_fid", "fid_infinity"}
+        missing = entry.name in {
+            "inception_score", "prompt_alignment", "intra_fid", "fid_infinity",
+            "manifold_precision", "manifold_recall",
+        }  # fmt: skip
         first = entry.title.replace("-", "- ").split()[0]
         assert (first in shown) != missing or first in {"FID"}
     assert len(pd.read_csv(out / "responses.csv")) == 20 + 34
@@ -551,4 +557,6 @@ def test_with_inception_its_own_score_is_measured_too(digits, digits_backbone, t
         "prompt_alignment",
         "intra_fid",
         "fid_infinity",
+        "manifold_precision",
+        "manifold_recall",
     }

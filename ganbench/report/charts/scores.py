@@ -30,7 +30,7 @@ _LOGARITHMIC_FROM = 20.0  # times between the largest and the smallest
 _SPEED = ("images_per_second", "sample_images_per_second")
 _QUALITY = (
     "fid", "precision", "recall", "coverage", "modes_covered", "high_quality", "mode_kl",
-    "diversity", "memorisation", "prompt_alignment",
+    "diversity", "memorisation", "prompt_alignment", "manifold_precision", "manifold_recall",
 )  # fmt: skip
 
 

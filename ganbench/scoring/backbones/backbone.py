@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.data.cache import UNREADABLE, whole
+from ganbench.data.catalogue import STACKED_DIGITS
 from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.errors import DataError, UsageError, unknown
 from ganbench.machine.memory import release_host_memory
+from ganbench.scoring.backbones.channels import describe_channels
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.scoring.backbones.classifier_network import Classifier, exact, weights_hash
 from ganbench.scoring.backbones.efficientnet import obtain_efficientnet
@@ -63,7 +65,8 @@ class Features:
 
     Attributes:
         vectors: float32 of shape (n, d), the backbone's features.
-        probabilities: float32 of shape (n, classes), the classifier's softmax.
+        probabilities: float32 of shape (n, classes), the classifier's softmax; of stacked digits
+            (n, 30), that of each channel, as the 1,000 of each image would fill memory.
         distances: float32 of shape (n, 1), how far an image is from the data: the Mahalanobis
             distance of the classifier's features from the mean of the most likely class, over the
             threshold that 99% of held-out real images keep (Lee et al. 2018, arXiv:1807.03888).
@@ -113,6 +116,8 @@ class Backbone:
         device: Where the networks are.
         network: Maps uint8 images of three channels to vectors and, for inception, logits; None
             where the classifier gives the vectors.
+        stacked: Whether images are stacked digits, of which the classifier sees one channel at a
+            time.
     """
 
     name: BackboneName
@@ -122,6 +127,7 @@ class Backbone:
     resolution: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     network: nn.Module | None = None
+    stacked: bool = False
 
     def extract(
         self,
@@ -158,7 +164,11 @@ class Backbone:
 
     def _batch(self, images: Tensor, *, logits: bool) -> tuple[Tensor, ...]:
         """The fields of `Features` for some images, without those that are not wanted."""
-        described = self.classifier.network.describe(images)
+        network = self.classifier.network
+        if self.stacked and isinstance(network, ClassifierNetwork):
+            described = describe_channels(network, images)
+        else:
+            described = network.describe(images)
         if self.network is None:
             return described
         vectors, *rest = self.network(images.expand(-1, 3, -1, -1))
@@ -197,6 +207,8 @@ def obtain_network(
         return obtain_efficientnet(), "asked for"
     if requested == "auto" and spec.channels == 1:
         return None, "the images are grey, and inception was trained on colour photos"
+    if requested == "auto" and spec.name in STACKED_DIGITS:
+        return None, "each channel is a digit, which the classifier of single digits describes"
     try:
         network = obtain_inception(inception_weights, cache_root, report)
     except DataError as error:
@@ -218,7 +230,7 @@ def obtain_backbone(
 
     Args:
         requested: `inception`, `efficientnet`, `classifier`, or `auto`, which takes inception for
-            colour images when its weights can be had, else the classifier.
+            colour images when its weights can be had, else the classifier, also for stacked digits.
         dataset: Decides the classifier and the resolution.
         device: Where the networks will run.
         cache_root: Where the classifier and the downloaded weights are kept.
@@ -245,7 +257,8 @@ def obtain_backbone(
         )  # before BatchNorm is fused: the hash names the published weights
         network = fuse_batchnorm(network).to(device)
     resolution = dataset.spec.native_size
-    return Backbone(name, source, classifier, reason, resolution, device, network)
+    stacked = dataset.spec.name in STACKED_DIGITS
+    return Backbone(name, source, classifier, reason, resolution, device, network, stacked)
 
 
 def _of_points(requested: str, dataset: Dataset) -> Backbone:

@@ -1,7 +1,8 @@
 """The classifier of a dataset: from the package, from the cache, or trained.
 
-Those of `digits` and `mnist` ship with the package, so that their scores can be compared between
-machines of any kind. `published/README.md` says how they were made.
+Those of `digits`, `mnist` and `triangles` ship with the package, so that their scores can be
+compared between machines of any kind. `published/README.md` says how they were made. The classifier
+of stacked digits is that of the single ones, which sees one channel at a time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganbench.data.cache import whole
+from ganbench.data.catalogue import SPECS, STACKED_DIGITS
 from ganbench.data.dataset import ignore_progress
 from ganbench.errors import DataError
 from ganbench.machine.memory import release_host_memory
@@ -47,6 +49,10 @@ def classifier_file(
     dataset: Dataset, cache_root: Path, most_images: int | None = None, published: Path = PUBLISHED
 ) -> Path:
     """The file with the classifier of a dataset: that of the package, or its place in the cache."""
+    if dataset.spec.name in STACKED_DIGITS:
+        single = STACKED_DIGITS[dataset.spec.name]
+        files = published.glob(f"{single}-*-{VERSION}.npz")
+        return next(files, published / f"{single}-{VERSION}.npz")
     if most_images is None:
         shipped = next(published.glob(f"*-{dataset.fingerprint}-{VERSION}.npz"), None)
         if shipped is not None:
@@ -82,7 +88,8 @@ def obtain_classifier(
     """Take the classifier of a dataset from the package or the cache, or train it.
 
     It is trained at the dataset's native size on the CPU, with a fixed seed and generators of its
-    own: the global random state is not touched. The key is the dataset's fingerprint.
+    own: the global random state is not touched. The key is the dataset's fingerprint. For stacked
+    digits it is the package's classifier of single ones, which names the digit of one channel.
 
     Args:
         dataset: Its training split is learnt, its test split gives the accuracy.
@@ -118,6 +125,8 @@ def obtain_classifier(
 
 
 def _read(path: Path, spec: DatasetSpec) -> Classifier | None:
+    if spec.name in STACKED_DIGITS:
+        spec = SPECS[STACKED_DIGITS[spec.name]]
     with torch.random.fork_rng(devices=[]):  # the network's initial weights are random, and unused
         network = ClassifierNetwork(spec.channels, spec.native_size, len(spec.class_names))
     return read_classifier(path, network)

@@ -83,11 +83,13 @@ METRICS: tuple[Metric, ...] = (
             "probability of at least 0.5 is at least a tenth of the class's share of real images; "
             "images outside the distribution of real ones, by the Mahalanobis distance of the "
             "classifier's features (Lee et al. 2018, arXiv:1807.03888), cover nothing. Of points: "
-            "modes with at least one of high quality."
+            "modes with at least one of high quality. Of stacked digits: classes that one image or "
+            "more is named as, channel by channel (Lin et al. 2018, arXiv:1712.04086)."
         ),
         fails_when=(
             "a class is covered by one image repeated, or by mixtures such as the mean of two "
-            "images, which lie between classes and not far from either"
+            "images, which lie between classes and not far from either; of stacked digits, noise "
+            "is named as some class too"
         ),
         companions=("modes_total",),
         resolution=1.0,
@@ -120,7 +122,8 @@ METRICS: tuple[Metric, ...] = (
             "KL divergence of the generated class histogram from the real one, each generated "
             "image counted under its most likely class; an image outside the distribution of real "
             "ones counts as much as one where a single class is left. Of points: of the modes of "
-            "those of high quality, from equal shares."
+            "those of high quality, from equal shares. Of stacked digits: from equally frequent "
+            "classes, and every image counts."
         ),
         fails_when="the classes are balanced and each of them is one image repeated",
     ),
@@ -355,6 +358,36 @@ METRICS: tuple[Metric, ...] = (
             "held-out real images: below 1 is copied, above 1 is unlike the data."
         ),
         fails_when="noise or blur moves copies away from their originals, or easy classes prevail",
+    ),
+    Metric(
+        name="manifold_precision",
+        title="manifold precision",
+        direction="higher",
+        range="0 to 1; 1 for real images",
+        bounds=(0.0, 1.0),
+        paper="Lucic et al. 2018, arXiv:1711.10337, with a threshold of our own",
+        summary=(
+            "Share of generated images, of 1,000, whose nearest triangle differs by a squared "
+            "distance of at most 0.75 in grey values from 0 to 1; of the dataset triangles alone."
+        ),
+        fails_when=(
+            "one good triangle is repeated, or all edges are a little blurred, which no triangle is"
+        ),
+        resolution=1e-3,
+    ),
+    Metric(
+        name="manifold_recall",
+        title="manifold recall",
+        direction="higher",
+        range="0 to 1; about 0.97 for real images",
+        bounds=(0.0, 1.0),
+        paper="after Lucic et al. 2018, arXiv:1711.10337, by corners and not by inversion",
+        summary=(
+            "Share of 1,000 held-out triangles that have a precise generated one nearer than their "
+            "fifth nearest real one, by their corners; of the dataset triangles alone."
+        ),
+        fails_when="few generated images are precise: it counts those that are, and no others",
+        resolution=1e-3,
     ),
 )
 

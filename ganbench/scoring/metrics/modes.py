@@ -6,6 +6,9 @@ of the generated images that are named so with a probability of at least 0.5 is 
 Srivastava et al. 2017 (arXiv:1705.07761) use, so that the rule means the same for any number of
 images and for unequal classes, and unsure images do not cover anything.
 
+Stacked digits are counted by the published protocol instead (`Modes.by_argmax`), so that numbers
+compare with published ones: a mode is found if one image has it, whatever the image looks like.
+
 A classifier is also sure of what it has never seen, such as noise. So only images that are in the
 distribution of the real ones count, by the distance of their features (`Features.distances`).
 """
@@ -79,6 +82,29 @@ class Modes:
             confident=_shares(named[sure], classes, of=len(named)),
             real_count=len(real_labels),
         )
+
+    @classmethod
+    def by_argmax(cls, probabilities: Tensor) -> Modes:
+        """Count classes as the published protocol of stacked MNIST does (arXiv:1712.04086).
+
+        Each image counts under its most likely class, and all classes are equally frequent.
+
+        Args:
+            probabilities: The classifier's, of the generated images, of shape (images, classes).
+
+        Raises:
+            ValueError: Probabilities are no finite matrix.
+        """
+        check_matrix("probabilities of generated images", probabilities)
+        count, classes = probabilities.shape
+        shares = _shares(probabilities.argmax(dim=1), classes, of=count)
+        uniform = torch.full((classes,), 1 / classes, dtype=torch.float64)
+        return cls(uniform, shares, shares, real_count=count)
+
+    @property
+    def found(self) -> Tensor:
+        """Return which classes one generated image or more shows: bool (classes,)."""
+        return self.fake > 0
 
     @property
     def total(self) -> int:

@@ -75,6 +75,7 @@ def test_every_column_is_there_and_none_stands_for_what_does_not_apply():
     missing = {name for name, value in computed.scores.items() if value is None}
     assert missing == {
         "prompt_alignment", "intra_fid", "inception_score", "memorisation", "high_quality",
+        "manifold_precision", "manifold_recall",
     }  # fmt: skip
     assert computed.neighbour_count == 200
     assert all(type(value) in (int, float, type(None)) for value in computed.scores.values())

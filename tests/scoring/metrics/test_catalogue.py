@@ -28,7 +28,7 @@ def test_every_column_of_scores_is_known_once():
         "diversity", "precision", "recall", "coverage", "prompt_alignment", "intra_fid", "density",
         "clipped_density", "clipped_coverage", "kid", "kid_standard_error", "mind",
         "fid_infinity", "inception_score", "modes_covered_strict", "vendi", "duplicates",
-        "memorisation",
+        "memorisation", "manifold_precision", "manifold_recall",
     }  # fmt: skip
     assert len(SCORES) == len(set(SCORES))
 

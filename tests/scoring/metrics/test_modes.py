@@ -187,3 +187,19 @@ def test_alignment_is_the_share_of_images_of_the_class_asked_for():
     assert prompt_alignment(named, torch.tensor([0, 1, 2, 3])) == 0.75
     inside = torch.tensor([True, False, True, True])
     assert prompt_alignment(named, torch.tensor([0, 1, 2, 3]), inside) == 0.5
+
+
+# --- Stacked digits ---
+
+
+def test_by_the_published_protocol_one_image_finds_a_class_however_unsure():
+    counted = Modes.by_argmax(certain(labels(97, 1, 2, 0), 4, 0.3))
+    assert counted.found.tolist() == [True, True, True, False]
+    assert counted.total == 4
+    assert counted.kl == pytest.approx(entropy([97, 1, 2, 0], [25] * 4))
+    assert counted.entropy == pytest.approx(entropy([97, 1, 2, 0]))
+
+
+def test_by_the_published_protocol_one_class_alone_is_as_far_from_all_as_can_be():
+    assert Modes.by_argmax(certain(labels(50, 0, 0), 3)).kl == pytest.approx(math.log(3))
+    assert Modes.by_argmax(certain(labels(50, 50, 50), 3)).kl == pytest.approx(0, abs=1e-12)
