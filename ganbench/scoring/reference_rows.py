@@ -1,8 +1,14 @@
-"""What held-out real images and noise score: the rows beside which generators are read.
+"""What held-out real images, an untrained generator and noise score: the rows of comparison.
 
-Held-out real images are the best that a generator could draw, and noise is what it draws before it
-has learnt anything. The real ones go through each size that a comparison trains at and back, so
-that a loss on that way is seen, and not blamed on the variants of that size.
+Held-out real images are the best that a generator could draw. They go through each size that a
+comparison trains at and back, so that a loss on that way is seen, and not blamed on the variants of
+that size.
+
+The untrained generator is a DCGAN's with its first weights, whichever variants are compared: so the
+row is a number of the protocol, the same in all comparisons, and costs one scoring in all of them
+together. A row for each variant's own first weights would cost one scoring per variant, and say the
+same: before its first step a generator draws all but one grey image. Noise differs from image to
+image, but has no shape.
 """
 
 from __future__ import annotations
@@ -15,9 +21,12 @@ import torch
 from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress
 from ganbench.data.sizes import bring_back, bring_to
-from ganbench.machine.random_streams import generator
+from ganbench.machine.random_streams import generator, stream_seed
+from ganbench.scoring.draw import BATCH_SIZE, to_uint8
 from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
 from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
+from ganbench.variant.networks.dcgan import dcgan_generator
+from ganbench.variant.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +36,14 @@ if TYPE_CHECKING:
 
     from ganbench.scoring.evaluate import Reference
 
-__all__ = ["HELD_OUT", "NOISE", "reference_rows"]
+__all__ = ["HELD_OUT", "NOISE", "UNTRAINED", "reference_rows"]
 
 HELD_OUT = "held-out real images"
+UNTRAINED = "untrained generator"
 NOISE = "noise"
 _SEED = 0
+_SIZES = (8, 16, 32, 64)  # of the images that the untrained generator draws
+_WIDTH = 16  # a quarter of the DCGAN's: as grey, and drawn in a fraction of the time
 
 
 def reference_rows(
@@ -46,8 +58,9 @@ def reference_rows(
         report: Called with the progress.
 
     Returns:
-        By name `held-out real images`, with the size where it is not that of the dataset, and
-        `noise`: the number of `images`, at most as many as a generator draws, and their `scores`.
+        By name `held-out real images`, with the size where it is not that of the dataset,
+        `untrained generator` and `noise`: the number of `images`, at most as many as a generator
+        draws, and their `scores`.
 
     Raises:
         DataError: The cache cannot be written.
@@ -56,11 +69,13 @@ def reference_rows(
     way = "" if image_size == stored else f" through {image_size}×{image_size}"
     makers: dict[str, Callable[[], dict[str, Any]]] = {
         f"{HELD_OUT}{way}": lambda: _held_out(reference, image_size, report),
+        UNTRAINED: lambda: _untrained(reference, report),
         NOISE: lambda: _noise(reference, report),
     }
     folder = cache_root / "references"
     digest = reference.protocol().hash
-    files = {name: f"{digest}-{image_size if name != NOISE else NOISE}.json" for name in makers}
+    endings = {UNTRAINED: "untrained", NOISE: NOISE}
+    files = {name: f"{digest}-{endings.get(name, image_size)}.json" for name in makers}
     return {name: _kept(folder / files[name], make) for name, make in makers.items()}
 
 
@@ -95,6 +110,29 @@ def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[s
     scores["intra_fid"] = intra_fid(distances, len(reference.dataset.spec.class_names))
     scores["prompt_alignment"] = prompt_alignment(features.probabilities, labels, features.inside)
     return {"images": len(rows), "scores": scores}
+
+
+def _untrained(reference: Reference, report: Progress) -> dict[str, Any]:
+    images = bring_back(_first_images(reference), reference.stored_size)
+    scores = reference.score(reference.backbone.extract(images, report), _SEED).scores
+    return {"images": len(images), "scores": scores}
+
+
+def _first_images(reference: Reference) -> Tensor:
+    """What a DCGAN draws before its first step, as generators are drawn: by running statistics.
+
+    On the CPU and in float64, so that the order in which threads add numbers changes no grey value.
+    """
+    spec, count = reference.dataset.spec, reference.fake_count
+    size = next((size for size in _SIZES if size >= reference.stored_size), _SIZES[-1])
+    recipe = Recipe(image_size=size, generator_width=_WIDTH)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(_SEED, "untrained reference"))
+        network = dcgan_generator(recipe, spec).double().eval()
+    noise = generator(_SEED, "untrained reference latents")
+    latents = torch.randn(count, recipe.latent_dim, generator=noise).double()
+    with torch.inference_mode():
+        return torch.cat([to_uint8(network(part)) for part in latents.split(BATCH_SIZE)])
 
 
 def _noise(reference: Reference, report: Progress) -> dict[str, Any]:

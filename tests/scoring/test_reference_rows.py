@@ -1,4 +1,4 @@
-"""The rows beside which generators are read: held-out real images, and noise."""
+"""The rows beside which generators are read: real images, an untrained generator, and noise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.sizes import bring_to
 from ganbench.scoring.evaluate import Reference
-from ganbench.scoring.reference_rows import HELD_OUT, NOISE, reference_rows
+from ganbench.scoring.reference_rows import HELD_OUT, NOISE, UNTRAINED, reference_rows
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def reference(digits, digits_backbone, cache_root):
 def test_a_size_that_loses_nothing_scores_as_the_held_out_images_do(reference, tmp_path):
     native = reference_rows(reference, 8, tmp_path)
     through = reference_rows(reference, 32, tmp_path)
-    assert list(native) == [HELD_OUT, NOISE]
-    assert list(through) == [f"{HELD_OUT} through 32×32", NOISE]
+    assert list(native) == [HELD_OUT, UNTRAINED, NOISE]
+    assert list(through) == [f"{HELD_OUT} through 32×32", UNTRAINED, NOISE]
     scores, same = native[HELD_OUT]["scores"], through[f"{HELD_OUT} through 32×32"]["scores"]
     assert same["fid"] == pytest.approx(scores["fid"], rel=0.01)
     for name in ("recall", "coverage", "precision"):
@@ -54,13 +54,39 @@ def test_a_size_that_cannot_hold_the_images_shows_what_it_loses(digits, digits_b
 def test_rows_are_computed_once_and_again_where_the_file_is_damaged(reference, tmp_path):
     first = reference_rows(reference, 8, tmp_path)
     files = sorted((tmp_path / "references").glob("*.json"))
-    assert len(files) == 2
+    assert len(files) == 3
     stored = json.loads(files[0].read_text(encoding="utf-8"))
     stored["images"] = 7
     files[0].write_text(json.dumps(stored), encoding="utf-8")
     assert 7 in [row["images"] for row in reference_rows(reference, 8, tmp_path).values()]
     files[0].write_text("{", encoding="utf-8")
     assert reference_rows(reference, 8, tmp_path) == first
+
+
+def test_the_untrained_generator_scores_as_one_grey_image_does(reference, tmp_path):
+    row = reference_rows(reference, 8, tmp_path)[UNTRAINED]
+    grey = torch.full((100, 1, 8, 8), 127, dtype=torch.uint8)
+    scores = reference.score(reference.backbone.extract(grey), 0).scores
+    assert row["images"] == len(reference.dataset.train) == 1438
+    assert row["scores"]["fid"] == pytest.approx(scores["fid"], rel=0.3)
+    assert row["scores"]["modes_covered"] == row["scores"]["coverage"] == 0
+
+
+def test_the_untrained_generator_is_one_for_all_sizes_threads_and_states_of_torch(
+    reference, tmp_path
+):
+    first = reference_rows(reference, 8, tmp_path / "first")[UNTRAINED]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2 if threads == 1 else 1)
+    torch.manual_seed(5)
+    torch.rand(3)
+    state = torch.random.get_rng_state()
+    try:
+        again = reference_rows(reference, 16, tmp_path / "again")[UNTRAINED]
+    finally:
+        torch.set_num_threads(threads)
+    assert again["scores"] == first["scores"]
+    assert torch.equal(torch.random.get_rng_state(), state)
 
 
 def test_generated_images_are_scored_at_the_stored_size(reference):
