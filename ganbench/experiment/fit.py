@@ -3,11 +3,12 @@
 A recipe for large colour photos does a few dozen steps in the time that tiny images take for
 hundreds, and ends with one pattern for all latents. Three numbers follow from the dataset:
 
-- Images are enlarged at most threefold: their size is halved until they are.
+- Images are enlarged at most threefold: their size is halved until they are, as far as the variant
+  can be trained at such sizes.
 - An epoch has at least 32 batches: the batch is halved until it has.
-- Where the images were made smaller, the discriminator has half the width, and the generator at
-  most twice the discriminator's. A discriminator that is made for more detail than there is soon
-  knows each real image by heart, and its generator learns no more.
+- Where the images are a quarter of the recipe's size or less, the discriminator has half the width,
+  and the generator at most twice the discriminator's. A discriminator that is made for much more
+  detail than there is soon knows each real image by heart, and its generator learns no more.
 
 A number that the user has set is left as it is.
 """
@@ -15,6 +16,8 @@ A number that the user has set is left as it is.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from ganbench.variant.definition import Accepts
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,10 +30,16 @@ __all__ = ["fitted"]
 _LARGEST_ENLARGEMENT = 3
 _FEWEST_BATCHES = 32
 _SMALLEST_BATCH = 2
+_MUCH_SMALLER = 4
+_ANY = Accepts()
 
 
 def fitted(
-    name: str, recipe: Recipe, spec: DatasetSpec, settings: Collection[str]
+    name: str,
+    recipe: Recipe,
+    spec: DatasetSpec,
+    settings: Collection[str],
+    accepts: Accepts = _ANY,
 ) -> tuple[Recipe, tuple[str, ...]]:
     """Fit a recipe to a dataset.
 
@@ -39,18 +48,19 @@ def fitted(
         recipe: Its numbers.
         spec: The dataset.
         settings: Names of the numbers that the user has set.
+        accepts: The sizes that the variant can be trained at; it is given no other.
 
     Returns:
         The recipe, and one sentence that says what was changed; none where nothing was.
     """
     size = recipe.image_size
-    while size > _LARGEST_ENLARGEMENT * spec.native_size:
+    while size > _LARGEST_ENLARGEMENT * spec.native_size and not accepts.refusal(spec, size // 2):
         size //= 2
     batch = recipe.batch_size
     while batch > _SMALLEST_BATCH and batch * _FEWEST_BATCHES > spec.train_count:
         batch //= 2
     wanted = {"image_size": size, "batch_size": batch}
-    if size != recipe.image_size and "image_size" not in settings:
+    if size * _MUCH_SMALLER <= recipe.image_size and "image_size" not in settings:
         d_width = max(1, recipe.discriminator_width // 2)
         if "discriminator_width" in settings:
             d_width = recipe.discriminator_width

@@ -213,7 +213,7 @@ def _job(
     with _named(candidate.name):
         recipe = candidate.variant.recipe.override({**given, **settings})
     spec = describe(recipe.dataset)
-    recipe, notes = fitted(candidate.name, recipe, spec, settings)
+    recipe, notes = fitted(candidate.name, recipe, spec, settings, candidate.variant.accepts)
     if suite.compile:
         notes += (
             f"{candidate.name}: its step is compiled first, which is not charged to training",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganbench import DatasetSpec, Recipe
+from ganbench import Accepts, DatasetSpec, Recipe
 from ganbench.data.catalogue import SPECS
 from ganbench.experiment.fit import fitted
 
@@ -31,8 +31,12 @@ def test_digits_are_enlarged_to_sixteen_pixels_and_their_networks_are_narrower()
     assert numbers(Recipe(), SPECS["digits"]) == (16, 32, 64, 32)
     wide = Recipe(batch_size=1024, generator_width=128)
     assert numbers(wide, SPECS["digits"]) == (16, 32, 64, 32)
+
+
+def test_networks_keep_their_width_where_images_are_half_of_the_recipes_size():
     fully_connected = Recipe(image_size=28, generator_width=256, discriminator_width=256)
-    assert numbers(fully_connected, SPECS["digits"]) == (14, 32, 256, 128)
+    assert numbers(fully_connected, SPECS["digits"]) == (14, 32, 256, 256)
+    assert numbers(Recipe(image_size=32), SPECS["digits"]) == (16, 32, 64, 64)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,12 @@ def test_digits_are_enlarged_to_sixteen_pixels_and_their_networks_are_narrower()
 )
 def test_images_are_enlarged_at_most_threefold(pixels, size):
     assert numbers(Recipe(), dataset(pixels, 60_000))[0] == size
+
+
+def test_no_size_is_chosen_that_the_variant_does_not_accept():
+    accepts = Accepts(image_sizes=(32, 64))
+    result, _ = fitted("gan", Recipe(), SPECS["digits"], (), accepts)
+    assert result.image_size == 32
 
 
 @pytest.mark.parametrize(
