@@ -82,7 +82,7 @@ def test_the_table_of_runs_has_the_promised_columns_and_leaves_empty_what_does_n
     assert set(rows["modes_total"]) == {10}
     assert set(rows["backbone"]) == {"classifier"}
     assert len(set(rows["protocol"])) == 1
-    assert rows.loc["mlp", "parameters_generator"] == 100 * 256 + 256 + 256 * 784 + 784
+    assert rows.loc["mlp", "parameters_generator"] == 100 * 256 + 256 + 256 * 14**2 + 14**2
 
 
 def test_the_same_command_keeps_finished_runs(compared, capsys):
