@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
     from ganbench.scoring.evaluate import Reference
 
-__all__ = ["HELD_OUT", "NOISE", "UNTRAINED", "reference_rows"]
+__all__ = ["HELD_OUT", "NOISE", "UNTRAINED", "reference_rows", "untrained_images"]
 
 HELD_OUT = "held-out real images"
 UNTRAINED = "untrained generator"
 NOISE = "noise"
 _SEED = 0
-_SIZES = (8, 16, 32, 64)  # of the images that the untrained generator draws
+_SIZES = (16, 32, 64)  # of the images that the untrained generator draws
 _WIDTH = 16  # a quarter of the DCGAN's: as grey, and drawn in a fraction of the time
 
 
@@ -79,6 +79,27 @@ def reference_rows(
     return {name: _kept(folder / files[name], make) for name, make in makers.items()}
 
 
+def untrained_images(reference: Reference) -> Tensor:
+    """What a DCGAN draws before its first step, as generators are drawn: by running statistics.
+
+    On the CPU and in float64, so that the order in which threads add numbers changes no grey value.
+
+    Returns:
+        uint8 of shape (n, channels, size, size), as many as a generator draws, at the stored size.
+    """
+    spec, count = reference.dataset.spec, reference.fake_count
+    size = next((size for size in _SIZES if size >= reference.stored_size), _SIZES[-1])
+    recipe = Recipe(image_size=size, generator_width=_WIDTH)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(_SEED, "untrained reference"))
+        network = dcgan_generator(recipe, spec).double().eval()
+    noise = generator(_SEED, "untrained reference latents")
+    latents = torch.randn(count, recipe.latent_dim, generator=noise).double()
+    with torch.inference_mode():
+        images = torch.cat([to_uint8(network(part)) for part in latents.split(BATCH_SIZE)])
+    return bring_back(images, reference.stored_size)
+
+
 def _kept(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A row from the cache, or made and kept there."""
     try:
@@ -113,26 +134,9 @@ def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[s
 
 
 def _untrained(reference: Reference, report: Progress) -> dict[str, Any]:
-    images = bring_back(_first_images(reference), reference.stored_size)
+    images = untrained_images(reference)
     scores = reference.score(reference.backbone.extract(images, report), _SEED).scores
     return {"images": len(images), "scores": scores}
-
-
-def _first_images(reference: Reference) -> Tensor:
-    """What a DCGAN draws before its first step, as generators are drawn: by running statistics.
-
-    On the CPU and in float64, so that the order in which threads add numbers changes no grey value.
-    """
-    spec, count = reference.dataset.spec, reference.fake_count
-    size = next((size for size in _SIZES if size >= reference.stored_size), _SIZES[-1])
-    recipe = Recipe(image_size=size, generator_width=_WIDTH)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(_SEED, "untrained reference"))
-        network = dcgan_generator(recipe, spec).double().eval()
-    noise = generator(_SEED, "untrained reference latents")
-    latents = torch.randn(count, recipe.latent_dim, generator=noise).double()
-    with torch.inference_mode():
-        return torch.cat([to_uint8(network(part)) for part in latents.split(BATCH_SIZE)])
 
 
 def _noise(reference: Reference, report: Progress) -> dict[str, Any]:

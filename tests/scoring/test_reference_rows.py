@@ -10,7 +10,13 @@ import torch
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.sizes import bring_to
 from ganbench.scoring.evaluate import Reference
-from ganbench.scoring.reference_rows import HELD_OUT, NOISE, UNTRAINED, reference_rows
+from ganbench.scoring.reference_rows import (
+    HELD_OUT,
+    NOISE,
+    UNTRAINED,
+    reference_rows,
+    untrained_images,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +43,10 @@ def test_held_out_images_are_the_best_that_there_is_and_noise_is_far_off(referen
     assert real["scores"]["modes_covered"] == 10
     assert real["scores"]["coverage"] > 10 * noise["scores"]["coverage"]
     assert noise["scores"]["fid"] > 100 * real["scores"]["fid"]
+    untrained = rows[UNTRAINED]
+    assert untrained["images"] == 1438
+    assert untrained["scores"]["fid"] > 100 * real["scores"]["fid"]
+    assert untrained["scores"]["modes_covered"] == untrained["scores"]["recall"] == 0
     named = reference.backbone.extract(reference.dataset.test.images).probabilities.argmax(1)
     right = float((named == reference.dataset.test.labels).double().mean())
     assert real["scores"]["prompt_alignment"] == pytest.approx(right, abs=0.006)
@@ -63,29 +73,24 @@ def test_rows_are_computed_once_and_again_where_the_file_is_damaged(reference, t
     assert reference_rows(reference, 8, tmp_path) == first
 
 
-def test_the_untrained_generator_scores_as_one_grey_image_does(reference, tmp_path):
-    row = reference_rows(reference, 8, tmp_path)[UNTRAINED]
-    grey = torch.full((100, 1, 8, 8), 127, dtype=torch.uint8)
-    scores = reference.score(reference.backbone.extract(grey), 0).scores
-    assert row["images"] == len(reference.dataset.train) == 1438
-    assert row["scores"]["fid"] == pytest.approx(scores["fid"], rel=0.3)
-    assert row["scores"]["modes_covered"] == row["scores"]["coverage"] == 0
+def test_an_untrained_generator_draws_all_but_one_grey_image(reference):
+    images = untrained_images(reference)
+    assert images.dtype == torch.uint8
+    assert images.shape == reference.dataset.train.images.shape == (1438, 1, 8, 8)
+    assert images.double().mean() == pytest.approx(127.5, abs=8)
+    assert images.double().std(0).max() < 24  # of real ones: 104
 
 
-def test_the_untrained_generator_is_one_for_all_sizes_threads_and_states_of_torch(
-    reference, tmp_path
-):
-    first = reference_rows(reference, 8, tmp_path / "first")[UNTRAINED]
-    threads = torch.get_num_threads()
+def test_the_untrained_generator_draws_the_same_whatever_threads_and_random_numbers(reference):
+    first, threads = untrained_images(reference), torch.get_num_threads()
     torch.set_num_threads(2 if threads == 1 else 1)
     torch.manual_seed(5)
-    torch.rand(3)
     state = torch.random.get_rng_state()
     try:
-        again = reference_rows(reference, 16, tmp_path / "again")[UNTRAINED]
+        again = untrained_images(reference)
     finally:
         torch.set_num_threads(threads)
-    assert again["scores"] == first["scores"]
+    assert torch.equal(again, first)
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
