@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ganbench.report import columns
@@ -110,13 +111,14 @@ def lines_across(axes: Axes, group: Group, name: str, style: ChartStyle) -> list
         style: Colours.
 
     Returns:
-        The names; `label_lines` moves them apart once the layout is settled.
+        The names, the lowest number first; `label_lines` moves them apart once the layout is
+        settled.
     """
     values, theme = _values(group, name), style.theme
     make_room(axes, values.values(), across=False)
     low, high = axes.get_ylim()
     labels = []
-    for short, value in values.items():
+    for short, value in sorted(values.items(), key=itemgetter(1)):
         inside = low <= value <= high
         if inside:
             axes.axhline(value, color=theme.muted, linewidth=1, linestyle=_DOTTED, zorder=1)

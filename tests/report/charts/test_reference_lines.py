@@ -57,11 +57,12 @@ def test_quality_against_speed_names_its_lines_at_the_right(tmp_path):
     assert axes.get_ylim()[1] < 40
 
 
-def test_names_of_lines_never_overlap(tmp_path):
-    axes, _, _ = drawn(tmp_path, tradeoff, (14.0, 900.0), noise=4990.0)
-    names = [text for text in axes.texts if text.get_text().split()[0] in ("untrained", "noise")]
-    first, second = (text.get_window_extent() for text in names)
-    assert not first.overlaps(second)
+@pytest.mark.parametrize("worst", [900.0, 20.0])  # both lines within the axis, and both beyond it
+def test_names_of_lines_do_not_overlap_and_stand_in_the_order_of_their_numbers(tmp_path, worst):
+    axes, _, _ = drawn(tmp_path, tradeoff, (14.0, worst), noise=4990.0)
+    boxes = {text.get_text().split()[0]: text.get_window_extent() for text in axes.texts}
+    assert not boxes["untrained"].overlaps(boxes["noise"])
+    assert boxes["untrained"].y0 > boxes["noise"].y0
 
 
 def test_without_references_no_row_and_no_line_is_added(tmp_path):
