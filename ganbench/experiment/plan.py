@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench import data
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import UsageError
+from ganbench.experiment.fit import fitted
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
     from ganbench.variant.recipe import Recipe
 
 __all__ = ["Job", "Plan", "make"]
-
-_LARGEST_ENLARGEMENT = 4
-_FEWEST_BATCHES = 16
-_SMALLEST_BATCH = 2
 
 
 @dataclass(frozen=True)
@@ -221,7 +218,7 @@ def _job(
         with _named(candidate.name):
             recipe, notes = _fitted_to_points(suite, candidate, recipe, spec, settings)
     else:
-        recipe, notes = _fitted(candidate.name, recipe, spec, settings)
+        recipe, notes = fitted(candidate.name, recipe, spec, settings, candidate.variant.accepts)
     if suite.compile:
         notes += (
             f"{candidate.name}: its step is compiled first, which is not charged to training",
@@ -263,33 +260,6 @@ def _request(candidate: Resolved) -> str:
         if any(entry.name == candidate.name for entry in entries())
         else str(Path(candidate.origin).resolve())
     )
-
-
-def _fitted(
-    name: str, recipe: Recipe, spec: DatasetSpec, settings: dict[str, str]
-) -> tuple[Recipe, tuple[str, ...]]:
-    """Fit a recipe to a dataset much smaller than its own, unless the user set the number."""
-    changes: dict[str, Any] = {}
-    notes = []
-    size = recipe.image_size
-    while size > _LARGEST_ENLARGEMENT * spec.native_size:
-        size //= 2
-    if size != recipe.image_size and "image_size" not in settings:
-        changes["image_size"] = size
-        notes.append(
-            f"{name}: image_size {size} instead of {recipe.image_size}, as {spec.name} has "
-            f"{spec.native_size}x{spec.native_size} pixels (--set image_size decides)"
-        )
-    batch = recipe.batch_size
-    while batch > _SMALLEST_BATCH and batch * _FEWEST_BATCHES > spec.train_count:
-        batch //= 2
-    if batch != recipe.batch_size and "batch_size" not in settings:
-        changes["batch_size"] = batch
-        notes.append(
-            f"{name}: batch_size {batch} instead of {recipe.batch_size}, as {spec.name} has "
-            f"{spec.train_count:,} training images (--set batch_size decides)"
-        )
-    return recipe.override(changes), tuple(notes)
 
 
 def _fitted_to_points(

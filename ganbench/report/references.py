@@ -1,4 +1,4 @@
-"""Reference rows of a comparison: held-out real images and noise, beside the variants."""
+"""Reference rows of a comparison: held-out real images, an untrained generator and noise."""
 
 from __future__ import annotations
 
@@ -31,14 +31,17 @@ __all__ = [
 
 REFERENCE_NOTE = (
     "Below the line: what held-out real images score, the best there is, where they are brought to "
-    "the size that variants train at and back; and what noise scores."
+    "the size that variants train at and back; what a generator scores before its first step; and "
+    "what noise scores."
 )
 REFERENCE_NOTE_OF_POINTS = (
-    "Below the line: what held-out real points score, the best there is, and what noise scores."
+    "Below the line: what held-out real points score, the best there is; what a generator scores "
+    "before its first step; and what noise scores."
 )
 NOISE_MARK = "‡"
 """Marks a score that is no better than that of noise."""
 NOISE_NOTE = f"{NOISE_MARK} no better than noise"
+_THROUGH = " through "
 _GROUP = ("dataset", "device", "device_name", "protocol")
 
 
@@ -61,16 +64,25 @@ class ReferenceRow:
         """The number of images, for people."""
         return f"{number(self.images)} images"
 
+    @property
+    def short(self) -> str:
+        """The name in as few letters as a chart has room for: `held-out, 64×64`, `untrained`."""
+        size = self.name.partition(_THROUGH)[2]
+        return ", ".join(filter(None, (self.name.split()[0], size)))
+
+    @property
+    def is_real(self) -> bool:
+        """Whether real images were scored."""
+        return self.name.startswith((HELD_OUT, HELD_OUT_POINTS))
+
 
 def references_of(group: Group) -> list[ReferenceRow]:
-    """The reference rows of all runs of a group, each once; noise is the last."""
+    """The reference rows of all runs of a group, each once: real images first, noise last."""
     stored: dict[str, Any] = {}
     for entry in group.finished:
         stored |= {name: row for name, row in entry.result.references.items() if name not in stored}
     rows = [ReferenceRow(name, row["images"], row["scores"]) for name, row in stored.items()]
-    return sorted(
-        rows, key=lambda row: (not row.name.startswith((HELD_OUT, HELD_OUT_POINTS)), row.name)
-    )
+    return sorted(rows, key=lambda row: (not row.is_real, row.name == NOISE, row.name))
 
 
 def noise_to_beat(group: Group) -> dict[str, float]:
@@ -79,7 +91,7 @@ def noise_to_beat(group: Group) -> dict[str, float]:
     Of other scores it says nothing: noise has few near-duplicates too.
     """
     rows = references_of(group)
-    real = [row.scores for row in rows if row.name != NOISE]
+    real = [row.scores for row in rows if row.is_real]
     noise = next((row.scores for row in rows if row.name == NOISE), {})
     return {
         name: value

@@ -1,8 +1,14 @@
-"""What held-out real images and noise score: the rows beside which generators are read.
+"""What held-out real images, an untrained generator and noise score: the rows of comparison.
 
-Held-out real images are the best that a generator could draw, and noise is what it draws before it
-has learnt anything. The real ones go through each size that a comparison trains at and back, so
-that a loss on that way is seen, and not blamed on the variants of that size.
+Held-out real images are the best that a generator could draw. They go through each size that a
+comparison trains at and back, so that a loss on that way is seen, and not blamed on the variants of
+that size.
+
+The untrained generator is a DCGAN's with its first weights, whichever variants are compared: so the
+row is a number of the protocol, the same in all comparisons, and costs one scoring in all of them
+together. A row for each variant's own first weights would cost one scoring per variant, and say the
+same: before its first step a generator draws all but one grey image. Noise differs from image to
+image, but has no shape.
 """
 
 from __future__ import annotations
@@ -14,21 +20,37 @@ import torch
 
 from ganbench.data.cache import UNREADABLE, whole
 from ganbench.data.dataset import Progress, ignore_progress
-from ganbench.machine.random_streams import generator
+from ganbench.machine.random_streams import generator, stream_seed
+from ganbench.scoring.draw import BATCH_SIZE
 from ganbench.scoring.metrics.catalogue import SCORES
-from ganbench.scoring.metrics.constants import HELD_OUT, HELD_OUT_POINTS, NOISE
+from ganbench.scoring.metrics.constants import HELD_OUT, HELD_OUT_POINTS, NOISE, UNTRAINED
 from ganbench.scoring.metrics.intra_fid import fid_by_class, intra_fid
 from ganbench.scoring.metrics.prompt_alignment import prompt_alignment
+from ganbench.variant.networks.dcgan import dcgan_generator
+from ganbench.variant.networks.points import points_generator
+from ganbench.variant.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from torch import Tensor
+
     from ganbench.scoring.evaluate import Reference
 
-__all__ = ["HELD_OUT", "HELD_OUT_POINTS", "NOISE", "reference_rows"]
+__all__ = [
+    "HELD_OUT",
+    "HELD_OUT_POINTS",
+    "NOISE",
+    "UNTRAINED",
+    "reference_rows",
+    "untrained_images",
+]
 
 _SEED = 0
+_SIZES = (16, 32, 64)  # of the images that the untrained generator draws
+_POINTS_LATENT = 2
+_WIDTH = 16  # a quarter of the DCGAN's: as grey, and drawn in a fraction of the time
 
 
 def reference_rows(
@@ -44,8 +66,8 @@ def reference_rows(
 
     Returns:
         By name `held-out real images` (or points), with the size where it is not that of the
-        dataset, and `noise`: the number of `images`, at most as many as a generator draws, and
-        their `scores`.
+        dataset, `untrained generator` and `noise`: the number of `images`, at most as
+        many as a generator draws, and their `scores`.
 
     Raises:
         DataError: The cache cannot be written.
@@ -57,12 +79,43 @@ def reference_rows(
     held_out = HELD_OUT_POINTS if is_points else f"{HELD_OUT}{way}"
     makers: dict[str, Callable[[], dict[str, Any]]] = {
         held_out: lambda: _held_out(reference, image_size, report),
+        UNTRAINED: lambda: _untrained(reference, report),
         NOISE: lambda: _noise(reference, report),
     }
     folder = cache_root / "references"
     digest = reference.protocol().hash
-    files = {name: f"{digest}-{image_size if name != NOISE else NOISE}.json" for name in makers}
+    endings = {UNTRAINED: "untrained", NOISE: NOISE}
+    files = {name: f"{digest}-{endings.get(name, image_size)}.json" for name in makers}
     return {name: _kept(folder / files[name], make) for name, make in makers.items()}
+
+
+def untrained_images(reference: Reference) -> Tensor:
+    """What a DCGAN draws before its first step, as generators are drawn: by running statistics.
+
+    Of points, what PacGAN's generator draws. On the CPU and in float64, so that the order in which
+    threads add numbers changes no grey value.
+
+    Returns:
+        As the dataset stores them and as many as a generator draws: uint8 of shape (n, channels,
+        size, size) at the stored size, or float32 points of shape (n, dimensions).
+    """
+    spec, count, form = reference.dataset.spec, reference.fake_count, reference.form
+    is_points = form.kind == "points"
+    size = next((size for size in _SIZES if size >= reference.stored_size), _SIZES[-1])
+    recipe = (
+        Recipe(latent_dim=_POINTS_LATENT)
+        if is_points
+        else Recipe(image_size=size, generator_width=_WIDTH)
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(_SEED, "untrained reference"))
+        build = points_generator if is_points else dcgan_generator
+        network = build(recipe, spec).double().eval()
+    noise = generator(_SEED, "untrained reference latents")
+    latents = torch.randn(count, recipe.latent_dim, generator=noise).double()
+    with torch.inference_mode():
+        images = torch.cat([form.to_stored(network(part)) for part in latents.split(BATCH_SIZE)])
+    return form.from_size(images, reference.stored_size)
 
 
 def _kept(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -100,6 +153,12 @@ def _held_out(reference: Reference, image_size: int, report: Progress) -> dict[s
     if reference.form.kind == "points":  # no variant draws points by mode
         scores["intra_fid"] = scores["prompt_alignment"] = None
     return {"images": len(rows), "scores": scores}
+
+
+def _untrained(reference: Reference, report: Progress) -> dict[str, Any]:
+    images = untrained_images(reference)
+    scores = reference.score(reference.backbone.extract(images, report), _SEED).scores
+    return {"images": len(images), "scores": {**scores, **reference.manifold_scores(images)}}
 
 
 def _noise(reference: Reference, report: Progress) -> dict[str, Any]:

@@ -78,11 +78,11 @@ def test_without_a_dataset_each_variant_takes_its_own():
     assert not any(job.notes for job in made.jobs)
 
 
-def test_a_dataset_much_smaller_than_the_recipes_own_lowers_size_and_batch_and_says_so():
+def test_a_dataset_much_smaller_than_the_recipes_own_changes_the_recipe_and_the_plan_says_so():
     (job,) = make(variants="dcgan-smooth").jobs
-    assert (job.image_size, job.recipe["batch_size"]) == (32, 64)
-    assert "image_size 32 instead of 64" in job.notes[0]
-    assert "batch_size 64 instead of 1024" in job.notes[1]
+    assert (job.image_size, job.recipe["batch_size"]) == (16, 32)
+    assert "image_size 16 instead of 64" in job.notes[0]
+    assert "batch_size 32 instead of 1024" in job.notes[0]
 
 
 def test_a_number_that_was_set_is_never_changed():
@@ -147,7 +147,7 @@ def test_half_precision_needs_an_optimizer_that_skips_a_step():
 
 
 def test_a_compiled_run_is_announced():
-    assert "compiled first" in make(compile=True).jobs[0].notes[0]
+    assert "compiled first" in make(compile=True).jobs[0].notes[-1]
 
 
 def test_a_suite_file_says_what_the_flags_say_and_flags_win(tmp_path):

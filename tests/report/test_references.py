@@ -15,6 +15,7 @@ from ganbench.report.references import references_csv, references_of
 from ganbench.report.terminal import summary_of
 
 REAL = {"images": 10_000, "scores": {"fid": 0.03, "recall": 0.87, "modes_covered": 10}}
+UNTRAINED = {"images": 9_000, "scores": {"fid": 2050.0, "recall": 0.0, "modes_covered": 0}}
 NOISE = {"images": 9_000, "scores": {"fid": 1034.0, "recall": 0.0, "modes_covered": 0}}
 
 
@@ -24,7 +25,11 @@ def folder(path):
         doubles.result(
             variant,
             seed,
-            references={"noise": NOISE, f"held-out real images{size}": REAL},
+            references={
+                "noise": NOISE,
+                "untrained generator": UNTRAINED,
+                f"held-out real images{size}": REAL,
+            },
         )
         for variant, size in sizes.items()
         for seed in (0, 1)
@@ -38,17 +43,20 @@ def test_each_reference_stands_once_real_images_first_and_noise_last(tmp_path):
     assert [(row.name, row.images) for row in rows] == [
         ("held-out real images", 10_000),
         ("held-out real images through 64×64", 10_000),
+        ("untrained generator", 9_000),
         ("noise", 9_000),
     ]
-    assert [row.scores["fid"] for row in rows] == [0.03, 0.03, 1034.0]
+    assert [row.scores["fid"] for row in rows] == [0.03, 0.03, 2050.0, 1034.0]
+    assert [row.short for row in rows] == ["held-out", "held-out, 64×64", "untrained", "noise"]
 
 
 def test_they_are_in_a_file_of_their_own_and_in_both_pages(tmp_path):
     out = build([folder(tmp_path)])
-    (real, _, noise) = csv.DictReader(io.StringIO((out / "references.csv").read_text()))
+    (real, _, untrained, noise) = csv.DictReader(io.StringIO((out / "references.csv").read_text()))
     assert (real["reference"], real["images"], real["fid"]) == (
         "held-out real images", "10000", "0.03",
     )  # fmt: skip
+    assert (untrained["reference"], untrained["fid"]) == ("untrained generator", "2050.0")
     assert noise["recall"] == "0.0"
     assert noise["prompt_alignment"] == ""
     readme = (out / "README.md").read_text(encoding="utf-8")
@@ -57,6 +65,7 @@ def test_they_are_in_a_file_of_their_own_and_in_both_pages(tmp_path):
     assert "10 / 10" in readme
     assert "held-out real images through 64×64" in page
     assert "9,000 images" in page
+    assert "untrained generator" in page
     assert "reference" not in (out / "runs.csv").read_text().splitlines()[1]
 
 
@@ -89,7 +98,8 @@ def test_a_score_that_does_not_beat_noise_is_marked_and_the_mark_explained(tmp_p
     scores = {"fid": 2000.0, "recall": 0.5, "duplicates": 0.4, "modes_total": 10}
     noise = {"images": 9, "scores": {"fid": 1034.0, "recall": 0.1, "duplicates": 0.0}}
     real = {"images": 9, "scores": {"fid": 0.03, "recall": 0.9, "duplicates": 0.01}}
-    rows = {"noise": noise, "held-out real images": real}
+    grey = {"images": 9, "scores": {"fid": 2050.0, "recall": 0.0, "duplicates": 1.0}}
+    rows = {"noise": noise, "held-out real images": real, "untrained generator": grey}
     path = doubles.write(
         tmp_path, [doubles.result("mlp", scores=scores, references=rows)], files=False
     )

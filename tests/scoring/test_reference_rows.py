@@ -1,4 +1,4 @@
-"""The rows beside which generators are read: held-out real images, and noise."""
+"""The rows beside which generators are read: real images, an untrained generator, and noise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ import torch
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.sizes import bring_to
 from ganbench.scoring.evaluate import Reference
-from ganbench.scoring.reference_rows import HELD_OUT, NOISE, reference_rows
+from ganbench.scoring.reference_rows import (
+    HELD_OUT,
+    NOISE,
+    UNTRAINED,
+    reference_rows,
+    untrained_images,
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +27,8 @@ def reference(digits, digits_backbone, cache_root):
 def test_a_size_that_loses_nothing_scores_as_the_held_out_images_do(reference, tmp_path):
     native = reference_rows(reference, 8, tmp_path)
     through = reference_rows(reference, 32, tmp_path)
-    assert list(native) == [HELD_OUT, NOISE]
-    assert list(through) == [f"{HELD_OUT} through 32×32", NOISE]
+    assert list(native) == [HELD_OUT, UNTRAINED, NOISE]
+    assert list(through) == [f"{HELD_OUT} through 32×32", UNTRAINED, NOISE]
     scores, same = native[HELD_OUT]["scores"], through[f"{HELD_OUT} through 32×32"]["scores"]
     assert same["fid"] == pytest.approx(scores["fid"], rel=0.01)
     for name in ("recall", "coverage", "precision"):
@@ -37,6 +43,10 @@ def test_held_out_images_are_the_best_that_there_is_and_noise_is_far_off(referen
     assert real["scores"]["modes_covered"] == 10
     assert real["scores"]["coverage"] > 10 * noise["scores"]["coverage"]
     assert noise["scores"]["fid"] > 100 * real["scores"]["fid"]
+    untrained = rows[UNTRAINED]
+    assert untrained["images"] == 1438
+    assert untrained["scores"]["fid"] > 100 * real["scores"]["fid"]
+    assert untrained["scores"]["modes_covered"] == untrained["scores"]["recall"] == 0
     named = reference.backbone.extract(reference.dataset.test.images).probabilities.argmax(1)
     right = float((named == reference.dataset.test.labels).double().mean())
     assert real["scores"]["prompt_alignment"] == pytest.approx(right, abs=0.006)
@@ -54,7 +64,7 @@ def test_a_size_that_cannot_hold_the_images_shows_what_it_loses(digits, digits_b
 def test_rows_are_computed_once_and_again_where_the_file_is_damaged(reference, tmp_path):
     first = reference_rows(reference, 8, tmp_path)
     files = sorted((tmp_path / "references").glob("*.json"))
-    assert len(files) == 2
+    assert len(files) == 3
     stored = json.loads(files[0].read_text(encoding="utf-8"))
     stored["images"] = 7
     files[0].write_text(json.dumps(stored), encoding="utf-8")
@@ -70,6 +80,27 @@ def test_rows_that_lack_a_score_of_this_version_are_computed_again(reference, tm
         del stored["scores"]["mind"]
         file.write_text(json.dumps(stored), encoding="utf-8")
     assert reference_rows(reference, 8, tmp_path) == first
+
+
+def test_an_untrained_generator_draws_all_but_one_grey_image(reference):
+    images = untrained_images(reference)
+    assert images.dtype == torch.uint8
+    assert images.shape == reference.dataset.train.images.shape == (1438, 1, 8, 8)
+    assert images.double().mean() == pytest.approx(127.5, abs=8)
+    assert images.double().std(0).max() < 24  # of real ones: 104
+
+
+def test_the_untrained_generator_draws_the_same_whatever_threads_and_random_numbers(reference):
+    first, threads = untrained_images(reference), torch.get_num_threads()
+    torch.set_num_threads(2 if threads == 1 else 1)
+    torch.manual_seed(5)
+    state = torch.random.get_rng_state()
+    try:
+        again = untrained_images(reference)
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(again, first)
+    assert torch.equal(torch.random.get_rng_state(), state)
 
 
 def test_generated_images_are_scored_at_the_stored_size(reference):

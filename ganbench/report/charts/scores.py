@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from ganbench.report import columns
+from ganbench.report.charts.reference_lines import READING, reference_names, rows_below
 from ganbench.report.charts.style import canvas, heading
 from ganbench.report.formatting import share_of, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -70,24 +73,33 @@ def throughput(group: Group, style: ChartStyle) -> Figure | None:
 
 
 def quality(group: Group, style: ChartStyle) -> Figure | None:
-    """Every score that is shown to people, one panel per score."""
+    """Every score that is shown to people, one panel per score, the references below."""
     names = group.present(_QUALITY)
     if not names:
         return None
     rows = math.ceil(len(names) / _PANELS_PER_ROW)
+    references = reference_names(group, names)
+    subtitle = "; ".join([reading(group), *([READING] if references else [])])
     figure = canvas(
-        9.5, rows * _height(group), f"Quality and diversity · {group.title}", reading(group), style
-    )
-    _panels(figure, group, names, style, bars=False)
+        9.5, rows * _height(group, references), f"Quality and diversity · {group.title}", subtitle,
+        style,
+    )  # fmt: skip
+    _panels(figure, group, names, style, references, bars=False)
     return figure
 
 
-def _height(group: Group) -> float:
-    return _PANEL_INCHES + _ROW_INCHES * len(group.labels)
+def _height(group: Group, references: Sequence[str] = ()) -> float:
+    return _PANEL_INCHES + _ROW_INCHES * (len(group.labels) + len(references))
 
 
 def _panels(
-    figure: Figure, group: Group, names: list[str], style: ChartStyle, *, bars: bool
+    figure: Figure,
+    group: Group,
+    names: list[str],
+    style: ChartStyle,
+    references: Sequence[str] = (),
+    *,
+    bars: bool,
 ) -> None:
     across = min(_PANELS_PER_ROW, len(names))
     grid = figure.subplots(
@@ -98,13 +110,15 @@ def _panels(
         gridspec_kw={"wspace": 0.05},
     )
     for axes, name in zip(grid.flat, names, strict=False):
-        _panel(axes, group, name, style, bars=bars)
+        _panel(axes, group, name, style, references, bars=bars)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
 
 
-def _panel(axes: Axes, group: Group, name: str, style: ChartStyle, *, bars: bool) -> None:
-    """One number: one row per variant."""
+def _panel(
+    axes: Axes, group: Group, name: str, style: ChartStyle, references: Sequence[str], *, bars: bool
+) -> None:
+    """One number: one row per variant, and below them one per reference."""
     column, labels = columns.column(name), group.labels
     heading(axes, column.heading(group.backbone), _NOTES[column.direction], style)
     _scale(axes, group, column, bars=bars)
@@ -118,8 +132,11 @@ def _panel(axes: Axes, group: Group, name: str, style: ChartStyle, *, bars: bool
             1.02, place, text, transform=axes.get_yaxis_transform(), va="center", size=8,
             color=style.theme.ink if estimate else style.theme.muted,
         )  # fmt: skip
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
+    rows = [*labels, *references]
+    if references:
+        rows_below(axes, group, name, {row: rows.index(row) for row in references}, style)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelcolor=style.theme.ink, labelsize=9)
     axes.grid(visible=False, axis="y")
     axes.set_ylabel("")

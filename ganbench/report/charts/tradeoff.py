@@ -9,6 +9,12 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from matplotlib.transforms import Bbox
 
 from ganbench.report import columns
+from ganbench.report.charts.reference_lines import (
+    READING,
+    label_lines,
+    lines_across,
+    reference_names,
+)
 from ganbench.report.charts.scores import reading, shared_timing_text
 from ganbench.report.charts.style import canvas
 
@@ -48,19 +54,21 @@ def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
     if not points:
         return None
     name = columns.column(_QUALITY).heading(group.backbone)
-    figure = canvas(
-        7.2, 3.9, f"Quality against speed · {group.title}",
-        f"lower right is better; {reading(group)}", style,
-    )  # fmt: skip
+    subtitle = [f"lower right is better; {reading(group)}"]
+    if reference_names(group, [_QUALITY]):
+        subtitle.append(READING)
+    figure = canvas(7.2, 3.9, f"Quality against speed · {group.title}", "; ".join(subtitle), style)
     axes = figure.subplots()
     for label, (speed, quality) in points.items():
         _seeds(axes, group, label, style)
         _point(axes, speed, quality, label, style)
     _scale(axes, group, list(points))
+    lines = lines_across(axes, group, _QUALITY, style)
     axes.set_xlabel(f"training speed, images/s{shared_timing_text(group)} →")
     axes.set_ylabel(f"← {name}")
     axes.set_title("")
     figure.draw_without_rendering()  # settles the layout, so that the names can find their places
+    label_lines(axes, lines)
     _name_points(axes, points, style)
     return figure
 

@@ -21,7 +21,12 @@ from ganbench.errors import DataError, UsageError, unknown
 from ganbench.machine.memory import release_host_memory
 from ganbench.scoring.backbones.channels import describe_channels
 from ganbench.scoring.backbones.classifier import obtain_classifier
-from ganbench.scoring.backbones.classifier_network import Classifier, exact, weights_hash
+from ganbench.scoring.backbones.classifier_network import (
+    Classifier,
+    ClassifierNetwork,
+    exact,
+    weights_hash,
+)
 from ganbench.scoring.backbones.efficientnet import obtain_efficientnet
 from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception
@@ -165,6 +170,7 @@ class Backbone:
     def _batch(self, images: Tensor, *, logits: bool) -> tuple[Tensor, ...]:
         """The fields of `Features` for some images, without those that are not wanted."""
         network = self.classifier.network
+        described: tuple[Tensor, ...]
         if self.stacked and isinstance(network, ClassifierNetwork):
             described = describe_channels(network, images)
         else:

@@ -8,6 +8,7 @@ __all__ = [
     "HELD_OUT_POINTS",
     "NOISE",
     "PROMPT_IMAGE_LIMIT",
+    "UNTRAINED",
     "images_per_prompt",
 ]
 
@@ -19,6 +20,7 @@ PROMPT_IMAGE_LIMIT = 1000
 
 HELD_OUT = "held-out real images"
 HELD_OUT_POINTS = "held-out real points"
+UNTRAINED = "untrained generator"
 NOISE = "noise"
 """What the reference rows of a comparison are called."""
 
