@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
+from scipy import optimize, stats
+from statsmodels.stats.power import TTestPower
 
 from ganbench.report.columns import COUNTS, SPEED
 from ganbench.report.comparison.contrasts import Side, contrast, is_ranked
@@ -72,6 +77,20 @@ def test_an_unresolved_sentence_gives_a_range_of_seeds():
     open_ended = contrasted("fid", (1.0, 3.0, 2.0), (2.0, 1.5, 4.5))
     assert open_ended.seeds_needed[1] is None
     assert f"at least {open_ended.seeds_needed[0]} seeds would be needed" in sentence_of(open_ended)
+
+
+@pytest.mark.parametrize("tests", [1, 20])
+def test_the_seeds_needed_follow_from_the_spread_of_the_differences_not_of_the_seeds(tests):
+    """The seeds' own spread is 13 here, that of the differences 0.7."""
+    first = [10.0, 20.0, 30.0, 40.0]
+    differences = np.array([1.0, 0.2, -0.5, 0.9])
+    one = uncorrected("fid", first, list(first + differences))
+    few, many = corrected([one] * tests)[0].seeds_needed
+    t = differences.mean() / (differences.std(ddof=1) / 2)
+    largest = optimize.brentq(lambda shift: stats.nct.cdf(t, 3, shift) - 0.1, t, t + 9) / 2
+    wanted = TTestPower().solve_power(largest, alpha=0.05 / tests, power=0.8)
+    assert few == max(5, math.ceil(wanted))
+    assert many is None  # four such seeds allow that there is no difference at all
 
 
 def test_what_was_resolved_needs_no_seeds():
