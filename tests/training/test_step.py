@@ -10,6 +10,7 @@ from doubles import tiny_spec
 from torch import nn
 from torch.nn import functional as F
 
+from ganbench.errors import ContractError
 from ganbench.training.calls import Batch
 from ganbench.training.state import TrainState
 from ganbench.training.step import MEASURES, Batches, Step, gather, run_step, train_step
@@ -282,3 +283,17 @@ def test_labels_of_a_run_without_a_condition_are_handed_on_and_condition_nothing
     assert second.labels.tolist() == [*range(6), *range(6)]
     unlabelled = gather(state, lambda _: (torch.zeros(6, 1, 32, 32), None), stream, labels)
     assert unlabelled.discriminator[0].condition is None
+
+
+@pytest.mark.parametrize("name", ["d_loss", "g_loss"])
+@pytest.mark.parametrize(
+    ("given", "said"), [(lambda images: images.mean(dim=(1, 2, 3)), r"\(6,\)"), (len, "int")]
+)
+def test_a_loss_that_is_no_scalar_is_refused_by_its_name(name, given, said):
+    state = build("mlp")
+    wrong = {name: lambda discriminator, real, fake: given(fake)}
+    state.losses = Losses(**{"d_loss": state.losses.d_loss, "g_loss": state.losses.g_loss, **wrong})
+    with pytest.raises(
+        ContractError, match=f"{name} must return a scalar tensor, and gives {said}"
+    ):
+        train_step(state, Batches([batch(state)]))
