@@ -297,3 +297,25 @@ def test_a_loss_that_is_no_scalar_is_refused_by_its_name(name, given, said):
         ContractError, match=f"{name} must return a scalar tensor, and gives {said}"
     ):
         train_step(state, Batches([batch(state)]))
+
+
+D, G, M = "discriminator", "generator", "measures"
+
+
+@pytest.mark.parametrize(
+    ("returns_outputs", "measure", "expected"),
+    [
+        (True, False, [D, G]),
+        (False, False, [D, G]),
+        (True, True, [D, M, G, M]),
+        (False, True, [D, M, D, M, G, M, G, M]),  # outputs are asked for before the update
+    ],
+)
+def test_each_phase_is_marked_when_it_ends(returns_outputs, measure, expected):
+    state = build("mlp", ema_decay=0.5)
+    if not returns_outputs:
+        of = state.losses
+        state.losses = Losses(lambda *a: of.d_loss(*a).loss, lambda *a: of.g_loss(*a).loss)
+    marked = []
+    train_step(state, Batches([batch(state)]), measure=measure, mark=marked.append)
+    assert marked == [*expected, "average"]
