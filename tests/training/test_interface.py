@@ -257,6 +257,23 @@ def test_a_further_network_is_trained_by_the_update_that_it_names(update, moves)
     assert ("encoder" in one.state.trained_by("generator")) == moves
 
 
+def test_a_further_network_of_the_generators_update_is_held_in_the_discriminators():
+    seen = []
+
+    def losses(recipe, dataset):
+        base = ganbench.losses.bce(recipe, dataset)
+
+        def d_loss(discriminator, real, fake, context):
+            seen.append(context.networks["encoder"](real).requires_grad)
+            return base.d_loss(discriminator, real, fake)
+
+        return Losses(d_loss, encoding(recipe, dataset).g_loss)
+
+    one = advanced(session(variant(networks={"encoder": Network(encoder)}, losses=losses)), 1)
+    assert set(seen) == {False}
+    assert all(weight.requires_grad for weight in one.state.networks["encoder"].parameters())
+
+
 def test_further_networks_change_nothing_of_the_others_weights():
     plain = session()
     one = session(variant(networks={"encoder": Network(encoder)}, losses=encoding))
