@@ -65,6 +65,22 @@ def test_near_duplicates_ask_for_equal_counts():
     assert duplicates(real[:1], real[:1]) is None
 
 
+def test_two_images_can_be_near_duplicates():
+    apart, near, far = (torch.tensor([[5.0], [5.0 + gap]]) for gap in (1, 0.5, 2))
+    assert (duplicates(apart, near), duplicates(apart, far)) == (1, 0)
+
+
+def test_near_duplicates_and_memorisation_refuse_features_that_are_no_numbers():
+    good = clusters(30, 0).vectors
+    bad = good.clone()
+    bad[4, 1] = math.nan
+    with pytest.raises(ValueError, match="NaN or infinity in 1 of 30 rows"):
+        duplicates(good, bad)
+    for fake, held_out in ((good, bad), (bad, good)):
+        with pytest.raises(ValueError, match="NaN or infinity in 1 of 30 rows"):
+            memorisation(good, fake, held_out)
+
+
 def test_memorisation_is_zero_for_copies_one_for_new_images_and_more_for_noise():
     real, held_out = (split.vectors for split in digits())
     first, second = held_out[::2], held_out[1::2]
