@@ -99,6 +99,14 @@ def test_memorisation_is_the_ratio_of_the_medians_that_scipy_finds():
     assert memorisation(real, fake, held_out) == pytest.approx(medians[0] / medians[1], rel=1e-9)
 
 
+def test_memorisation_can_be_measured_near_the_training_images_but_not_on_them():
+    real = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    beside, farther = (torch.tensor([[1.0, gap]], dtype=torch.float64) for gap in (1e-5, 2e-5))
+    assert memorisation(real, farther, beside) == pytest.approx(2, rel=1e-3)
+    nothing = torch.zeros(5, 2)
+    assert memorisation(nothing, nothing, nothing) is None
+
+
 def test_memorisation_has_no_answer_where_held_out_images_are_training_images():
     real = clusters(100, 0).vectors
     assert memorisation(real, clusters(50, 1).vectors, real) is None
@@ -123,15 +131,39 @@ def test_fid_at_infinity_needs_ten_images_an_entry():
     real = Statistics.of(normal(200, 16, 0))
     assert fid_infinity(real, normal(159, 16, 1)) is None
     assert fid_infinity(real, normal(160, 16, 1)) is not None
-    assert fid_infinity(real, normal(19, 1, 1)) is None  # two for each point of the line
+    narrow = Statistics.of(normal(200, 1, 0))
+    assert fid_infinity(narrow, normal(19, 1, 1)) is None  # two for each point of the line
+    assert fid_infinity(narrow, normal(20, 1, 1)) is not None
 
 
-def test_each_point_of_fid_at_infinity_has_images_of_its_own_choice():
-    real, fake = normal(300, 3, 0), normal(200, 3, 1, scale=2.0)
-    counts = [round(1 / inverse) for inverse in np.linspace(1 / 20, 1 / 200, 10)]
+def test_fid_at_infinity_refuses_features_that_are_no_numbers():
+    fake = normal(200, 3, 1)
+    fake[7, 1] = math.inf
+    with pytest.raises(ValueError, match="generated features hold NaN or infinity in 1 of 200"):
+        fid_infinity(Statistics.of(normal(200, 3, 0)), fake)
+
+
+def test_a_seed_that_is_not_given_is_0():
+    real, fake = normal(300, 3, 0), normal(300, 3, 1)
+    statistics, held_out = Statistics.of(real), normal(300, 3, 2)
+    for score in (
+        lambda **seed: fid_infinity(statistics, fake, **seed),
+        lambda **seed: kid(real, fake, **seed),
+        lambda **seed: memorisation(real, fake, held_out, limit=40, **seed),
+        lambda **seed: inception_score(normal(1100, 5, 3), **seed),
+    ):
+        assert score() == score(seed=0) != score(seed=1)
+
+
+# From a tenth of the images, rounded down, or twice the entries.
+@pytest.mark.parametrize(("all_images", "fewest"), [(200, 20), (209, 20), (45, 6)])
+def test_each_point_of_fid_at_infinity_has_images_of_its_own_choice(all_images, fewest):
+    real, fake = normal(300, 3, 0), normal(all_images, 3, 1, scale=2.0)
+    inverses = np.linspace(1 / fewest, 1 / all_images, 10)
+    counts = [round(1 / inverse) for inverse in inverses]
     distances = []
     for index, count in enumerate(counts):
-        order = torch.randperm(200, generator=torch.Generator().manual_seed(7 + index))
+        order = torch.randperm(all_images, generator=torch.Generator().manual_seed(7 + index))
         some = fake[order[:count]].numpy()
         moments = [(part.mean(0), np.cov(part, rowvar=False)) for part in (real.numpy(), some)]
         (mean, covariance), (fake_mean, fake_covariance) = moments
