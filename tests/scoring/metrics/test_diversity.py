@@ -194,6 +194,26 @@ def test_kid_agrees_with_the_estimator_written_out():
     assert kid(real, fake, seed=0)[0] == pytest.approx(np.mean(values), rel=1e-9)
 
 
+def discrepancy(x, y):
+    """Squared maximum mean discrepancy with the kernel (x @ y / entries + 1)**3, pair by pair."""
+    within, across = (x.shape[0] * (x.shape[0] - 1)), x.shape[0] ** 2
+    kernels = [(a @ b.T / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y))]
+    own = sum(kernel[~np.eye(len(x), dtype=bool)].sum() for kernel in kernels[:2])
+    return own / within - 2 * kernels[2].sum() / across
+
+
+@pytest.mark.parametrize(("count", "blocks"), [(40, 10), (25, 10), (13, 6)])
+def test_the_standard_error_of_kid_is_that_of_the_mean_of_disjoint_blocks(count, blocks):
+    real, fake = normal(count + 2, 3, 0), normal(count, 3, 1, scale=2.0)
+    dealer = torch.Generator().manual_seed(5)
+    dealt = [part[torch.randperm(len(part), generator=dealer)].numpy() for part in (fake, real)]
+    size = count // blocks
+    rows = [slice(start, start + size) for start in range(0, blocks * size, size)]
+    estimates = [discrepancy(*(part[some] for part in dealt)) for some in rows]
+    expected = np.std(estimates, ddof=1) / math.sqrt(blocks)
+    assert kid(real, fake, seed=5)[1] == pytest.approx(expected, rel=1e-9)
+
+
 def kid_of_independent_draws(shift, count=120, entries=6, draws=40):
     """Scores with their standard errors, each from images that no other draw has seen."""
     estimates = []
