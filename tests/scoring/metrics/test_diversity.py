@@ -7,6 +7,8 @@ import pytest
 import scipy.linalg
 import torch
 from metrics_doubles import clusters, digits
+from scipy.special import softmax
+from scipy.stats import entropy
 
 from ganbench.scoring.metrics.copies import duplicates, memorisation
 from ganbench.scoring.metrics.diversity import vendi
@@ -43,6 +45,13 @@ def test_vendi_does_not_depend_on_the_length_of_features_and_bears_zeros():
     features = normal(40, 8, seed=1)
     assert vendi(features * 7) == pytest.approx(vendi(features))
     assert vendi(torch.zeros(5, 3)) == 1
+
+
+def test_vendi_leaves_the_features_as_they_are():
+    features = normal(40, 8, seed=1)
+    before = features.clone()
+    vendi(features)
+    assert torch.equal(features, before)
 
 
 def test_near_duplicates_are_counted_where_images_repeat():
@@ -263,6 +272,23 @@ def test_inception_score_runs_from_one_to_the_classes_that_are_surely_named():
     assert inception_score(sure) == pytest.approx(8, rel=0.02)
     assert inception_score(sure[:1].repeat(2000, 1)) == pytest.approx(1)
     assert inception_score(torch.zeros(2000, 30)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("count", "splits"), [(1000, 2), (999, 1), (5500, 10)])
+def test_inception_score_is_the_mean_over_shuffled_splits_of_500_images_or_more(count, splits):
+    logits = normal(count, 4, 6).sort(dim=0).values  # in order, each split would be of one kind
+    order = np.random.RandomState(3).permutation(count)
+    shares = softmax(logits.numpy()[order], axis=1)
+    parts = np.array_split(shares, splits)  # the counts divide evenly
+    expected = [np.exp(entropy(part, part.mean(axis=0)[None], axis=1).mean()) for part in parts]
+    assert inception_score(logits, seed=3) == pytest.approx(np.mean(expected), rel=1e-9)
+
+
+def test_inception_score_refuses_logits_that_are_no_numbers():
+    logits = normal(20, 4, 6)
+    logits[2, 1] = math.nan
+    with pytest.raises(ValueError, match="inception logits hold NaN or infinity in 1 of 20 rows"):
+        inception_score(logits)
 
 
 def test_inception_score_agrees_with_its_formula_on_one_split():
