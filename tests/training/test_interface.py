@@ -602,6 +602,11 @@ def test_networks_of_any_kind_are_legal():
     second.restore(first.checkpoint())
     advanced(second, 2)
     whole.check_finite()
+    calls = whole.state.generator.get_extra_state()
+    assert calls["calls"] >= 4
+    assert (
+        whole.state.sampler.get_extra_state() == calls
+    )  # copied, as a number of calls has no mean
     for of in ("generator", "sampler"):
         expected, found = (getattr(each.state, of).state_dict() for each in (whole, second))
         assert found.pop("_extra_state") == expected.pop("_extra_state")
