@@ -23,6 +23,7 @@ from ganbench import (
 from ganbench.errors import ExecutionError
 from ganbench.machine.device import choose
 from ganbench.training.average import decay
+from ganbench.training.optimizers import Schedules
 from ganbench.training.session import Diverged, Session
 from ganbench.training.state import TrainState
 from ganbench.training.step import MEASURES, train_step
@@ -359,6 +360,29 @@ def test_an_optimizer_of_ones_own_is_used():
 def test_betas_follow_their_schedule():
     one = advanced(session(budget=Budget(2, "steps"), beta2="0.9:0.99"), 2)
     assert one.state.generator_optimizer.param_groups[0]["betas"] == (0.5, pytest.approx(0.945))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "change"),
+    [
+        ({}, False),
+        ({"lr_g": "0.1:0"}, False),
+        ({"beta2": "0.9:0.99"}, True),
+        ({"optimizer": "rmsprop", "beta1": 0, "beta2": "0.9:0.99"}, False),  # it has no betas
+    ],
+)
+def test_only_betas_with_a_schedule_change(numbers, change):
+    assert session(**numbers).state.schedules.change_betas == change
+
+
+def test_a_rate_that_a_captured_step_reads_from_its_place_changes_there():
+    rate = torch.tensor(0.5)
+    optimizer = torch.optim.Adam([nn.Parameter(torch.zeros(3))], lr=rate)
+    schedules = Schedules()
+    schedules.follow(optimizer, Recipe().override({"lr_g": "0.5:0"}), ["lr_g"])
+    schedules.set(0.75)
+    assert optimizer.param_groups[0]["lr"] is rate
+    assert float(rate) == 0.125
 
 
 def test_weights_of_the_discriminator_are_clipped_after_its_update():
