@@ -23,7 +23,7 @@ from ganbench import (
 from ganbench.errors import ExecutionError
 from ganbench.machine.device import choose
 from ganbench.training.average import decay
-from ganbench.training.optimizers import Schedules
+from ganbench.training.optimizers import Schedules, build_optimizer, parameter_groups
 from ganbench.training.session import Diverged, Session
 from ganbench.training.state import TrainState
 from ganbench.training.step import MEASURES, train_step
@@ -383,6 +383,17 @@ def test_a_rate_that_a_captured_step_reads_from_its_place_changes_there():
     schedules.set(0.75)
     assert optimizer.param_groups[0]["lr"] is rate
     assert float(rate) == 0.125
+
+
+@pytest.mark.parametrize("capturable", [False, True])
+@pytest.mark.parametrize("rate", [0.5, "0.5:0"])
+def test_a_rate_lies_on_the_device_only_where_it_changes_in_a_captured_step(capturable, rate):
+    recipe = Recipe().override({"lr_g": rate})
+    groups = parameter_groups(recipe, "generator", {"generator": nn.Linear(2, 2)}, {})
+    optimizer = build_optimizer(recipe, groups, fused=False, capturable=capturable)
+    given = optimizer.param_groups[0]["lr"]
+    assert isinstance(given, torch.Tensor) == (capturable and rate == "0.5:0")
+    assert float(given) == 0.5
 
 
 def test_weights_of_the_discriminator_are_clipped_after_its_update():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from ganbench.report.columns import COUNTS, SPEED
 from ganbench.report.comparison.contrasts import Side, contrast, is_ranked
 from ganbench.report.comparison.families import corrected
 from ganbench.report.comparison.sentences import sentence_of
+from ganbench.report.comparison.statistics import ALPHA
 
 QUANTITIES = {"modes": 10.0, "images": 10_000.0}
 
@@ -91,6 +93,19 @@ def test_the_seeds_needed_follow_from_the_spread_of_the_differences_not_of_the_s
     wanted = TTestPower().solve_power(largest, alpha=0.05 / tests, power=0.8)
     assert few == max(5, math.ceil(wanted))
     assert many is None  # four such seeds allow that there is no difference at all
+
+
+def test_means_are_those_of_the_seeds_that_both_have():
+    item = contrasted("fid", {0: 1.0, 1: 2.0, 5: 90.0}, {1: 3.0, 0: 5.0, 7: 80.0})
+    assert item.seeds == [0, 1]
+    assert (item.mean_a, item.mean_b) == (1.5, 4.0)
+    assert item.unpaired == ((5,), (7,))
+
+
+def test_a_difference_is_resolved_only_below_the_level():
+    item = contrasted("fid", (1.0, 1.1, 0.9), (5.0, 5.0, 5.1))
+    assert dataclasses.replace(item, p_holm=ALPHA).verdict == "not resolved"
+    assert dataclasses.replace(item, p_holm=ALPHA - 1e-9).verdict == "better"
 
 
 def test_what_was_resolved_needs_no_seeds():
