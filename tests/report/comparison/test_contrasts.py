@@ -102,6 +102,18 @@ def test_means_are_those_of_the_seeds_that_both_have():
     assert item.unpaired == ((5,), (7,))
 
 
+def test_a_score_that_is_best_at_1_is_compared_by_its_distance_from_1():
+    item = contrasted("memorisation", (0.5, 0.6, 0.4), (1.6, 1.7, 1.9))
+    assert item.paired.mean == pytest.approx(0.5 - (0.6 + 0.7 + 0.9) / 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("vendi", 10_000 - 1), ("precision", 1), ("modes_covered", 10)]
+)
+def test_no_difference_is_larger_than_the_range_of_the_score(name, most):
+    assert contrasted(name, (0.5, 0.6, 0.4), (0.6, 0.7, 0.9)).paired.most == most
+
+
 def test_a_difference_is_resolved_only_below_the_level():
     item = contrasted("fid", (1.0, 1.1, 0.9), (5.0, 5.0, 5.1))
     assert dataclasses.replace(item, p_holm=ALPHA).verdict == "not resolved"
