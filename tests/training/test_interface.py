@@ -170,6 +170,25 @@ def test_outputs_that_a_loss_does_not_return_are_asked_for_without_a_trace():
         assert torch.equal(asked.state.discriminator.state_dict()[key], value)
 
 
+def test_several_outputs_that_a_loss_does_not_return_are_refused_where_they_are_measured():
+    class Two(nn.Module):
+        def __init__(self, recipe, dataset):
+            super().__init__()
+            self.linear = nn.Linear(32 * 32, 2)
+
+        def forward(self, images):
+            return self.linear(images.flatten(1)).split(1, dim=1)
+
+    def losses(recipe, dataset):
+        def loss(discriminator, real, fake):
+            return discriminator(fake)[0].mean() - discriminator(real)[0].mean()
+
+        return Losses(loss, loss)
+
+    with pytest.raises(ContractError, match="the discriminator returns several outputs"):
+        session(variant(discriminator=Two, losses=losses)).advance()
+
+
 def test_outputs_of_any_shape_are_reported_by_their_mean():
     def patches(recipe, dataset):
         return nn.Sequential(nn.Conv2d(dataset.channels, 1, 4, 4))
