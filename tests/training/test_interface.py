@@ -668,6 +668,15 @@ def test_networks_of_any_kind_are_legal():
         assert differ == []
 
 
+def test_a_lazy_network_is_given_its_shape_at_the_beginning_of_the_budget():
+    def lazy(recipe, dataset):
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(1))
+
+    seen = []
+    session(variant(discriminator=lazy, losses=seeing(seen)))
+    assert [(context.step, context.share) for context in seen] == [(1, 0.0)]
+
+
 # --- The contract at the start of a run
 
 
