@@ -3,51 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Augmentation", "color", "cutout", "flip", "translation"]
+__all__ = ["Augmentation", "color", "cutout", "flip", "per_image", "shifted", "translation"]
 
 
-def _per_image(images: Tensor) -> Tensor:
-    """Uniform numbers in [0, 1), one per image: (n, 1, 1, 1)."""
-    return torch.rand(len(images), 1, 1, 1, dtype=images.dtype, device=images.device)
+def per_image(images: Tensor) -> Tensor:
+    """Uniform numbers in [0, 1), one per image, that broadcast over it: (n, 1, 1, 1)."""
+    shape = (len(images), *[1] * (images.dim() - 1))
+    return torch.rand(shape, dtype=images.dtype, device=images.device)
 
 
 def color(images: Tensor) -> Tensor:
     """Change brightness, saturation and contrast of each image by chance."""
-    images = images + (_per_image(images) - 0.5)
+    images = images + (per_image(images) - 0.5)
     mean = images.mean(dim=1, keepdim=True)
-    images = (images - mean) * (_per_image(images) * 2) + mean
+    images = (images - mean) * (per_image(images) * 2) + mean
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    return (images - mean) * (_per_image(images) + 0.5) + mean
+    return (images - mean) * (per_image(images) + 0.5) + mean
 
 
 def translation(images: Tensor, ratio: float = 0.125) -> Tensor:
     """Shift each image by up to a share of its size each way; what comes in is 0."""
-    count, _, height, width = images.shape
-    rows = _shifts(images, height, ratio).view(count, 1, 1, 1)
-    columns = _shifts(images, width, ratio).view(count, 1, 1, 1)
-    moved = _moved(images, rows, dim=2)
-    return _moved(moved, columns, dim=3)
+    height, width = images.shape[2:]
+    most = (int(height * ratio + 0.5), int(width * ratio + 0.5))
+    return shifted(images, most, edges="constant")
 
 
-def _shifts(images: Tensor, size: int, ratio: float) -> Tensor:
-    most = int(size * ratio + 0.5)
-    return torch.randint(-most, most + 1, (len(images),), device=images.device)
+def shifted(
+    images: Tensor, most: tuple[int, int], *, edges: Literal["constant", "reflect"]
+) -> Tensor:
+    """Shift each image by chance, by up to some rows and some columns each way.
 
-
-def _moved(images: Tensor, shift: Tensor, dim: int) -> Tensor:
-    """Shift each image along one dimension, filled up with zeros."""
-    size = images.shape[dim]
-    shape = [1, 1, 1, 1]
-    shape[dim] = size
-    places = torch.arange(size, device=images.device).view(shape) + shift + 1
-    padded = F.pad(images, [1, 1, 0, 0] if dim == 3 else [0, 0, 1, 1])  # noqa: PLR2004 - columns
-    places = places.clamp(0, size + 1).expand_as(images)
-    return padded.gather(dim, places)
+    Args:
+        images: Of shape (n, channels, height, width).
+        most: The rows and the columns.
+        edges: Whether zeros come in, or the image reflected.
+    """
+    rows, columns = most
+    padded = F.pad(images, [columns, columns, rows, rows], mode=edges)
+    for dim, reach in ((2, rows), (3, columns)):
+        size = images.shape[dim]
+        shape = [1, 1, 1, 1]
+        shape[dim] = size
+        places = torch.arange(size, device=images.device).view(shape)
+        shifts = torch.randint(0, 2 * reach + 1, (len(images), 1, 1, 1), device=images.device)
+        wanted = list(padded.shape)
+        wanted[dim] = size
+        padded = padded.gather(dim, (places + shifts).expand(wanted))
+    return padded
 
 
 def cutout(images: Tensor, ratio: float = 0.5) -> Tensor:
@@ -67,7 +75,7 @@ def cutout(images: Tensor, ratio: float = 0.5) -> Tensor:
 
 def flip(images: Tensor) -> Tensor:
     """Mirror half of the images, by chance."""
-    return torch.where(_per_image(images) < 0.5, images.flip(3), images)  # noqa: PLR2004 - half
+    return torch.where(per_image(images) < 0.5, images.flip(3), images)  # noqa: PLR2004 - half
 
 
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {

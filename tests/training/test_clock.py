@@ -41,6 +41,12 @@ def test_steps_on_a_card_are_timed_by_events_and_not_waited_for():
     assert timing.images_per_second == pytest.approx(64_000)
 
 
+def test_what_was_issued_before_the_start_is_waited_for_and_not_charged():
+    vendor = FakeVendor()
+    TrainingClock(Device("cuda", vendor=vendor)).start()
+    assert vendor.calls == ["synchronize"]
+
+
 def test_many_steps_keep_few_events():
     clock = TrainingClock(Device("cuda", vendor=FakeVendor()))
     clock.start()

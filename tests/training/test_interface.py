@@ -23,6 +23,7 @@ from ganbench import (
 from ganbench.errors import ExecutionError
 from ganbench.machine.device import choose
 from ganbench.training.average import decay
+from ganbench.training.optimizers import Schedules, build_optimizer, parameter_groups
 from ganbench.training.session import Diverged, Session
 from ganbench.training.state import TrainState
 from ganbench.training.step import MEASURES, train_step
@@ -169,6 +170,25 @@ def test_outputs_that_a_loss_does_not_return_are_asked_for_without_a_trace():
         assert torch.equal(asked.state.discriminator.state_dict()[key], value)
 
 
+def test_several_outputs_that_a_loss_does_not_return_are_refused_where_they_are_measured():
+    class Two(nn.Module):
+        def __init__(self, recipe, dataset):
+            super().__init__()
+            self.linear = nn.Linear(32 * 32, 2)
+
+        def forward(self, images):
+            return self.linear(images.flatten(1)).split(1, dim=1)
+
+    def losses(recipe, dataset):
+        def loss(discriminator, real, fake):
+            return discriminator(fake)[0].mean() - discriminator(real)[0].mean()
+
+        return Losses(loss, loss)
+
+    with pytest.raises(ContractError, match="the discriminator returns several outputs"):
+        session(variant(discriminator=Two, losses=losses)).advance()
+
+
 def test_outputs_of_any_shape_are_reported_by_their_mean():
     def patches(recipe, dataset):
         return nn.Sequential(nn.Conv2d(dataset.channels, 1, 4, 4))
@@ -257,6 +277,23 @@ def test_a_further_network_is_trained_by_the_update_that_it_names(update, moves)
     assert ("encoder" in one.state.trained_by("generator")) == moves
 
 
+def test_a_further_network_of_the_generators_update_is_held_in_the_discriminators():
+    seen = []
+
+    def losses(recipe, dataset):
+        base = ganbench.losses.bce(recipe, dataset)
+
+        def d_loss(discriminator, real, fake, context):
+            seen.append(context.networks["encoder"](real).requires_grad)
+            return base.d_loss(discriminator, real, fake)
+
+        return Losses(d_loss, encoding(recipe, dataset).g_loss)
+
+    one = advanced(session(variant(networks={"encoder": Network(encoder)}, losses=losses)), 1)
+    assert set(seen) == {False}
+    assert all(weight.requires_grad for weight in one.state.networks["encoder"].parameters())
+
+
 def test_further_networks_change_nothing_of_the_others_weights():
     plain = session()
     one = session(variant(networks={"encoder": Network(encoder)}, losses=encoding))
@@ -342,6 +379,40 @@ def test_an_optimizer_of_ones_own_is_used():
 def test_betas_follow_their_schedule():
     one = advanced(session(budget=Budget(2, "steps"), beta2="0.9:0.99"), 2)
     assert one.state.generator_optimizer.param_groups[0]["betas"] == (0.5, pytest.approx(0.945))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "change"),
+    [
+        ({}, False),
+        ({"lr_g": "0.1:0"}, False),
+        ({"beta2": "0.9:0.99"}, True),
+        ({"optimizer": "rmsprop", "beta1": 0, "beta2": "0.9:0.99"}, False),  # it has no betas
+    ],
+)
+def test_only_betas_with_a_schedule_change(numbers, change):
+    assert session(**numbers).state.schedules.change_betas == change
+
+
+def test_a_rate_that_a_captured_step_reads_from_its_place_changes_there():
+    rate = torch.tensor(0.5)
+    optimizer = torch.optim.Adam([nn.Parameter(torch.zeros(3))], lr=rate)
+    schedules = Schedules()
+    schedules.follow(optimizer, Recipe().override({"lr_g": "0.5:0"}), ["lr_g"])
+    schedules.set(0.75)
+    assert optimizer.param_groups[0]["lr"] is rate
+    assert float(rate) == 0.125
+
+
+@pytest.mark.parametrize("capturable", [False, True])
+@pytest.mark.parametrize("rate", [0.5, "0.5:0"])
+def test_a_rate_lies_on_the_device_only_where_it_changes_in_a_captured_step(capturable, rate):
+    recipe = Recipe().override({"lr_g": rate})
+    groups = parameter_groups(recipe, "generator", {"generator": nn.Linear(2, 2)}, {})
+    optimizer = build_optimizer(recipe, groups, fused=False, capturable=capturable)
+    given = optimizer.param_groups[0]["lr"]
+    assert isinstance(given, torch.Tensor) == (capturable and rate == "0.5:0")
+    assert float(given) == 0.5
 
 
 def test_weights_of_the_discriminator_are_clipped_after_its_update():
@@ -585,11 +656,25 @@ def test_networks_of_any_kind_are_legal():
     second.restore(first.checkpoint())
     advanced(second, 2)
     whole.check_finite()
+    calls = whole.state.generator.get_extra_state()
+    assert calls["calls"] >= 4
+    assert (
+        whole.state.sampler.get_extra_state() == calls
+    )  # copied, as a number of calls has no mean
     for of in ("generator", "sampler"):
         expected, found = (getattr(each.state, of).state_dict() for each in (whole, second))
         assert found.pop("_extra_state") == expected.pop("_extra_state")
         differ = [key for key, value in expected.items() if not torch.equal(found[key], value)]
         assert differ == []
+
+
+def test_a_lazy_network_is_given_its_shape_at_the_beginning_of_the_budget():
+    def lazy(recipe, dataset):
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(1))
+
+    seen = []
+    session(variant(discriminator=lazy, losses=seeing(seen)))
+    assert [(context.step, context.share) for context in seen] == [(1, 0.0)]
 
 
 # --- The contract at the start of a run

@@ -10,9 +10,10 @@ from doubles import tiny_spec
 from torch import nn
 from torch.nn import functional as F
 
+from ganbench.errors import ContractError
 from ganbench.training.calls import Batch
 from ganbench.training.state import TrainState
-from ganbench.training.step import MEASURES, Batches, train_step
+from ganbench.training.step import MEASURES, Batches, Step, gather, run_step, train_step
 from ganbench.variant.definition import Losses
 from ganbench.variant.registry import resolve
 
@@ -252,3 +253,69 @@ def test_building_leaves_the_global_random_state_alone():
     torch.manual_seed(5)
     build("mlp")
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_step_of_which_nothing_is_said_is_the_first_and_of_an_untouched_budget():
+    state = build("mlp")
+    assert Step(state).position() == (1, 0.0)
+    seen = []
+
+    def d_loss(discriminator, real, fake, context):
+        seen.append((context.step, context.share))
+        return state.losses.d_loss(discriminator, real, fake)
+
+    other = copy.copy(state)
+    other.losses = Losses(d_loss, state.losses.g_loss)
+    other.losses_take_context = {"d_loss": True, "g_loss": False}
+    train_step(other, Batches([batch(state)]))
+    run_step(other, Batches([batch(state)]))
+    assert seen == [(1, 0.0), (1, 0.0)]
+
+
+def test_labels_of_a_run_without_a_condition_are_handed_on_and_condition_nothing():
+    state = build("mlp", generator_batch=2)
+    labels = torch.arange(6)
+    stream = torch.Generator().manual_seed(0)
+    batches = gather(state, lambda _: (torch.zeros(6, 1, 32, 32), labels), stream, None)
+    (first,), (second,) = batches.discriminator, batches.generator
+    assert (first.condition, second.condition) == (None, None)
+    assert first.labels.tolist() == [*range(6)]
+    assert second.labels.tolist() == [*range(6), *range(6)]
+    unlabelled = gather(state, lambda _: (torch.zeros(6, 1, 32, 32), None), stream, labels)
+    assert unlabelled.discriminator[0].condition is None
+
+
+@pytest.mark.parametrize("name", ["d_loss", "g_loss"])
+@pytest.mark.parametrize(
+    ("given", "said"), [(lambda images: images.mean(dim=(1, 2, 3)), r"\(6,\)"), (len, "int")]
+)
+def test_a_loss_that_is_no_scalar_is_refused_by_its_name(name, given, said):
+    state = build("mlp")
+    wrong = {name: lambda discriminator, real, fake: given(fake)}
+    state.losses = Losses(**{"d_loss": state.losses.d_loss, "g_loss": state.losses.g_loss, **wrong})
+    with pytest.raises(
+        ContractError, match=f"{name} must return a scalar tensor, and gives {said}"
+    ):
+        train_step(state, Batches([batch(state)]))
+
+
+D, G, M = "discriminator", "generator", "measures"
+
+
+@pytest.mark.parametrize(
+    ("returns_outputs", "measure", "expected"),
+    [
+        (True, False, [D, G]),
+        (False, False, [D, G]),
+        (True, True, [D, M, G, M]),
+        (False, True, [D, M, D, M, G, M, G, M]),  # outputs are asked for before the update
+    ],
+)
+def test_each_phase_is_marked_when_it_ends(returns_outputs, measure, expected):
+    state = build("mlp", ema_decay=0.5)
+    if not returns_outputs:
+        of = state.losses
+        state.losses = Losses(lambda *a: of.d_loss(*a).loss, lambda *a: of.g_loss(*a).loss)
+    marked = []
+    train_step(state, Batches([batch(state)]), measure=measure, mark=marked.append)
+    assert marked == [*expected, "average"]

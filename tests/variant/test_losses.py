@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.special import expit
 
-from ganbench import DatasetSpec, Recipe, losses
+from ganbench import ComposedRecipe, DatasetSpec, Recipe, losses
 from ganbench.errors import ContractError
 
 SPEC = DatasetSpec("digits", 1, 8, tuple("0123456789"), 1000, 100)
@@ -155,6 +155,15 @@ def test_a_column_of_numbers_is_judged_as_a_row(images, build):
             values.append(loss(discriminator, real, fake).loss)
         assert values[0].shape == values[1].shape == ()
         torch.testing.assert_close(values[0], values[1])
+
+
+def test_the_wasserstein_objective_of_a_composed_recipe_has_no_penalty(images):
+    """A penalty that the recipe weighs is added by `composed`, once."""
+    recipe = ComposedRecipe(loss="wasserstein", gradient_penalty=10.0)
+    output = losses.objective(recipe, SPEC).d_loss(mean_pixel, *images)
+    real, fake = (3 * float(part.double().mean()) for part in images)
+    assert float(output.loss) == pytest.approx(fake - real, rel=1e-5)
+    assert output.scalars == {}
 
 
 def test_the_wasserstein_loss_of_a_recipe_without_a_penalty_is_the_difference_of_means(images):

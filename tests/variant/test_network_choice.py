@@ -100,3 +100,52 @@ def test_conditional_batchnorm_is_batchnorm_with_the_classes_own_scale_and_shift
         ]
     )
     assert torch.allclose(layer(maps, labels), expected, atol=1e-5)
+
+
+def layers_of(network):
+    return [part for part in network.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
+
+
+def drawn(layer):
+    """The weight that was drawn, before a spectral norm scales it."""
+    if hasattr(layer, "parametrizations"):
+        return layer.parametrizations.weight.original.detach()
+    return layer.weight.detach()
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_each_layer_of_sngans_discriminator_begins_narrow_and_without_a_bias(norm):
+    torch.manual_seed(0)
+    numbers = recipe(network="cnn", d_norm=norm, discriminator_width=32)
+    for layer in layers_of(networks.discriminator(numbers, COLOUR)):
+        weight = drawn(layer)
+        few = 5 / (2 * weight.numel()) ** 0.5  # five standard errors of a standard deviation
+        assert float(weight.std()) == pytest.approx(0.02, rel=few)
+        assert not layer.bias.any()
+
+
+def test_each_layer_of_the_residual_discriminator_begins_as_glorots_rule_says():
+    """Uniform within the square root of 6 over (ins + outs); twice that variance in the branches.
+
+    The branches are the 3x3 convolutions; the shortcuts are 1x1, and the last layer is linear.
+    """
+    torch.manual_seed(0)
+    numbers = recipe(network="resnet", d_norm="none", discriminator_width=64)
+    for layer in layers_of(networks.discriminator(numbers, COLOUR)):
+        weight = drawn(layer)
+        pixels = weight[0, 0].numel()
+        times = 2 if pixels == 9 else 1
+        bound = (times * 6 / (sum(weight.shape[:2]) * pixels)) ** 0.5
+        assert float(weight.abs().max()) == pytest.approx(bound, rel=0.1)
+        assert float(weight.abs().max()) <= bound
+        assert not layer.bias.any()
+
+
+def test_a_spectral_norm_knows_sngans_weights_from_the_first_image_on():
+    """The norm reads the weights when it is put on: they have to be drawn before."""
+    torch.manual_seed(0)
+    numbers = recipe(network="cnn", d_norm="spectral", discriminator_width=32)
+    network = networks.discriminator(numbers, COLOUR).eval()
+    for layer in layers_of(network):
+        largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
+        assert float(largest) == pytest.approx(1, abs=0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from scipy.special import expit
 from torch import nn
 
@@ -76,9 +77,11 @@ def test_a_generator_that_lowers_its_loss_raises_the_score_of_its_images(loss, i
     assert float(gradient.sum()) < 0
 
 
-def test_a_larger_batch_of_the_generator_is_paired_with_the_real_images_again(images):
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_a_larger_batch_of_the_generator_is_paired_with_the_real_images_again(images, shape):
     real, fake = images[0][:3], images[1]
-    loss = losses.relativistic(ComposedRecipe(), SPEC).g_loss(mean_pixel, real, fake).loss
+    objective = losses.relativistic(ComposedRecipe(), SPEC)
+    loss = objective.g_loss(lambda some: mean_pixel(some).view(shape), real, fake).loss
     r, f = np.tile(scores(real), 2), scores(fake)
     assert float(loss) == pytest.approx(softplus(r - f).mean(), rel=1e-5)
 
@@ -117,6 +120,21 @@ def test_each_penalty_on_the_gradient_is_its_formula(number, weight, expected, i
     added, recorded = penalised(images, **{number: weight})
     assert added == pytest.approx(expected, rel=1e-4)
     assert list(recorded) == [number]
+
+
+def test_dragan_looks_beside_real_images_by_up_to_half_their_deviation(images):
+    torch.manual_seed(0)
+    seen = []
+
+    def discriminator(pixels):
+        seen.append(pixels.detach())
+        return mean_pixel(pixels)
+
+    real = images[0] * 0.2
+    losses.dragan_penalty(discriminator, real)
+    (beside,) = seen
+    shares = ((beside - real).double().numpy() / (real.double().numpy().std(ddof=1) / 2)).ravel()
+    assert stats.kstest(shares, "uniform").pvalue > 0.01
 
 
 def test_r1_is_taken_at_real_images_and_r2_at_generated_ones(images):

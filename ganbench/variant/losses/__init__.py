@@ -1,13 +1,12 @@
 """Losses with one signature: (discriminator, real, fake) -> LossOutput, and penalties for them."""
 
-from ganbench.variant.losses.composed import composed, objective
+from ganbench.variant.losses.composed import composed, objective, wasserstein
 from ganbench.variant.losses.objectives import (
     bce,
     hinge,
     least_squares,
     relativistic,
     relativistic_average,
-    wasserstein,
 )
 from ganbench.variant.losses.penalties import (
     LeCam,

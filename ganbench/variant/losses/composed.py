@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec, Discriminator
     from ganbench.variant.recipe import Recipe
 
-__all__ = ["composed", "objective"]
+__all__ = ["composed", "objective", "wasserstein"]
 
 Penalty = Callable[["Discriminator", "Tensor", "Tensor", LossOutput], "Tensor"]
 
@@ -69,9 +69,7 @@ _PENALTIES: dict[str, tuple[Penalty, float]] = {
 
 def objective(recipe: ComposedRecipe, dataset: DatasetSpec) -> Losses:
     """The objective `recipe.loss`, without penalties."""
-    # the weight of a penalty is a number of the composed recipe, not of the objective
-    bare = recipe.model_copy(update={"gradient_penalty": None})
-    return _OBJECTIVES[recipe.loss](bare, dataset)
+    return _OBJECTIVES[recipe.loss](recipe, dataset)
 
 
 def composed(recipe: ComposedRecipe, dataset: DatasetSpec) -> Losses:
@@ -107,3 +105,23 @@ def composed(recipe: ComposedRecipe, dataset: DatasetSpec) -> Losses:
     return Losses(
         d_loss, bare.g_loss, penalties.LeCam(recipe.lecam_decay) if recipe.lecam else None
     )
+
+
+def wasserstein(recipe: Recipe, dataset: DatasetSpec) -> Losses:
+    """Wasserstein loss (Arjovsky et al. 2017, arXiv:1701.07875), with or without gradient penalty.
+
+    A field `gradient_penalty` of the recipe is the weight of the penalty (Gulrajani et al. 2017,
+    arXiv:1704.00028, who take 10), which does not go with BatchNorm in the discriminator. A recipe
+    without that field has no penalty, and needs its `weight_clip`.
+    """
+    bare = objectives.wasserstein(recipe, dataset)
+    weight: float | None = getattr(recipe, "gradient_penalty", None)
+    if weight is None:
+        return bare
+
+    def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
+        penalty = penalties.gradient_penalty(discriminator, real, fake)
+        output = LossOutput.of(bare.d_loss(discriminator, real, fake)) + weight * penalty
+        return output.recording(gradient_penalty=penalty)
+
+    return Losses(d_loss, bare.g_loss)

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from ganbench.variant.definition import Losses, LossOutput
-from ganbench.variant.losses.penalties import gradient_penalty, outputs_of
+from ganbench.variant.losses.penalties import outputs_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,29 +69,18 @@ def hinge(_recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     return Losses(d_loss, g_loss)
 
 
-def wasserstein(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
-    """Wasserstein loss (Arjovsky et al. 2017, arXiv:1701.07875), with or without gradient penalty.
+def wasserstein(_recipe: Recipe, _dataset: DatasetSpec) -> Losses:
+    """Difference of the mean scores (Arjovsky et al. 2017, arXiv:1701.07875), without a penalty."""
 
-    A field `gradient_penalty` of the recipe is the weight of the penalty (Gulrajani et al. 2017,
-    arXiv:1704.00028, who take 10), which does not go with BatchNorm in the discriminator. A recipe
-    without that field has no penalty, and needs its `weight_clip`.
-    """
-    weight: float | None = getattr(recipe, "gradient_penalty", None)
-
-    def scores(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
+    def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
         on_real, on_fake = outputs_of(discriminator, real), outputs_of(discriminator, fake)
         return LossOutput(on_fake.mean() - on_real.mean(), on_real, on_fake)
-
-    def penalised(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
-        penalty = gradient_penalty(discriminator, real, fake)
-        output = scores(discriminator, real, fake) + (weight or 0.0) * penalty
-        return output.recording(gradient_penalty=penalty)
 
     def g_loss(discriminator: Discriminator, _real: Tensor, fake: Tensor) -> LossOutput:
         on_fake = outputs_of(discriminator, fake)
         return LossOutput(-on_fake.mean(), fake=on_fake)
 
-    return Losses(scores if weight is None else penalised, g_loss)
+    return Losses(d_loss, g_loss)
 
 
 def least_squares(_recipe: Recipe, _dataset: DatasetSpec) -> Losses:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench.errors import ContractError
-from ganbench.variant.augmentation import flip
+from ganbench.variant.augmentation import flip, per_image, shifted
 
 if TYPE_CHECKING:
     from ganbench.variant.definition import Discriminator
@@ -41,12 +41,6 @@ def outputs_of(discriminator: Discriminator, images: Tensor) -> Tensor:
     return outputs
 
 
-def _per_image(images: Tensor) -> Tensor:
-    """Uniform numbers in [0, 1), one per image, that broadcast over it."""
-    shape = (len(images), *[1] * (images.dim() - 1))
-    return torch.rand(shape, device=images.device, dtype=images.dtype)
-
-
 def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
     """Mean squared distance of the gradient's length from 1, between real and generated images.
 
@@ -57,7 +51,7 @@ def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor) -
         real: Images of shape (batch, channels, size, size).
         fake: Likewise.
     """
-    share = _per_image(real)
+    share = per_image(real)
     between = torch.lerp(real, fake, share).requires_grad_()
     gradient = _gradient(outputs_of(discriminator, between), between)
     penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -114,24 +108,9 @@ def consistency_penalty(discriminator: Discriminator, images: Tensor, outputs: T
         images: Of shape (batch, channels, size, size).
         outputs: What the discriminator gives for them.
     """
-    moved = _shifted(flip(images.detach()))
+    most = max(1, images.shape[2] // _LARGEST_SHIFT)
+    moved = shifted(flip(images.detach()), (most, most), edges="reflect")
     return (outputs_of(discriminator, moved) - outputs).square().mean()
-
-
-def _shifted(images: Tensor) -> Tensor:
-    """Shift each image by up to an eighth of its size each way, reflected at the edges."""
-    count, _, height, width = images.shape
-    most = max(1, height // _LARGEST_SHIFT)
-    padded = F.pad(images, [most] * 4, mode="reflect")
-    for dim, size in ((2, height), (3, width)):
-        shape = [1, 1, 1, 1]
-        shape[dim] = size
-        places = torch.arange(size, device=images.device).view(shape)
-        shifts = torch.randint(0, 2 * most + 1, (count, 1, 1, 1), device=images.device)
-        wanted = list(padded.shape)
-        wanted[dim] = size
-        padded = padded.gather(dim, (places + shifts).expand(wanted))
-    return padded
 
 
 class LeCam(nn.Module):

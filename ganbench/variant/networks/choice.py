@@ -9,7 +9,12 @@ from torch import Tensor, nn
 
 from ganbench.errors import UsageError
 from ganbench.variant.networks.cnn import cnn_features, cnn_generator
-from ganbench.variant.networks.dcgan import dcgan_discriminator, dcgan_features, dcgan_generator
+from ganbench.variant.networks.dcgan import (
+    dcgan_discriminator,
+    dcgan_features,
+    dcgan_generator,
+    initialise_dcgan,
+)
 from ganbench.variant.networks.layers import normalised
 from ganbench.variant.networks.mlp import mlp_features, mlp_generator
 from ganbench.variant.networks.points import (
@@ -17,7 +22,7 @@ from ganbench.variant.networks.points import (
     points_features,
     points_generator,
 )
-from ganbench.variant.networks.resnet import ResNetFeatures, ResNetGenerator
+from ganbench.variant.networks.resnet import ResNetFeatures, ResNetGenerator, initialise_xavier
 
 if TYPE_CHECKING:
     from ganbench.variant.composed import NetworkRecipe
@@ -66,9 +71,9 @@ def discriminator(recipe: NetworkRecipe, dataset: DatasetSpec) -> nn.Module:
     body, entries = features(recipe, dataset)
     last = nn.Linear(entries, 1)
     if recipe.network == "resnet":
-        nn.init.xavier_uniform_(last.weight)
+        initialise_xavier(last, 1.0)
     elif recipe.network == "cnn":
-        nn.init.normal_(last.weight, 0.0, 0.02)
+        initialise_dcgan(last)
     return nn.Sequential(body, normalised(last, recipe.d_norm))
 
 

@@ -58,6 +58,8 @@ def cnn_features(
 ) -> tuple[nn.Sequential, int]:
     """3×3 convolutions of stride 1 and 4×4 ones of stride 2 in turn, to a vector per image.
 
+    Weights are from N(0, 0.02), drawn before a spectral norm reads them.
+
     Args:
         recipe: Gives `image_size` and `discriminator_width`, the channels at full size; they double
             with each halving, up to eight times.
@@ -70,14 +72,14 @@ def cnn_features(
     blocks = convolutional_blocks(recipe.image_size)
     width = recipe.discriminator_width
     layers: list[nn.Module] = [
-        normalised(nn.Conv2d(dataset.channels, width, 3, 1, 1), norm),
+        normalised(initialise_dcgan(nn.Conv2d(dataset.channels, width, 3, 1, 1)), norm),
         nn.LeakyReLU(_SLOPE, inplace=True),
     ]
     for block in range(blocks):
         after = recipe.discriminator_width * min(2 ** (block + 1), _WIDEST)
         for convolution in (nn.Conv2d(width, after, 4, 2, 1), nn.Conv2d(after, after, 3, 1, 1)):
             layers += [
-                normalised(convolution, norm),
+                normalised(initialise_dcgan(convolution), norm),
                 *normalisation(after, norm),
                 nn.LeakyReLU(_SLOPE, inplace=True),
             ]

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from ganbench.variant.networks.layers import Normalisation
     from ganbench.variant.recipe import Recipe
 
-__all__ = ["ResNetFeatures", "ResNetGenerator"]
+__all__ = ["ResNetFeatures", "ResNetGenerator", "initialise_xavier"]
 
 _FLAT_BLOCKS = 2  # of the discriminator, after those that halve the size
 
 
-def _xavier(layer: nn.Conv2d | nn.Linear, gain: float) -> nn.Conv2d | nn.Linear:
+def initialise_xavier(layer: nn.Conv2d | nn.Linear, gain: float) -> nn.Conv2d | nn.Linear:
+    """Draw uniform weights as Glorot and Bengio 2010 do, times `gain`; biases 0. In place."""
     nn.init.xavier_uniform_(layer.weight, gain)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -47,10 +48,10 @@ class _UpBlock(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList([_Norm(before, classes), _Norm(after, classes)])
         self.convolutions = nn.ModuleList(
-            _xavier(nn.Conv2d(channels, after, 3, 1, 1), math.sqrt(2))
+            initialise_xavier(nn.Conv2d(channels, after, 3, 1, 1), math.sqrt(2))
             for channels in (before, after)
         )
-        self.shortcut = _xavier(nn.Conv2d(before, after, 1), 1.0)
+        self.shortcut = initialise_xavier(nn.Conv2d(before, after, 1), 1.0)
 
     def forward(self, maps: Tensor, labels: Tensor | None) -> Tensor:
         residual = F.interpolate(F.relu(self.norms[0](maps, labels)), scale_factor=2.0)
@@ -78,12 +79,12 @@ class ResNetGenerator(nn.Module):
     def __init__(self, recipe: Recipe, dataset: DatasetSpec, *, classes: int = 0) -> None:
         super().__init__()
         width = recipe.generator_width
-        self.first = _xavier(nn.Linear(recipe.latent_dim, 16 * width), 1.0)
+        self.first = initialise_xavier(nn.Linear(recipe.latent_dim, 16 * width), 1.0)
         self.blocks = nn.ModuleList(
             _UpBlock(width, width, classes) for _ in range(convolutional_blocks(recipe.image_size))
         )
         self.norm = nn.BatchNorm2d(width)
-        self.last = _xavier(nn.Conv2d(width, dataset.channels, 3, 1, 1), 1.0)
+        self.last = initialise_xavier(nn.Conv2d(width, dataset.channels, 3, 1, 1), 1.0)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map (batch, latent_dim) and int64 classes (batch,) to images in [-1, 1]."""
@@ -106,12 +107,14 @@ class _DownBlock(nn.Module):
             nn.Sequential(*normalisation(channels, norm)) for channels in (before, after)
         )
         self.convolutions = nn.ModuleList(
-            normalised(_xavier(nn.Conv2d(channels, after, 3, 1, 1), math.sqrt(2)), norm)
+            normalised(initialise_xavier(nn.Conv2d(channels, after, 3, 1, 1), math.sqrt(2)), norm)
             for channels in (before, after)
         )
         is_needed = halves or before != after
         self.shortcut = (
-            normalised(_xavier(nn.Conv2d(before, after, 1), 1.0), norm) if is_needed else None
+            normalised(initialise_xavier(nn.Conv2d(before, after, 1), 1.0), norm)
+            if is_needed
+            else None
         )
 
     def forward(self, maps: Tensor) -> Tensor:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
+import numpy as np
 import pytest
+from scipy import optimize, stats
+from statsmodels.stats.power import TTestPower
 
 from ganbench.report.columns import COUNTS, SPEED
 from ganbench.report.comparison.contrasts import Side, contrast, is_ranked
 from ganbench.report.comparison.families import corrected
 from ganbench.report.comparison.sentences import sentence_of
+from ganbench.report.comparison.statistics import ALPHA
 
 QUANTITIES = {"modes": 10.0, "images": 10_000.0}
 
@@ -72,6 +79,45 @@ def test_an_unresolved_sentence_gives_a_range_of_seeds():
     open_ended = contrasted("fid", (1.0, 3.0, 2.0), (2.0, 1.5, 4.5))
     assert open_ended.seeds_needed[1] is None
     assert f"at least {open_ended.seeds_needed[0]} seeds would be needed" in sentence_of(open_ended)
+
+
+@pytest.mark.parametrize("tests", [1, 20])
+def test_the_seeds_needed_follow_from_the_spread_of_the_differences_not_of_the_seeds(tests):
+    """The seeds' own spread is 13 here, that of the differences 0.7."""
+    first = [10.0, 20.0, 30.0, 40.0]
+    differences = np.array([1.0, 0.2, -0.5, 0.9])
+    one = uncorrected("fid", first, list(first + differences))
+    few, many = corrected([one] * tests)[0].seeds_needed
+    t = differences.mean() / (differences.std(ddof=1) / 2)
+    largest = optimize.brentq(lambda shift: stats.nct.cdf(t, 3, shift) - 0.1, t, t + 9) / 2
+    wanted = TTestPower().solve_power(largest, alpha=0.05 / tests, power=0.8)
+    assert few == max(5, math.ceil(wanted))
+    assert many is None  # four such seeds allow that there is no difference at all
+
+
+def test_means_are_those_of_the_seeds_that_both_have():
+    item = contrasted("fid", {0: 1.0, 1: 2.0, 5: 90.0}, {1: 3.0, 0: 5.0, 7: 80.0})
+    assert item.seeds == [0, 1]
+    assert (item.mean_a, item.mean_b) == (1.5, 4.0)
+    assert item.unpaired == ((5,), (7,))
+
+
+def test_a_score_that_is_best_at_1_is_compared_by_its_distance_from_1():
+    item = contrasted("memorisation", (0.5, 0.6, 0.4), (1.6, 1.7, 1.9))
+    assert item.paired.mean == pytest.approx(0.5 - (0.6 + 0.7 + 0.9) / 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("vendi", 10_000 - 1), ("precision", 1), ("modes_covered", 10)]
+)
+def test_no_difference_is_larger_than_the_range_of_the_score(name, most):
+    assert contrasted(name, (0.5, 0.6, 0.4), (0.6, 0.7, 0.9)).paired.most == most
+
+
+def test_a_difference_is_resolved_only_below_the_level():
+    item = contrasted("fid", (1.0, 1.1, 0.9), (5.0, 5.0, 5.1))
+    assert dataclasses.replace(item, p_holm=ALPHA).verdict == "not resolved"
+    assert dataclasses.replace(item, p_holm=ALPHA - 1e-9).verdict == "better"
 
 
 def test_what_was_resolved_needs_no_seeds():

@@ -114,6 +114,11 @@ def test_three_seeds_give_a_range_that_admits_how_little_they_know():
     assert many > 40
 
 
+def test_a_range_holds_more_seeds_than_were_taken_in_vain():
+    assert seeds_needed(3.0) < 10  # what ten seeds would nearly always have found
+    assert seeds_range(5.0, 10) == (11, 11)
+
+
 @pytest.mark.parametrize(("n", "effect"), [(3, 0.3), (5, 0.6), (10, 0.6)])
 def test_the_range_holds_the_seeds_that_are_truly_needed_in_at_least_four_of_five_cases(n, effect):
     needed, random, cases = seeds_needed(effect), np.random.default_rng(5), 150

@@ -55,9 +55,16 @@ def test_many_seeds_have_the_same_interval_as_few(n):
     assert summary.method == method_for(n) == "t"
 
 
-def test_equal_values_of_a_continuous_score_have_an_interval_without_width():
-    summary = estimate([2.5] * 3)
-    assert (summary.mean, summary.std, summary.low, summary.high) == (2.5, 0.0, 2.5, 2.5)
+@pytest.mark.parametrize("value", [2.5, 0.1])  # the sum of three times 0.1 is rounded
+def test_equal_values_of_a_continuous_score_have_an_interval_without_width(value):
+    summary = estimate([value] * 3)
+    assert (summary.mean, summary.std, summary.low, summary.high) == (value, 0.0, value, value)
+
+
+def test_counts_that_differ_by_one_have_the_spread_that_they_have():
+    summary = estimate([9.0, 10.0, 10.0], step=1.0)
+    assert summary.mean == pytest.approx(29 / 3)
+    assert summary.std == pytest.approx(math.sqrt(1 / 3))
 
 
 def test_equal_counts_have_the_interval_of_their_rounding_cut_at_the_bounds():

@@ -46,6 +46,15 @@ def test_features_far_beyond_all_real_ones_are_said_with_how_far(real):
     assert notes_of(real, centre.float() + 20 * (real - centre.float())) == ()
 
 
+@pytest.mark.parametrize(("times", "is_said"), [(99.9, False), (100.1, True)])
+def test_a_hundred_times_as_far_out_as_any_real_image_is_far(real, times, is_said):
+    centre = real.double().mean(0)
+    distances = (real.double() - centre).norm(dim=1)
+    farthest = real.double()[distances.argmax()]
+    fake = torch.cat([real[:50].double(), (centre + times * (farthest - centre))[None]])
+    assert bool(notes_of(real, fake)) == is_said
+
+
 def test_images_outside_the_distribution_are_said_where_they_are_most(real):
     random = np.random.default_rng(0)
     fake = clusters(400, 1).vectors

@@ -7,6 +7,8 @@ import pytest
 import scipy.linalg
 import torch
 from metrics_doubles import clusters, digits
+from scipy.special import softmax
+from scipy.stats import entropy
 
 from ganbench.scoring.metrics.copies import duplicates, memorisation
 from ganbench.scoring.metrics.diversity import vendi
@@ -45,6 +47,13 @@ def test_vendi_does_not_depend_on_the_length_of_features_and_bears_zeros():
     assert vendi(torch.zeros(5, 3)) == 1
 
 
+def test_vendi_leaves_the_features_as_they_are():
+    features = normal(40, 8, seed=1)
+    before = features.clone()
+    vendi(features)
+    assert torch.equal(features, before)
+
+
 def test_near_duplicates_are_counted_where_images_repeat():
     real, fake = clusters(1000, 0).vectors.double(), clusters(1000, 1).vectors.double()
     assert duplicates(real, fake) < 0.03
@@ -65,6 +74,22 @@ def test_near_duplicates_ask_for_equal_counts():
     assert duplicates(real[:1], real[:1]) is None
 
 
+def test_two_images_can_be_near_duplicates():
+    apart, near, far = (torch.tensor([[5.0], [5.0 + gap]]) for gap in (1, 0.5, 2))
+    assert (duplicates(apart, near), duplicates(apart, far)) == (1, 0)
+
+
+def test_near_duplicates_and_memorisation_refuse_features_that_are_no_numbers():
+    good = clusters(30, 0).vectors
+    bad = good.clone()
+    bad[4, 1] = math.nan
+    with pytest.raises(ValueError, match="NaN or infinity in 1 of 30 rows"):
+        duplicates(good, bad)
+    for fake, held_out in ((good, bad), (bad, good)):
+        with pytest.raises(ValueError, match="NaN or infinity in 1 of 30 rows"):
+            memorisation(good, fake, held_out)
+
+
 def test_memorisation_is_zero_for_copies_one_for_new_images_and_more_for_noise():
     real, held_out = (split.vectors for split in digits())
     first, second = held_out[::2], held_out[1::2]
@@ -81,6 +106,14 @@ def test_memorisation_is_the_ratio_of_the_medians_that_scipy_finds():
     tree = cKDTree(real.double().numpy())
     medians = [np.median(tree.query(points.double().numpy())[0]) for points in (fake, held_out)]
     assert memorisation(real, fake, held_out) == pytest.approx(medians[0] / medians[1], rel=1e-9)
+
+
+def test_memorisation_can_be_measured_near_the_training_images_but_not_on_them():
+    real = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    beside, farther = (torch.tensor([[1.0, gap]], dtype=torch.float64) for gap in (1e-5, 2e-5))
+    assert memorisation(real, farther, beside) == pytest.approx(2, rel=1e-3)
+    nothing = torch.zeros(5, 2)
+    assert memorisation(nothing, nothing, nothing) is None
 
 
 def test_memorisation_has_no_answer_where_held_out_images_are_training_images():
@@ -107,15 +140,39 @@ def test_fid_at_infinity_needs_ten_images_an_entry():
     real = Statistics.of(normal(200, 16, 0))
     assert fid_infinity(real, normal(159, 16, 1)) is None
     assert fid_infinity(real, normal(160, 16, 1)) is not None
-    assert fid_infinity(real, normal(19, 1, 1)) is None  # two for each point of the line
+    narrow = Statistics.of(normal(200, 1, 0))
+    assert fid_infinity(narrow, normal(19, 1, 1)) is None  # two for each point of the line
+    assert fid_infinity(narrow, normal(20, 1, 1)) is not None
 
 
-def test_each_point_of_fid_at_infinity_has_images_of_its_own_choice():
-    real, fake = normal(300, 3, 0), normal(200, 3, 1, scale=2.0)
-    counts = [round(1 / inverse) for inverse in np.linspace(1 / 20, 1 / 200, 10)]
+def test_fid_at_infinity_refuses_features_that_are_no_numbers():
+    fake = normal(200, 3, 1)
+    fake[7, 1] = math.inf
+    with pytest.raises(ValueError, match="generated features hold NaN or infinity in 1 of 200"):
+        fid_infinity(Statistics.of(normal(200, 3, 0)), fake)
+
+
+def test_a_seed_that_is_not_given_is_0():
+    real, fake = normal(300, 3, 0), normal(300, 3, 1)
+    statistics, held_out = Statistics.of(real), normal(300, 3, 2)
+    for score in (
+        lambda **seed: fid_infinity(statistics, fake, **seed),
+        lambda **seed: kid(real, fake, **seed),
+        lambda **seed: memorisation(real, fake, held_out, limit=40, **seed),
+        lambda **seed: inception_score(normal(1100, 5, 3), **seed),
+    ):
+        assert score() == score(seed=0) != score(seed=1)
+
+
+# From a tenth of the images, rounded down, or twice the entries.
+@pytest.mark.parametrize(("all_images", "fewest"), [(200, 20), (209, 20), (45, 6)])
+def test_each_point_of_fid_at_infinity_has_images_of_its_own_choice(all_images, fewest):
+    real, fake = normal(300, 3, 0), normal(all_images, 3, 1, scale=2.0)
+    inverses = np.linspace(1 / fewest, 1 / all_images, 10)
+    counts = [round(1 / inverse) for inverse in inverses]
     distances = []
     for index, count in enumerate(counts):
-        order = torch.randperm(200, generator=torch.Generator().manual_seed(7 + index))
+        order = torch.randperm(all_images, generator=torch.Generator().manual_seed(7 + index))
         some = fake[order[:count]].numpy()
         moments = [(part.mean(0), np.cov(part, rowvar=False)) for part in (real.numpy(), some)]
         (mean, covariance), (fake_mean, fake_covariance) = moments
@@ -144,6 +201,26 @@ def test_kid_agrees_with_the_estimator_written_out():
         between = sum(kernel(x[i], y[j]) for i, j in pairs)
         values.append(within / (size * (size - 1)) - 2 * between / size**2)
     assert kid(real, fake, seed=0)[0] == pytest.approx(np.mean(values), rel=1e-9)
+
+
+def discrepancy(x, y):
+    """Squared maximum mean discrepancy with the kernel (x @ y / entries + 1)**3, pair by pair."""
+    within, across = (x.shape[0] * (x.shape[0] - 1)), x.shape[0] ** 2
+    kernels = [(a @ b.T / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y))]
+    own = sum(kernel[~np.eye(len(x), dtype=bool)].sum() for kernel in kernels[:2])
+    return own / within - 2 * kernels[2].sum() / across
+
+
+@pytest.mark.parametrize(("count", "blocks"), [(40, 10), (25, 10), (13, 6)])
+def test_the_standard_error_of_kid_is_that_of_the_mean_of_disjoint_blocks(count, blocks):
+    real, fake = normal(count + 2, 3, 0), normal(count, 3, 1, scale=2.0)
+    dealer = torch.Generator().manual_seed(5)
+    dealt = [part[torch.randperm(len(part), generator=dealer)].numpy() for part in (fake, real)]
+    size = count // blocks
+    rows = [slice(start, start + size) for start in range(0, blocks * size, size)]
+    estimates = [discrepancy(*(part[some] for part in dealt)) for some in rows]
+    expected = np.std(estimates, ddof=1) / math.sqrt(blocks)
+    assert kid(real, fake, seed=5)[1] == pytest.approx(expected, rel=1e-9)
 
 
 def kid_of_independent_draws(shift, count=120, entries=6, draws=40):
@@ -195,6 +272,23 @@ def test_inception_score_runs_from_one_to_the_classes_that_are_surely_named():
     assert inception_score(sure) == pytest.approx(8, rel=0.02)
     assert inception_score(sure[:1].repeat(2000, 1)) == pytest.approx(1)
     assert inception_score(torch.zeros(2000, 30)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("count", "splits"), [(1000, 2), (999, 1), (5500, 10)])
+def test_inception_score_is_the_mean_over_shuffled_splits_of_500_images_or_more(count, splits):
+    logits = normal(count, 4, 6).sort(dim=0).values  # in order, each split would be of one kind
+    order = np.random.RandomState(3).permutation(count)
+    shares = softmax(logits.numpy()[order], axis=1)
+    parts = np.array_split(shares, splits)  # the counts divide evenly
+    expected = [np.exp(entropy(part, part.mean(axis=0)[None], axis=1).mean()) for part in parts]
+    assert inception_score(logits, seed=3) == pytest.approx(np.mean(expected), rel=1e-9)
+
+
+def test_inception_score_refuses_logits_that_are_no_numbers():
+    logits = normal(20, 4, 6)
+    logits[2, 1] = math.nan
+    with pytest.raises(ValueError, match="inception logits hold NaN or infinity in 1 of 20 rows"):
+        inception_score(logits)
 
 
 def test_inception_score_agrees_with_its_formula_on_one_split():

@@ -1,6 +1,7 @@
 """The Fréchet distance: closed forms, torch-fidelity, blocks, bad input."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -81,6 +82,29 @@ def test_float32_features_far_from_zero_keep_their_covariance():
     far = (near + 4096).float()
     expected = np.cov(far.double().numpy(), rowvar=False)
     np.testing.assert_allclose(Statistics.of(far).covariance.numpy(), expected, rtol=1e-9)
+
+
+def test_two_images_have_a_covariance():
+    pair = correlated(2, 3, 7)
+    expected = np.cov(pair.double().numpy(), rowvar=False)
+    np.testing.assert_allclose(Statistics.of(pair).covariance.numpy(), expected, rtol=1e-9)
+
+
+def test_statistics_that_were_saved_are_read_with_the_root_of_their_covariance(tmp_path):
+    statistics = Statistics.of(correlated(50, 4, 8))
+    statistics.save(tmp_path / "statistics.pt")
+    read = Statistics.load(tmp_path / "statistics.pt")
+    assert read.count == 50
+    assert torch.equal(read.mean, statistics.mean)
+    assert torch.equal(read.covariance, statistics.covariance)
+    root = vars(read)["root"].numpy()  # stored, not computed when it is asked for
+    np.testing.assert_allclose(root @ root, statistics.covariance.numpy(), atol=1e-12)
+
+
+def test_a_file_of_anything_but_tensors_and_numbers_is_not_read(tmp_path):
+    torch.save({"mean": print, "covariance": print, "count": 1, "root": print}, tmp_path / "it.pt")
+    with pytest.raises(pickle.UnpicklingError):
+        Statistics.load(tmp_path / "it.pt")
 
 
 def test_equal_features_are_at_distance_zero_and_one_repeated_image_is_not():

@@ -53,3 +53,15 @@ def test_swapped_classes_are_seen_where_the_whole_looks_the_same():
     swapped = fid_by_class(real, labels, real, 1 - labels)
     assert max(same.values()) < 1e-6
     assert min(swapped.values()) > 100
+
+
+def test_features_and_labels_that_do_not_fit_are_refused(features):
+    real, real_labels, fake, fake_labels = features
+    broken = fake.clone()
+    broken[5] = torch.nan
+    with pytest.raises(ValueError, match="generated features hold NaN or infinity in 1 of 90"):
+        fid_by_class(real, real_labels, broken, fake_labels)
+    with pytest.raises(ValueError, match=r"real labels are .* expected one integer for each of 90"):
+        fid_by_class(real, real_labels[:9], fake, fake_labels)
+    with pytest.raises(ValueError, match=r"labels of generated images .* for each of 90 images"):
+        fid_by_class(real, real_labels, fake, fake_labels[:9])

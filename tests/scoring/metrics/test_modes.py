@@ -111,6 +111,8 @@ def test_labels_and_probabilities_that_do_not_fit_are_refused():
         Modes.of(torch.full((3, 2), math.nan), labels(2, 2))
     with pytest.raises(ValueError, match="one integer for each of 2"):
         prompt_alignment(certain(labels(1, 1)), torch.zeros(2))
+    with pytest.raises(ValueError, match="probabilities of prompted images hold NaN"):
+        prompt_alignment(torch.full((2, 2), math.nan), labels(1, 1))
 
 
 def class_spread(fake, real, *, covered=None) -> float | None:
@@ -167,6 +169,29 @@ def test_one_repeated_image_has_no_diversity():
 def test_diversity_needs_a_class_of_two_unlike_real_images():
     real = clusters(10, 0)
     assert class_spread(clusters(500, 1), real) is None
+
+
+def test_the_unit_of_the_features_does_not_matter_for_diversity():
+    real, fake = clusters(2000, 0), clusters(2000, 1)
+    small = [type(one)(one.vectors / 1000, one.probabilities, one.labels) for one in (fake, real)]
+    assert class_spread(*small) == pytest.approx(class_spread(fake, real), rel=1e-5)
+
+
+def test_two_images_of_a_class_have_a_spread():
+    named, covered = torch.zeros(2, dtype=torch.int64), torch.tensor([True])
+    real, fake = torch.tensor([[0.0], [4.0]]), torch.tensor([[9.0], [10.0]])
+    assert class_diversity(real, named, fake, named, covered) == pytest.approx(1 / 4)
+
+
+def test_features_and_labels_that_do_not_fit_have_no_diversity():
+    real, fake = clusters(50, 0), clusters(40, 1)
+    every = torch.ones(10, dtype=torch.bool)
+    broken = fake.vectors.clone()
+    broken[3] = math.nan
+    with pytest.raises(ValueError, match="generated features hold NaN"):
+        class_diversity(real.vectors, real.labels, broken, fake.labels, every)
+    with pytest.raises(ValueError, match="generated labels run from 1 to 10"):
+        class_diversity(real.vectors, real.labels, fake.vectors, fake.labels + 1, every)
 
 
 def test_only_images_in_the_distribution_spread_a_class():

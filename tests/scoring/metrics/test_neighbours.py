@@ -193,6 +193,13 @@ def test_neighbourhoods_of_equal_real_points_hold_what_equals_them_and_nothing_e
     assert neighbours.density_coverage(real, near) == (0, 0)
 
 
+def test_features_that_are_all_zero_are_inside_each_others_neighbourhoods():
+    real, fake = torch.zeros(20, 4), torch.zeros(20, 4)
+    assert neighbours.precision_recall(real, fake) == (1, 1)
+    assert neighbours.density_coverage(real, fake) == (20 / 5, 1)
+    assert duplicates(real, fake) == 1
+
+
 def test_images_as_close_as_the_closest_real_ones_are_near_duplicates():
     for real, _ in lines(1.0):  # each nearest other one is exactly 1 away
         evenly = real + 0.37 * (real[1] - real[0])
@@ -227,6 +234,8 @@ def test_too_few_images_for_a_neighbourhood_have_no_score():
     assert neighbours.precision_recall(many, few) is None
     assert neighbours.precision_recall(few, many) is None
     assert neighbours.density_coverage(few, many) is None
+    assert neighbours.density_coverage(many[:5], many) is None  # each has four others
+    assert neighbours.density_coverage(many[:6], many) is not None
     assert neighbours.density_coverage(many, few) is not None  # one generated image would do
 
 
@@ -240,6 +249,8 @@ def test_counts_are_made_equal_by_a_seeded_choice():
     assert not torch.equal(chosen, other)
     assert torch.equal(everything, fake)
     assert len(neighbours.equal_counts(real, fake, seed=1, limit=8)[1]) == 8
+    rows, others = neighbours.equal_counts(real, real, seed=1, limit=8)
+    assert not torch.equal(rows, others)  # each kind has a choice of its own
 
 
 def test_bad_features_are_refused():
