@@ -38,15 +38,15 @@ def current_names(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a stored protocol under the names that `Protocol` has now.
 
     Whether the generator's moving average made the images was a field once, and is left out: it is
-    part of a method and not of how it is scored. `RunResult.ema` says it. The rule of modes has
-    become a field, and was one for all before.
+    part of a method and not of how it is scored. `RunResult.ema` says it. Fields that it did not
+    have once get the value that was the only one then.
 
     Args:
         fields: As a result stores them, under old names or present ones.
     """
     present = {old: new for new, old in _OLD_NAMES.items()}
     named = {present.get(name, name): value for name, value in fields.items() if name != "ema"}
-    return {**named, "modes_rule": named.get("modes_rule", MODES_BY_SHARE)} if named else {}
+    return _IMPLIED | named if named else {}
 
 
 def short_hash(value: Any, length: int = 10) -> str:

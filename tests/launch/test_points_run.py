@@ -37,7 +37,7 @@ def test_a_run_on_points_is_scored_without_a_classifier(run, folder):
     assert (result.backbone, result.scores["modes_total"]) == ("points", 8)
     assert 0 <= result.scores["high_quality"] <= 1
     assert result.dataset_fields["kind"] == "points"
-    assert set(result.references) == {"held-out real points", "noise"}
+    assert set(result.references) == {"held-out real points", "untrained generator", "noise"}
     assert result.over_training["evaluations"] == 1
     assert not (folder.path.parent / "cache" / "classifiers").exists()
 

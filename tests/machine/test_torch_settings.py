@@ -21,7 +21,9 @@ CHANGES = {
     "the number of threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
     "deterministic algorithms": lambda: torch.use_deterministic_algorithms(True, warn_only=True),
     "anomaly detection": lambda: torch.autograd.set_detect_anomaly(True),
-    "TF32 in cuDNN": lambda: setattr(torch.backends.cudnn, "allow_tf32", False),
+    "TF32 in cuDNN": lambda: setattr(
+        torch.backends.cudnn, "allow_tf32", not torch.backends.cudnn.allow_tf32
+    ),
     "the cuDNN benchmark": lambda: setattr(torch.backends.cudnn, "benchmark", True),
     "deterministic cuDNN": lambda: setattr(torch.backends.cudnn, "deterministic", True),
     "cuDNN": lambda: setattr(torch.backends.cudnn, "enabled", False),

@@ -28,7 +28,7 @@ def test_protocols_stored_under_old_names_keep_their_hash(stored):
 
 def test_present_names_stay_as_they_are():
     fields = {"classifier_hash": "a", "classifier_accuracy": 0.5, "backbone": "classifier"}
-    rule = {"modes_rule": "argmax of each channel"}
+    rule = {"modes_rule": "argmax of each channel", "prompt_image_limit": 500}
     assert current_names({**fields, **rule}) == {**fields, **rule}
 
 
@@ -51,7 +51,7 @@ def test_a_moving_average_changes_no_protocol():
 def test_the_limit_of_prompted_images_counts_where_it_is_not_what_old_results_imply():
     stored = stored_results()[0]
     fields = current_names(stored["protocol_fields"])
-    assert "prompt_image_limit" not in fields
+    assert fields["prompt_image_limit"] == 1000
     assert hash_of({**fields, "prompt_image_limit": 1000}) == stored["protocol"]
     other = dataclasses.replace(Protocol(**fields), prompt_image_limit=500)
     assert other.hash != stored["protocol"]

@@ -72,7 +72,7 @@ def test_a_generator_that_lost_modes_and_scatters_scores_as_counted_by_hand(refe
 
 def test_held_out_points_are_good_and_noise_is_not(reference, tmp_path):
     rows = reference_rows(reference, 64, tmp_path)
-    assert set(rows) == {"held-out real points", "noise"}
+    assert set(rows) == {"held-out real points", "untrained generator", "noise"}
     real, noise = rows["held-out real points"]["scores"], rows["noise"]["scores"]
     assert rows["noise"]["images"] == 2500
     assert real["high_quality"] == pytest.approx(1 - math.exp(-4.5), abs=0.01)

@@ -557,6 +557,7 @@ def test_with_inception_its_own_score_is_measured_too(digits, digits_backbone, t
         "prompt_alignment",
         "intra_fid",
         "fid_infinity",
+        "high_quality",
         "manifold_precision",
         "manifold_recall",
     }

@@ -151,7 +151,7 @@ def test_a_point_counts_its_steps_on_the_training_clock():
     assert 0 < measured.step_seconds_median <= measured.step_seconds_p95
     assert measured.flops_per_image is not None
     assert measured.bytes_per_image is not None
-    assert measured.flops_per_image > measured.bytes_per_image > 0
+    assert min(measured.flops_per_image, measured.bytes_per_image) > 0
     assert measured.peak_memory_bytes is not None
     assert measured.peak_memory_bytes > 2**20
 
