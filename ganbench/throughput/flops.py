@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -59,6 +59,22 @@ class Work:
     def bytes_without_products(self) -> int:
         """The part of `bytes_moved` that falls to operators without a matrix product."""
         return sum(operator.bytes_moved for operator in self.operators if not operator.flops)
+
+
+class _NoModules:
+    """Stands for the counter's tracker of modules, and follows none.
+
+    The tracker's hooks refuse `torch.autograd.grad` with respect to what a network is given, which
+    is how gradient penalties are computed; all operations are counted under `Global` in any case.
+    """
+
+    parents = frozenset({"Global"})
+
+    def __enter__(self) -> None:
+        """Nothing is followed."""
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was followed."""
 
 
 @dataclass
@@ -129,6 +145,7 @@ def count(step: Callable[[], object]) -> Work:
             change.
     """
     counter = FlopCounterMode(display=False)
+    counter.mod_tracker = cast("Any", _NoModules())
     with _Traffic() as traffic, counter:
         step()
     flops = _counted(counter)

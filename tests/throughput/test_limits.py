@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from doubles import FakeCard, tiny_spec, tiny_split
+from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
@@ -142,3 +143,17 @@ def test_products_use_the_numbers_of_a_training_step(device, precision):
         measure_machine(device or choose("cpu"), seconds=0.001, squares=(32,))
     assert products.precisions == {precision}
     assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_a_gradient_penalty_can_be_counted():
+    """The gradient of a linear layer's output by its input is one more product, and its own two."""
+    layer = nn.Linear(6, 1, bias=False)
+    images = torch.randn(4, 6, requires_grad=True)
+
+    def step():
+        output = layer(images).sum()
+        (gradient,) = torch.autograd.grad(output, images, create_graph=True)
+        gradient.square().sum().backward()
+
+    # forward, by the input, and of that gradient by the weight: 2 · 4 · 6 operations each
+    assert count(step).flops == 3 * 2 * 4 * 6
