@@ -63,12 +63,14 @@ def verdict(published, name, generator):
 # --- Directions ---
 
 
+@pytest.mark.slow
 def test_as_many_modes_are_covered_as_classes_are_drawn(means):
     covered = means.loc["classes", "modes_covered"]
     assert list(covered.index) == list(range(10, 0, -1))
     assert list(covered) == list(covered.index)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["recall", "coverage", "clipped_coverage", "diversity", "mode_entropy", "vendi"]
 )
@@ -76,11 +78,13 @@ def test_diversity_falls_with_every_class_that_vanishes(means, name):
     assert (np.diff(along(means, "classes", name)) < 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fid", "kid", "mind", "mode_kl"])
 def test_distances_grow_with_every_class_that_vanishes(means, name):
     assert (np.diff(along(means, "classes", name)) > 0).all()
 
 
+@pytest.mark.slow
 def test_precision_does_not_fall_as_classes_vanish(means, published):
     assert verdict(published, "precision", "classes")["verdict"] == "blind"
     spread = verdict(published, "precision", "classes")["control_std"]
@@ -88,6 +92,7 @@ def test_precision_does_not_fall_as_classes_vanish(means, published):
     assert min(along(means, "classes", "precision")) > control - 2 * spread
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fid", "kid", "mind"])
 @pytest.mark.parametrize("fault", ["repeated", "imbalance", "noise", "blur", "contrast"])
 def test_distances_grow_with_the_strength_of_a_fault(means, published, name, fault):
@@ -97,28 +102,33 @@ def test_distances_grow_with_the_strength_of_a_fault(means, published, name, fau
     assert values[-1] == max(values)
 
 
+@pytest.mark.slow
 def test_a_repeated_image_is_precise_and_has_no_recall(means):
     assert means.loc[("repeated", 1), "precision"] > means.loc[("control", 0), "precision"]
     assert means.loc[("repeated", 1), "recall"] == 0
 
 
+@pytest.mark.slow
 def test_near_duplicates_are_all_of_a_repetition_and_hardly_any_real_images(means):
     assert along(means, "repeated", "duplicates") == [1, 1, 1]
     assert means.loc[("control", 0), "duplicates"] < 0.06
     assert means.loc[("memorised", 1), "duplicates"] < 0.06
 
 
+@pytest.mark.slow
 def test_vendi_counts_the_images_that_are_repeated(means):
     assert means.loc[("repeated", 1), "vendi"] == pytest.approx(1, abs=1e-6)
     assert means.loc[("repeated", 6), "vendi"] <= 6
 
 
+@pytest.mark.slow
 def test_only_memorisation_sees_a_memorised_training_set(published):
     table = pd.read_csv(published / "verdicts.csv")
     seen = table[(table["generator"] == "memorised") & (table["verdict"] != "blind")]
     assert list(seen["metric"]) == ["memorisation"]
 
 
+@pytest.mark.slow
 def test_memorisation_falls_to_zero_for_copies_alone(means):
     assert means.loc[("memorised", 1), "memorisation"] == pytest.approx(0, abs=1e-6)
     others = means.drop(index="memorised")["memorisation"]
@@ -127,11 +137,13 @@ def test_memorisation_falls_to_zero_for_copies_alone(means):
     assert (means.loc[["noise", "blur", "contrast"], "memorisation"] > 0.9).all()
 
 
+@pytest.mark.slow
 def test_perfect_images_that_are_new_to_the_classifier_alarm_no_metric(published):
     table = pd.read_csv(published / "verdicts.csv")
     assert set(table.loc[table["generator"] == "unseen", "verdict"]) == {"blind"}
 
 
+@pytest.mark.slow
 def test_scores_that_need_inception_or_prompts_or_more_images_stay_empty(published):
     table = pd.read_csv(published / "responses.csv")
     empty = {name for name in SCORES if table[name].isna().all()}
@@ -160,6 +172,7 @@ def concluded(outcome):
     return code, [line for line in lines if line.startswith("warning:")]
 
 
+@pytest.mark.slow
 def test_the_scores_of_the_digits_do_what_is_expected(published, splits):
     assert concluded(sabotaged(published, splits, lambda table: table)) == (0, [])
     assert json.loads((published / "selftest.json").read_text())["shortfalls"] == []
@@ -169,6 +182,7 @@ def test_the_scores_of_the_digits_do_what_is_expected(published, splits):
     )
 
 
+@pytest.mark.slow
 def test_exchanged_precision_and_recall_are_noticed(published, splits):
     names = {"precision": "recall", "recall": "precision"}
     code, warnings = concluded(
@@ -179,6 +193,7 @@ def test_exchanged_precision_and_recall_are_noticed(published, splits):
     assert all("precision" in line or "recall" in line for line in warnings)
 
 
+@pytest.mark.slow
 def test_exchanged_clipped_density_and_coverage_are_noticed(published, splits):
     names = {"clipped_density": "clipped_coverage", "clipped_coverage": "clipped_density"}
     code, warnings = concluded(
@@ -189,6 +204,7 @@ def test_exchanged_clipped_density_and_coverage_are_noticed(published, splits):
                for line in warnings)  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(EXPECTATIONS) - {"fid_infinity", "inception_score"}))
 @pytest.mark.parametrize("kind", ["constant", "inverted"])
 def test_a_score_that_never_changes_or_goes_the_wrong_way_is_noticed(published, splits, name, kind):
@@ -207,6 +223,7 @@ def test_a_score_that_never_changes_or_goes_the_wrong_way_is_noticed(published, 
     assert [f"warning: {sentence}" for sentence in shortfalls(outcome)] == warnings
 
 
+@pytest.mark.slow
 def test_blindness_for_lack_of_images_or_draws_is_no_shortfall(published, splits):
     for record in ({"draws": 1}, {"protocol": {"fake_count": 59}}):
 
@@ -243,6 +260,7 @@ def test_every_metric_has_an_expectation_or_needs_images_drawn_by_class():
 # --- What is published ---
 
 
+@pytest.mark.slow
 def test_the_table_of_responses_has_one_row_per_generator_strength_and_draw(published):
     table = pd.read_csv(published / "responses.csv")
     assert list(table.columns) == ["generator", "strength", "draw", *SCORES]
@@ -253,12 +271,14 @@ def test_the_table_of_responses_has_one_row_per_generator_strength_and_draw(publ
     assert len(counts) == 3 + 10 + 4 + 4 + 4 + 4 + 4 + 1
 
 
+@pytest.mark.slow
 def test_every_metric_that_applies_has_a_verdict_on_every_fault(published):
     table = pd.read_csv(published / "verdicts.csv")
     assert len(table) == (len(METRICS) - 7) * 8
     assert set(table["verdict"]) <= {"sees", "blind", "misled"}
 
 
+@pytest.mark.slow
 def test_a_verdict_follows_from_the_responses_by_a_rule_written_down_twice(published):
     table = pd.read_csv(published / "responses.csv")
     control = table.loc[table["generator"] == "control", "coverage"]
@@ -269,6 +289,7 @@ def test_a_verdict_follows_from_the_responses_by_a_rule_written_down_twice(publi
     assert row["sees_from"] in {8, 16, 32, 64}
 
 
+@pytest.mark.slow
 def test_the_readme_says_what_was_done_and_shows_its_charts(published):
     text = (published / "README.md").read_text(encoding="utf-8")
     record = json.loads((published / "selftest.json").read_text(encoding="utf-8"))
@@ -281,6 +302,7 @@ def test_the_readme_says_what_was_done_and_shows_its_charts(published):
             assert len(image.convert("RGB").getcolors(1 << 24)) > 50
 
 
+@pytest.mark.slow
 def test_the_page_holds_its_charts_and_needs_no_other_file(published):
     text = (published / "report.html").read_text(encoding="utf-8")
     sources = re.findall(r'src="([^"]*)"', text)
@@ -351,6 +373,7 @@ def test_a_folder_that_holds_something_else_is_refused_and_kept(tmp_path, capsys
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_self_test_of_other_settings_is_refused(published, capsys):
     before = (published / "responses.csv").read_bytes()
     assert ganbench("selftest", "--dataset", "digits", "--images", 30, "--out", published) == 2
