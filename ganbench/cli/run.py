@@ -24,6 +24,7 @@ from ganbench.cli.options import (
 )
 from ganbench.errors import UsageError
 from ganbench.machine.interrupt import Stopped
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -215,7 +216,7 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
 
 def _print(screen: Console, *lines: str) -> None:
     for line in lines:
-        screen.print(line, markup=False, highlight=False, soft_wrap=True)
+        screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _device_name(device: Device, screen: Console) -> str:
@@ -249,7 +250,7 @@ def _print_plan(plan: Plan, screen: Console) -> None:
         table.add_row(
             job.id,
             job.variant,
-            job.spec.name,
+            visible(job.spec.name),
             str(job.seed),
             str(job.budget),
             f"{job.spec.channels}-D" if job.spec.kind == "points" else str(job.image_size),

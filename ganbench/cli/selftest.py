@@ -17,6 +17,7 @@ from ganbench.cli.options import (
     command_line,
     console,
 )
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +76,7 @@ def selftest(
     with progress.Display(screen) as display:
         folder, outcome = self_test(request, chosen, display)
     code = conclude(outcome, screen)
-    screen.print(f"results: {folder}", markup=False, highlight=False, soft_wrap=True)
+    screen.print(f"results: {visible(str(folder))}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
