@@ -45,9 +45,11 @@ def _note(group: Group) -> str:
     summaries = [
         entry.result.over_training for entry in group.finished if entry.result.over_training
     ]
-    fields, digest = summaries[0]["protocol_fields"], summaries[0]["protocol"]
+    count = (summaries[0].get("protocol_fields") or {}).get("fake_count")
+    digest = str(summaries[0].get("protocol") or "unknown").replace("`", "'")
+    images = f"{number(count)} generated images" if count else "generated images"
     return (
-        f"Each score during training is of {number(fields['fake_count'])} generated images, drawn "
+        f"Each score during training is of {images}, drawn "
         f"from one half of the evaluation noise (protocol `{digest}`). The best moment is chosen "
         "by its FID on that half; it and the last moment are reported on the other half, so the "
         "choice does not flatter the gap. Times are of the training clock, at the first evaluation "
