@@ -131,9 +131,16 @@ def run(
         raise UsageError(f"--from {from_run} and a suite file {suite}: give one of them")
     from ganbench.experiment.repeat import suite_values
     from ganbench.experiment.store import StoredRun
+    from ganbench.experiment.trusted import check_source, is_file_of, trusted_request
 
-    stored = StoredRun.read(from_run).result
+    stored_run = StoredRun.read(from_run)
+    stored = stored_run.result
     values = suite_values(stored)
+    if variants is None:
+        values["variants"] = (trusted_request(stored_run, ()),)
+    for name in (variants or "").split(","):
+        if is_file_of(name.strip(), stored.variant):
+            check_source(stored_run, name.strip())
     if "set" in flags:  # settings are added to the run's own instead of replacing them
         flags["set"] = (*values["set"], *flags["set"])
     read = read_suite(None, {**values, **flags})

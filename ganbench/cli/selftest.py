@@ -61,6 +61,8 @@ def selftest(
     screen = console()
     chosen = choose(device)
     screen.print(f"device: {chosen.name} ({chosen.reason})", markup=False, highlight=False)
+    if inception_weights is not None and backbone not in ("auto", "inception"):
+        screen.print(f"--inception-weights has no effect: the backbone is {visible(backbone)}")
     request = Request(
         dataset=dataset,
         data_root=data_root or data.default_data_root(),

@@ -27,7 +27,7 @@ from ganbench.variant.on_points import changes_on_points, refuse_image_options
 from ganbench.variant.registry import ALL, Resolved, entries, expand, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ganbench.data.dataset import Progress
     from ganbench.variant.definition import DatasetSpec, Variant
@@ -81,6 +81,13 @@ class Job:
         return int(self.recipe["image_size"])
 
     @property
+    def may_use_inception(self) -> bool:
+        """Whether the scores may be computed from features of inception."""
+        if self.spec.kind == "points":
+            return False
+        return self.backbone == "inception" or (self.backbone == "auto" and self.spec.channels > 1)
+
+    @property
     def asked(self) -> dict[str, Any]:
         """What the suite said beyond the recipe, by the names of its keys."""
         every = self.evaluate_every
@@ -127,16 +134,18 @@ class Plan:
     Attributes:
         jobs: One per variant and seed.
         left_out: Why variants that `all` would bring are not among them.
+        unused: Which flags have no effect, and why.
     """
 
     jobs: tuple[Job, ...]
     left_out: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was chosen for the user, in full sentences, each once."""
         of_jobs = (note for job in self.jobs for note in job.notes)
-        return tuple(dict.fromkeys([*self.left_out, *of_jobs]))
+        return tuple(dict.fromkeys([*self.left_out, *self.unused, *of_jobs]))
 
     @property
     def topic(self) -> str:
@@ -197,7 +206,17 @@ def make(
         )
         first = [dataclasses.replace(job, content=hashed(job.spec.name)) for job in first]
     jobs = tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first)
-    return Plan(jobs, left_out)
+    return Plan(jobs, left_out, _unused(suite, jobs))
+
+
+def _unused(suite: Suite, jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Say that weights were given for a network that no run uses."""
+    if suite.inception_weights is None or any(job.may_use_inception for job in jobs):
+        return ()
+    why = f"the backbone is {suite.backbone}"
+    if suite.backbone in ("auto", POINTS_BACKBONE):
+        why = "without --backbone inception, grey images and points are not described by inception"
+    return (f"--inception-weights has no effect: {why}",)
 
 
 def _job(
