@@ -160,7 +160,7 @@ class StoredRun:
     @property
     def samples(self) -> list[Path]:
         """The sample grids `step-<number>.png`, in the order of their steps."""
-        grids = (self.path / "samples").glob("step-*.png")
+        grids = filter(Path.is_file, (self.path / "samples").glob("step-*.png"))
         return sorted(grids, key=lambda grid: (len(grid.name), grid.name))
 
     @property

@@ -6,6 +6,7 @@ import base64
 import io
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from ganbench.report.charts.all_charts import CHARTS, draw_all
 from ganbench.report.comparison.families import PRIMARY, check_primary
 from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.content import RANKING_NOTE, content_of
+from ganbench.report.damaged import damaged_tables
 from ganbench.report.gather import gather
 from ganbench.report.references import references_csv
 from ganbench.report.tables import runs_csv, summary_csv
@@ -45,6 +47,7 @@ def write_report(directories: Sequence[Path], out: Path | None, primary: str = P
     if out is None and len(folders) > 1:
         raise UsageError("several folders are joined into a new one: say where with --out")
     results = gather(folders)
+    results = replace(results, notes=(*results.notes, *damaged_tables(results)))
     check_primary(primary, results.records)
     target = Path(out) if out is not None else folders[0]
     try:

@@ -199,7 +199,7 @@ def _entry_points() -> list[_Candidate]:
 
 
 def _file(text: str, installed: Sequence[_Candidate]) -> _Candidate:
-    path, fault = Path(text), ""
+    path, fault = Path(text.replace("\0", "\\0")), ""
     try:
         path = path.expanduser()
     except RuntimeError as error:
@@ -209,14 +209,12 @@ def _file(text: str, installed: Sequence[_Candidate]) -> _Candidate:
         if candidate.path is not None and path.resolve() == candidate.path.resolve():
             return candidate
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for without an end
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe is waited for
             fault = "it is no file"
         else:
             path.read_bytes()
     except OSError as error:
         fault = f"it cannot be read: {error.strerror}"
-    except ValueError as error:  # a zero byte in the name
-        fault = f"it cannot be read: {error}"
     if path.suffix != ".py":
         fault = "a variant's file ends in .py"
     fault = fault or _name_fault(name)
