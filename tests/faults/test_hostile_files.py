@@ -133,6 +133,10 @@ def damaged(draw: st.DrawFn, valid: bytes) -> bytes:
     return b"\n".join(b",".join(line) for line in lines)
 
 
+def say(counts: dict[str, int], what: str) -> None:
+    print(f"{counts['refused']} of {counts['all']} {what}")  # noqa: T201 - shown with -s
+
+
 def one_line(error: Exception) -> bool:
     return bool(str(error)) and "\n" not in str(error)
 
@@ -185,7 +189,7 @@ def test_a_report_names_a_hostile_record_or_is_written_with_it(folder):
         change_and_report(folder, file, json.dumps(values), counts)
 
     check()
-    print(f"{counts['refused']} of {counts['all']} changed records were refused by name")
+    say(counts, "changed records were refused by name")
     assert counts["refused"] > counts["all"] / 10
 
 
@@ -199,7 +203,7 @@ def test_a_report_names_a_hostile_plan_or_is_written_with_it(folder):
         change_and_report(folder, file, json.dumps(values), counts)
 
     check()
-    print(f"{counts['refused']} of {counts['all']} changed plans were refused by name")
+    say(counts, "changed plans were refused by name")
     assert counts["refused"] > counts["all"] / 10
 
 
@@ -254,7 +258,7 @@ def test_charts_are_drawn_beside_hostile_records_and_tables(tmp_path):
         counts["all"] += 1
 
     check()
-    print(f"{counts['refused']} of {counts['all']} changed folders had files that were named")
+    say(counts, "changed folders had files that were named")
 
 
 def test_a_sample_of_a_hostile_run_is_refused_in_one_line_or_drawn(tmp_path):
@@ -288,7 +292,7 @@ def test_a_sample_of_a_hostile_run_is_refused_in_one_line_or_drawn(tmp_path):
         counts["all"] += 1
 
     check()
-    print(f"{counts['refused']} of {counts['all']} changed runs were refused in one line")
+    say(counts, "changed runs were refused in one line")
 
 
 def pickles() -> st.SearchStrategy[bytes]:
@@ -319,7 +323,7 @@ def test_weights_of_any_content_are_refused_in_one_line(tmp_path):
         counts["all"] += 1
 
     check()
-    print(f"{counts['refused']} of {counts['all']} weights files were refused in one line")
+    say(counts, "weights files were refused in one line")
 
 
 def test_a_suite_of_any_text_is_read_or_refused_in_one_line(tmp_path):
@@ -340,4 +344,4 @@ def test_a_suite_of_any_text_is_read_or_refused_in_one_line(tmp_path):
         counts["all"] += 1
 
     check()
-    print(f"{counts['refused']} of {counts['all']} suites were refused in one line")
+    say(counts, "suites were refused in one line")
