@@ -25,6 +25,7 @@ from ganbench.training.execution import EAGER, Execution
 from ganbench.variant.budget import Budget
 from ganbench.variant.on_points import changes_on_points, refuse_image_options
 from ganbench.variant.registry import ALL, Resolved, entries, expand, resolve
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from ganbench.variant.recipe import Recipe
 
 __all__ = ["Job", "Plan", "make"]
+
+_LONGEST_TOPIC = 50  # characters, of up to 4 bytes each, of a folder's name of up to 255 bytes
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,8 @@ class Plan:
     @property
     def topic(self) -> str:
         """A word for the results folder's name: the dataset or datasets."""
-        return "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
+        names = "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
+        return visible(names)[:_LONGEST_TOPIC]
 
 
 def make(
