@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from typing import Annotated, Any
 
@@ -20,6 +22,7 @@ from ganbench.cli.throughput import throughput
 from ganbench.errors import GanbenchError, UsageError
 from ganbench.machine.interrupt import Stopped
 from ganbench.machine.openmp import bound_spinning
+from ganbench.visible import visible
 
 __all__ = ["app", "main"]
 
@@ -53,22 +56,31 @@ for _command in (check, new, run, report, compare, throughput, selftest, sample)
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every mistake of the user ends in one line and exit code 2."""
     bound_spinning()
+    _show_anything()
     try:
         code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
+        typer.echo(f"ganbench: {visible(message)} (ganbench --help shows what there is)", err=True)
         code = USAGE
     except (KeyboardInterrupt, Stopped):
         typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
         code = INTERRUPTED
     except UsageError as error:
-        typer.echo(f"ganbench: {error}", err=True)
+        typer.echo(f"ganbench: {visible(str(error))}", err=True)
         code = USAGE
     except GanbenchError as error:
-        typer.echo(f"ganbench: {error}", err=True)
+        typer.echo(f"ganbench: {visible(str(error))}", err=True)
         code = FAILED
     sys.exit(code)
+
+
+def _show_anything() -> None:
+    """Let no output fail for want of a character, and no chart for want of a screen."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a caller may have put anything in its place
+            stream.reconfigure(errors="backslashreplace")
+    os.environ["MPLBACKEND"] = "agg"  # matplotlib refuses to load where it names one it lacks
 
 
 if __name__ == "__main__":

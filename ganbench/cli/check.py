@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ganbench.cli.options import FAILED, OK, console
+from ganbench.visible import visible
 
 __all__ = ["check"]
 
@@ -23,15 +24,16 @@ def check(
     screen = console()
     names, left_out = expand([variant])
     for reason in left_out.values():
-        screen.print("[red]broken[/red]  ", highlight=False, end="")
-        screen.print(reason, markup=False, highlight=False, soft_wrap=True)
+        screen.print("[red]broken[/red]  ", markup=True, highlight=False, end="")
+        screen.print(visible(reason), markup=False, highlight=False, soft_wrap=True)
     broken_variants = len(left_out)
     for resolved in resolve(names):
         lines = run_contract(resolved)
         for line in lines:
             mark = "[green]ok    [/green]" if line.ok else "[red]broken[/red]"
-            screen.print(f"{mark}  {line.name}", highlight=False, end="")
-            screen.print(f"  {line.detail}" if line.detail else "", markup=False, highlight=False)
+            screen.print(f"{mark}  {line.name}", markup=True, highlight=False, end="")
+            detail = f"  {visible(line.detail)}" if line.detail else ""
+            screen.print(detail, markup=False, highlight=False)
         broken = sum(not line.ok for line in lines)
         verdict = f"breaks {broken} of {len(lines)} checks" if broken else "keeps the contract"
         screen.print(f"{resolved.name} {verdict}", highlight=False)

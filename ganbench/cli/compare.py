@@ -9,6 +9,7 @@ import typer
 
 from ganbench.cli.options import FAILED, OK, PRIMARY, console
 from ganbench.errors import unknown
+from ganbench.visible import visible
 
 __all__ = ["compare"]
 
@@ -48,7 +49,7 @@ def compare(
 
         screen = console()
         for note in comparison.notes:
-            screen.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+            screen.print(f"note: {visible(note)}", markup=False, highlight=False, soft_wrap=True)
         screen.print(verdict_tables(comparison))
     compared = {verdict.score for verdict in comparison.verdicts}
     for name in fail_on or []:

@@ -9,6 +9,7 @@ import typer
 
 from ganbench.cli.options import console
 from ganbench.errors import UsageError, unknown
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,10 +39,12 @@ def _variants() -> Table:
 
     table = Table("variant", "what", "from", title="variants", title_justify="left")
     for entry in registry.entries():
-        problem = f"[red]cannot be used: {escape(entry.problem)}[/red]"
-        what = problem if entry.problem else escape(entry.summary)
+        problem = f"[red]cannot be used: {escape(visible(entry.problem))}[/red]"
+        what = problem if entry.problem else escape(visible(entry.summary))
         table.add_row(
-            entry.name, what, "ganbench" if entry.kind == "built-in" else escape(entry.origin)
+            escape(visible(entry.name)),
+            what,
+            "ganbench" if entry.kind == "built-in" else escape(visible(entry.origin)),
         )
     return table
 
@@ -127,7 +130,7 @@ def list_(
     if what == "recipe":
         if not variant:
             raise UsageError("recipe of which variant? give its name: ganbench list recipe dcgan")
-        console().print(_recipe(variant))
+        console().print(_recipe(variant), markup=True)
         return
     if variant and what in _TABLES:
         raise UsageError(f"{variant!r} is one word too many: ganbench list {what}")
@@ -135,4 +138,4 @@ def list_(
         raise unknown("list", what, [*_TABLES, "recipe"])
     for name, table in _TABLES.items():
         if what in ("", name):
-            console().print(table())
+            console().print(table(), markup=True)

@@ -52,10 +52,14 @@ CUDA_GRAPHS = typer.Option(
 
 
 def console() -> Console:
-    """Where a command prints: bars and tables on a terminal, plain lines elsewhere."""
+    """Where a command prints: bars and tables on a terminal, plain lines elsewhere.
+
+    Names of folders and variants come from outside, so markup in plain strings is shown as it is;
+    what is to be coloured is a `Text`, or says `markup=True`.
+    """
     from rich.console import Console
 
-    return Console()
+    return Console(markup=False, emoji=False)
 
 
 def command_line() -> str:

@@ -9,6 +9,7 @@ import typer
 
 from ganbench.cli.options import PRIMARY, console
 from ganbench.errors import UsageError
+from ganbench.visible import visible
 
 __all__ = ["report"]
 
@@ -29,7 +30,7 @@ def report(
     screen = console()
     written = build(folders, out, primary)
     for note in repeated_runs(folders):
-        screen.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+        screen.print(f"note: {visible(note)}", markup=False, highlight=False, soft_wrap=True)
     if out is None:
         screen.print(summary_table(written))
-    screen.print(f"report: {written}", markup=False, highlight=False, soft_wrap=True)
+    screen.print(f"report: {visible(str(written))}", markup=False, highlight=False, soft_wrap=True)

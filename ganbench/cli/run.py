@@ -24,6 +24,7 @@ from ganbench.cli.options import (
 )
 from ganbench.errors import UsageError
 from ganbench.machine.interrupt import Stopped
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -130,9 +131,16 @@ def run(
         raise UsageError(f"--from {from_run} and a suite file {suite}: give one of them")
     from ganbench.experiment.repeat import suite_values
     from ganbench.experiment.store import StoredRun
+    from ganbench.experiment.trusted import check_source, is_file_of, trusted_request
 
-    stored = StoredRun.read(from_run).result
+    stored_run = StoredRun.read(from_run)
+    stored = stored_run.result
     values = suite_values(stored)
+    if variants is None:
+        values["variants"] = (trusted_request(stored_run, ()),)
+    for name in (variants or "").split(","):
+        if is_file_of(name.strip(), stored.variant):
+            check_source(stored_run, name.strip())
     if "set" in flags:  # settings are added to the run's own instead of replacing them
         flags["set"] = (*values["set"], *flags["set"])
     read = read_suite(None, {**values, **flags})
@@ -215,7 +223,7 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
 
 def _print(screen: Console, *lines: str) -> None:
     for line in lines:
-        screen.print(line, markup=False, highlight=False, soft_wrap=True)
+        screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _device_name(device: Device, screen: Console) -> str:
@@ -249,7 +257,7 @@ def _print_plan(plan: Plan, screen: Console) -> None:
         table.add_row(
             job.id,
             job.variant,
-            job.spec.name,
+            visible(job.spec.name),
             str(job.seed),
             str(job.budget),
             f"{job.spec.channels}-D" if job.spec.kind == "points" else str(job.image_size),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from ganbench.cli.options import DEVICE
 from ganbench.errors import UsageError, unknown
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["sample", "sample_to_file"]
+
+_LONGEST_TITLE = 200  # characters
+_LONGEST_STEM = 50  # characters of a file's name, of up to 4 bytes each
 
 
 def sample(
@@ -40,6 +44,10 @@ def sample(
         bool, typer.Option("--best", help="The best moment of a run that was scored in training.")
     ] = False,
     device: Annotated[str, DEVICE] = "auto",
+    variants: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The file of the run's variant, if it is not installed."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The PNG to write; in the run's folder if left out.")
     ] = None,
@@ -54,7 +62,8 @@ def sample(
         device=device,
         out=out,
         best=best,
-        say=typer.echo,
+        files=[name.strip() for name in (variants or "").split(",") if name.strip()],
+        say=lambda line: typer.echo(visible(line)),
     )
 
 
@@ -68,6 +77,7 @@ def sample_to_file(
     device: str,
     out: Path | None,
     best: bool = False,
+    files: Sequence[str] = (),
     say: Callable[[str], object],
 ) -> Path:
     """Draw images from a run's generator and write them as one picture.
@@ -81,6 +91,7 @@ def sample_to_file(
         device: As on the command line.
         out: The PNG to write; in the run's folder where it is None.
         best: Whether to draw from the best moment of the run instead of its end.
+        files: Files of variants that the user named; no other file is run.
         say: Called with each line that tells what happens.
 
     Returns:
@@ -88,7 +99,7 @@ def sample_to_file(
 
     Raises:
         UsageError: There is no such run, it holds no checkpoint or no best moment, the variant
-            takes no prompt, or the file cannot be written.
+            takes no prompt or is a file that was not named, or the file cannot be written.
     """
     from ganbench.experiment.load_trained import load_trained
     from ganbench.experiment.store import StoredRun
@@ -101,7 +112,7 @@ def sample_to_file(
         raise UsageError("--prompt and --class: give one of them")
     run = StoredRun.read(folder)
     chosen = choose(device)
-    state, spec = load_trained(run, chosen, best=best)
+    state, spec = load_trained(run, chosen, best=best, files=files)
     if prompt is not None:
         images = draw.draw_prompt(state, chosen, prompt, count, seed)
         words = dict.fromkeys(tokenize(prompt))
@@ -128,7 +139,7 @@ def sample_to_file(
         images = draw.draw(state, chosen, latent, conditions)
         moment = run.result.over_training["best"] if best else {"step": run.result.steps}
         title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"
-    picture = pictures_of(spec).alone(images, title)
+    picture = pictures_of(spec).alone(images, visible(title)[:_LONGEST_TITLE])
     stem = _file_stem(prompt if class_name is None else f"class {class_name}")
     target = out if out is not None else run.path / f"{stem}.png"
     try:
@@ -157,6 +168,6 @@ def _label(text: str, spec: DatasetSpec) -> int:
 
 
 def _file_stem(prompt: str | None) -> str:
-    return (
-        "sample" if prompt is None else "sample-" + re.sub(r"\W+", "-", prompt.lower()).strip("-")
-    )
+    if prompt is None:
+        return "sample"
+    return "sample-" + re.sub(r"\W+", "-", prompt.lower()).strip("-")[:_LONGEST_STEM]

@@ -17,6 +17,7 @@ from ganbench.cli.options import (
     command_line,
     console,
 )
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,6 +61,8 @@ def selftest(
     screen = console()
     chosen = choose(device)
     screen.print(f"device: {chosen.name} ({chosen.reason})", markup=False, highlight=False)
+    if inception_weights is not None and backbone not in ("auto", "inception"):
+        screen.print(f"--inception-weights has no effect: the backbone is {visible(backbone)}")
     request = Request(
         dataset=dataset,
         data_root=data_root or data.default_data_root(),
@@ -75,7 +78,7 @@ def selftest(
     with progress.Display(screen) as display:
         folder, outcome = self_test(request, chosen, display)
     code = conclude(outcome, screen)
-    screen.print(f"results: {folder}", markup=False, highlight=False, soft_wrap=True)
+    screen.print(f"results: {visible(str(folder))}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 

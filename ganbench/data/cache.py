@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -16,8 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["UNREADABLE", "folder", "whole"]
 
-UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError)
-"""What `torch.load` and the use of what it gives raise where a file is missing or damaged."""
+UNREADABLE = (Exception,)
+"""What `torch.load` and the use of what it gives raise where a file is missing or damaged.
+
+Its unpickler acts on whatever bytes it is given, so that this may be any error, from `ValueError`
+and `IndexError` to `struct.error`. Requests to stop are no `Exception` and come through.
+"""
 
 
 def folder(path: Path) -> Path:

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganbench.errors import UsageError
+from ganbench.experiment.trusted import trusted_request
 from ganbench.training.state import TrainState
 from ganbench.variant.definition import DatasetSpec
 from ganbench.variant.registry import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ganbench.experiment.store import StoredRun
     from ganbench.machine.device import Device
+    from ganbench.variant.definition import Variant
 
 __all__ = ["load_trained"]
 
 
 def load_trained(
-    run: StoredRun, device: Device, *, best: bool = False
+    run: StoredRun, device: Device, *, best: bool = False, files: Sequence[str] = ()
 ) -> tuple[TrainState, DatasetSpec]:
     """Rebuild the networks of a finished run from its folder.
 
@@ -27,9 +31,11 @@ def load_trained(
         run: Whose checkpoint is read.
         device: Where the networks go.
         best: Whether the sampler is to be as it was at the best moment of the run.
+        files: Files of variants that the user named; no other file is run.
 
     Raises:
-        UsageError: The run has no checkpoint, or no best moment, or its variant is not what it was.
+        UsageError: The run has no checkpoint, or no best moment, or its variant is not what it was,
+            or is a file that the user did not name.
     """
     result = run.result
     if not run.checkpoint.exists() and result.status == "failed":
@@ -44,11 +50,14 @@ def load_trained(
             f"{run.path} knows no best moment, as it was not scored during training: leave out "
             "--best, or run it again with --evaluate-every"
         )
-    (resolved,) = resolve([result.request or result.variant])
-    recipe = resolved.variant.recipe.override(result.recipe)
-    fields = dict(result.dataset_fields)
-    spec = DatasetSpec(**{**fields, "class_names": tuple(fields["class_names"])})
-    state = TrainState.create(resolved.variant, recipe, spec, device.torch, result.seed)
+    (resolved,) = resolve([trusted_request(run, files)])
+    if result.source_hash and resolved.source_hash != result.source_hash:
+        raise UsageError(
+            f"variant {result.variant!r} is not what it was in {run.path} (the hash of its source "
+            f"is {resolved.source_hash}, the run's is {result.source_hash}): use the version of "
+            "ganbench or of the package that made the run, or run it again"
+        )
+    state, spec = _built(run, resolved.variant, device)
     try:
         values = torch.load(run.checkpoint, weights_only=True, map_location=device.torch)
     except Exception as error:
@@ -59,9 +68,31 @@ def load_trained(
         state.load_state_dict(values["networks"])
         if best:
             state.sampler.load_state_dict(values["over_training"]["weights"])
-    except (RuntimeError, KeyError, ValueError) as error:
+    except Exception as error:
         raise UsageError(
             f"{run.checkpoint} does not fit variant {result.variant!r} as it is now: "
-            "its source has changed since the run"
+            "it is damaged, or not that of this run"
         ) from error
     return state, spec
+
+
+def _built(run: StoredRun, variant: Variant, device: Device) -> tuple[TrainState, DatasetSpec]:
+    """The networks that a run's record describes, as they were before training.
+
+    Raises:
+        UsageError: It describes none that can be built.
+    """
+    result = run.result
+    recipe = variant.recipe.override(result.recipe)
+    try:
+        fields = dict(result.dataset_fields)
+        spec = DatasetSpec(**{**fields, "class_names": tuple(fields["class_names"])})
+        spec.caption.replace("{}", "").format()  # with anything else in braces it is no template
+        return TrainState.create(variant, recipe, spec, device.torch, result.seed), spec
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"{run.path / 'result.json'} does not describe networks that can be built "
+            f"({type(error).__name__}): {' '.join(str(error).split())[:200]}"
+        ) from error

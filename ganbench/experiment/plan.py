@@ -25,15 +25,18 @@ from ganbench.training.execution import EAGER, Execution
 from ganbench.variant.budget import Budget
 from ganbench.variant.on_points import changes_on_points, refuse_image_options
 from ganbench.variant.registry import ALL, Resolved, entries, expand, resolve
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ganbench.data.dataset import Progress
     from ganbench.variant.definition import DatasetSpec, Variant
     from ganbench.variant.recipe import Recipe
 
 __all__ = ["Job", "Plan", "make"]
+
+_LONGEST_TOPIC = 50  # characters, of up to 4 bytes each, of a folder's name of up to 255 bytes
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,13 @@ class Job:
     def image_size(self) -> int:
         """Height and width of the images that the networks see, in pixels."""
         return int(self.recipe["image_size"])
+
+    @property
+    def may_use_inception(self) -> bool:
+        """Whether the scores may be computed from features of inception."""
+        if self.spec.kind == "points":
+            return False
+        return self.backbone == "inception" or (self.backbone == "auto" and self.spec.channels > 1)
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -127,21 +137,24 @@ class Plan:
     Attributes:
         jobs: One per variant and seed.
         left_out: Why variants that `all` would bring are not among them.
+        unused: Which flags have no effect, and why.
     """
 
     jobs: tuple[Job, ...]
     left_out: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was chosen for the user, in full sentences, each once."""
         of_jobs = (note for job in self.jobs for note in job.notes)
-        return tuple(dict.fromkeys([*self.left_out, *of_jobs]))
+        return tuple(dict.fromkeys([*self.left_out, *self.unused, *of_jobs]))
 
     @property
     def topic(self) -> str:
         """A word for the results folder's name: the dataset or datasets."""
-        return "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
+        names = "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
+        return visible(names)[:_LONGEST_TOPIC]
 
 
 def make(
@@ -197,7 +210,17 @@ def make(
         )
         first = [dataclasses.replace(job, content=hashed(job.spec.name)) for job in first]
     jobs = tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first)
-    return Plan(jobs, left_out)
+    return Plan(jobs, left_out, _unused(suite, jobs))
+
+
+def _unused(suite: Suite, jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Say that weights were given for a network that no run uses."""
+    if suite.inception_weights is None or any(job.may_use_inception for job in jobs):
+        return ()
+    why = f"the backbone is {suite.backbone}"
+    if suite.backbone in ("auto", POINTS_BACKBONE):
+        why = "without --backbone inception, grey images and points are not described by inception"
+    return (f"--inception-weights has no effect: {why}",)
 
 
 def _job(

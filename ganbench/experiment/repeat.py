@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["differences", "suite_values", "verdict"]
 
+_ASKED = ("backbone", "evaluate_every", "precision", "compile", "cuda_graphs")  # keys of a suite
 _ASIDE = ("dataset", "budget", "sample_every")  # of a recipe; a suite has keys of their own
 
 
@@ -17,13 +18,13 @@ def suite_values(stored: RunResult) -> dict[str, Any]:
     """What a suite would have to say to do a stored run again, every number of it.
 
     Args:
-        stored: The record of the run.
+        stored: The record of the run; it may come from anybody, and says nothing but what a run is.
 
     Returns:
         Values by the names of `ganbench.experiment.suite.Suite`'s fields.
     """
     recipe = stored.recipe
-    asked = {key: value for key, value in stored.asked.items() if value is not None}
+    asked = {key: stored.asked[key] for key in _ASKED if stored.asked.get(key) is not None}
     return {
         "variants": (stored.request or stored.variant,),
         "dataset": stored.dataset,

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from functools import cache
+from typing import Any, Literal, Self, get_type_hints
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from ganbench.experiment.stored_values import check_run, first_problem, plain_json
 from ganbench.scoring.protocol import hash_of
 from ganbench.training.execution import Precision
+from ganbench.visible import visible_values
 
 __all__ = ["SCHEMA", "RunResult", "Status"]
 
@@ -102,10 +106,10 @@ class RunResult:
         """Read a record, leaving out fields that this version does not know.
 
         Raises:
-            ValueError: The text is no JSON object, lacks a field that every run has, or has a
-                schema newer than this version's.
+            ValueError: The text is no JSON object, lacks a field that every run has, holds a value
+                that no run can have, or has a schema newer than this version's.
         """
-        values = json.loads(text)
+        values = plain_json(text)
         schema = values.get("schema") if isinstance(values, dict) else None
         if type(schema) is not int:
             raise ValueError("not a run's result")
@@ -115,17 +119,37 @@ class RunResult:
         for before, now in _RENAMED.items():
             if before in values:
                 values.setdefault(now, values[before])
-        fields = values.get("protocol_fields") or {}
-        if "ema" in fields:  # once a field of the protocol
+        fields = values.get("protocol_fields")
+        if isinstance(fields, dict) and "ema" in fields:  # once a field of the protocol
             if values.get("ema") is None:
                 values["ema"] = bool(fields["ema"])
             if fields["ema"]:
                 values["protocol"] = hash_of(fields)
-        values["notes"] = tuple(values.get("notes", ()))
+        if isinstance(values.get("notes"), list):
+            values["notes"] = tuple(values["notes"])
+        known = {key: value for key, value in values.items() if key in names}
         try:
-            return cls(**{key: value for key, value in values.items() if key in names})
-        except TypeError as error:  # names the missing fields
-            raise ValueError(f"not a run's result: {error}") from error
+            _types().model_validate(visible_values(known))
+        except ValidationError as error:
+            raise ValueError(f"not a run's result: {first_problem(error)}") from error
+        check_run(known)
+        return cls(**known)
+
+
+@cache
+def _types() -> type[BaseModel]:
+    """The types of a record's fields, none of which is converted into another."""
+    hints = get_type_hints(RunResult)
+    fields: dict[str, Any] = {
+        f"{item.name}_": (hints[item.name], Field(_default(item), alias=item.name))
+        for item in dataclasses.fields(RunResult)
+    }
+    return create_model("RunResultTypes", __config__=ConfigDict(strict=True), **fields)
+
+
+def _default(item: dataclasses.Field[Any]) -> Any:
+    is_required = item.default is item.default_factory is dataclasses.MISSING
+    return ... if is_required else None
 
 
 def _finite(value: Any) -> Any:

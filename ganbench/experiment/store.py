@@ -23,6 +23,7 @@ from typing import Any
 
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.result import RunResult
+from ganbench.experiment.stored_values import check_plan, plain_json
 
 __all__ = [
     "PLAN_FILE",
@@ -31,6 +32,7 @@ __all__ = [
     "StoredRun",
     "first_dated_folder",
     "today",
+    "write_bytes",
     "write_rows",
     "write_text",
     "writing",
@@ -78,7 +80,24 @@ def writing(path: Path) -> Iterator[None]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new one, never a part."""
-    _write(path, text.encode())
+    _write(path, text.encode(errors="backslashreplace"))  # names of files may not be UTF-8
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as `write_text` does; a link is replaced and not followed."""
+    _write(path, content)
+
+
+def _read_text(path: Path) -> str:
+    """Read a file of the folder; a pipe or a device would be waited for without an end.
+
+    Raises:
+        OSError: It cannot be read, or is no file.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path.name} is no file")
+    return path.read_text(encoding="utf-8")
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -141,7 +160,7 @@ class StoredRun:
     @property
     def samples(self) -> list[Path]:
         """The sample grids `step-<number>.png`, in the order of their steps."""
-        grids = (self.path / "samples").glob("step-*.png")
+        grids = filter(Path.is_file, (self.path / "samples").glob("step-*.png"))
         return sorted(grids, key=lambda grid: (len(grid.name), grid.name))
 
     @property
@@ -158,7 +177,7 @@ class StoredRun:
         """
         file = path / "result.json"
         try:
-            return cls(RunResult.from_json(file.read_text(encoding="utf-8")), path)
+            return cls(RunResult.from_json(_read_text(file)), path)
         except OSError as error:
             runs = sorted((path / "runs").glob("[!.]*/result.json"))
             if runs:
@@ -168,7 +187,10 @@ class StoredRun:
                 ) from error
             raise DataError(f"{path} holds no run: {file} cannot be read ({error})") from error
         except ValueError as error:
-            raise DataError(f"{file} cannot be read as a run's result: {error}") from error
+            raise DataError(
+                f"{file} cannot be read as a run's result: {error}; "
+                "restore it, or remove its folder and run again"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -213,16 +235,16 @@ class ResultsFolder:
             DataError: The file is damaged.
         """
         try:
-            values = json.loads(self.plan_file.read_text(encoding="utf-8"))
+            values = plain_json(_read_text(self.plan_file))
+            check_plan(values)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             raise DataError(
                 f"{self.plan_file} cannot be read: {error}; --fresh starts over"
             ) from error
-        if not isinstance(values, dict):
-            raise DataError(f"{self.plan_file} holds no plan; --fresh starts over")
-        return values
+        plan: dict[str, Any] = values
+        return plan
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Store what was asked for.
@@ -239,8 +261,11 @@ class ResultsFolder:
         Raises:
             DataError: A run's record is damaged.
         """
-        folders = sorted((self.path / "runs").glob("[!.]*/result.json"))
-        return [StoredRun.read(file.parent) for file in folders]
+        return [StoredRun.read(path) for path in self.run_paths()]
+
+    def run_paths(self) -> list[Path]:
+        """Folders of all finished runs, by name."""
+        return [file.parent for file in sorted((self.path / "runs").glob("[!.]*/result.json"))]
 
     def find(self, run_id: str) -> StoredRun | None:
         """One finished run, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = ["Suite", "parse_seeds", "parse_settings", "read_suite"]
+
+_MOST_ALIASES = 20
 
 
 class Suite(BaseModel):
@@ -59,6 +62,39 @@ class Suite(BaseModel):
     def _seeds_text(cls, value: Any) -> Any:
         return ",".join([*map(str, value), ""]) if isinstance(value, list | tuple) else str(value)
 
+    @field_validator("data_root", "inception_weights", "out")
+    @classmethod
+    def _expanded(cls, path: Path | None) -> Path | None:
+        """Put the home folder in the place of `~`; one that is not known stays as it is."""
+        if path is None:
+            return None
+        try:
+            return path.expanduser()
+        except RuntimeError:
+            return path
+
+
+class _SuiteLoader(yaml.SafeLoader):
+    """YAML in which no key is there twice, and few things stand for others."""
+
+    _aliases = 0
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as in yaml
+        """Refuse a key that is there twice, of which YAML would take the last."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.YAMLError(f"the key {key.value!r} is there twice: give it once")
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse so many aliases that a short file would stand for a very long one."""
+        self._aliases += self.check_event(yaml.AliasEvent)
+        if self._aliases > _MOST_ALIASES:
+            raise yaml.YAMLError(f"it has more than {_MOST_ALIASES} aliases")
+        return super().compose_node(parent, index)
+
 
 def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
     """Join a suite file with the flags; flags win.
@@ -72,28 +108,15 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
     Raises:
         UsageError: The file cannot be read, or holds an unknown key or a value out of range.
     """
-    values: dict[str, Any] = {}
-    if path is not None:
-        try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UsageError(f"suite file {path} cannot be read: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            summary = " ".join(str(error).split())
-            raise UsageError(f"suite file {path} is not valid YAML: {summary}") from error
-        if not isinstance(loaded, dict):
-            raise UsageError(
-                f"suite file {path} must hold keys and values, for example 'variants: dcgan,mlp'"
-            )
-        values = loaded
+    values = _loaded(path) if path is not None else {}
     where = f"suite file {path}: " if path is not None else ""
     for key in values:
-        if key not in Suite.model_fields:
+        if not isinstance(key, str) or key not in Suite.model_fields:
             raise UsageError(f"{where}{unknown('suite key', str(key), Suite.model_fields)}")
     joined = {**values, **flags}
-    if "set" in values and "set" in flags:  # the later one of two settings of a number wins
-        joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
     try:
+        if "set" in values and "set" in flags:  # the later one of two settings of a number wins
+            joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
         suite = Suite.model_validate(joined)
         if path is None or "variants" in flags:
             return suite
@@ -104,8 +127,28 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         key = str(first["loc"][0]) if first["loc"] else "?"
         origin = "" if key in flags else where
         raise UsageError(
-            f"{origin}{key}: {first['input']!r} is not allowed: {first['msg']}"
+            f"{origin}{key}: {reprlib.repr(first['input'])} is not allowed: {first['msg']}"
         ) from error
+
+
+def _loaded(path: Path) -> dict[Any, Any]:
+    """The keys and values of a suite file.
+
+    Raises:
+        UsageError: It cannot be read, or holds something else.
+    """
+    try:
+        loaded = yaml.load(path.read_text(encoding="utf-8"), _SuiteLoader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise UsageError(f"suite file {path} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        summary = " ".join(str(error).split())  # also of dates, of numbers, and of 5,000 brackets
+        raise UsageError(f"suite file {path} is not valid YAML: {summary}") from error
+    if not isinstance(loaded, dict):
+        raise UsageError(
+            f"suite file {path} must hold keys and values, for example 'variants: dcgan,mlp'"
+        )
+    return loaded
 
 
 def _beside(suite: Path, name: str) -> str:

@@ -20,6 +20,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ganbench.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -62,12 +64,12 @@ class Display(AbstractContextManager["Display"]):
         self._bars: Progress | None = None
         if console.is_terminal:
             self._bars = Progress(
-                TextColumn("[bold]{task.description}"),
+                TextColumn("{task.description}", style="bold", markup=False),
                 BarColumn(bar_width=24),
                 TextColumn("{task.percentage:>3.0f}%"),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[detail]}"),
+                TextColumn("{task.fields[detail]}", markup=False),
                 console=console,
             )
         self._tasks: dict[str, TaskID] = {}
@@ -86,7 +88,7 @@ class Display(AbstractContextManager["Display"]):
     def say(self, line: str) -> None:
         """Print one line, as it is."""
         self._said.add(line)
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
     def say_once(self, topic: str, line: str) -> None:
         """Print a line, unless one on the same topic was printed before."""
@@ -100,9 +102,13 @@ class Display(AbstractContextManager["Display"]):
         if self._bars is None:
             self._plain(text, done, total, detail, finished=finished)
             return
-        fields: dict[str, Any] = {"completed": done, "total": total or None, "detail": detail}
+        fields: dict[str, Any] = {
+            "completed": done,
+            "total": total or None,
+            "detail": visible(detail),
+        }
         if text not in self._tasks:
-            self._tasks[text] = self._bars.add_task(text, **fields)
+            self._tasks[text] = self._bars.add_task(visible(text), **fields)
         else:
             self._bars.update(self._tasks[text], **fields)
         if finished:

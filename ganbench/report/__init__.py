@@ -40,14 +40,16 @@ def build(directories: Sequence[Path], out: Path | None = None, primary: str = "
 
 
 def repeated_runs(directories: Sequence[Path]) -> tuple[str, ...]:
-    """Notes on runs that a report of these folders leaves out, since they repeat another.
+    """Notes on what a report leaves out: damaged files, and runs that repeat another one.
 
     Raises:
         UsageError: A folder is no results folder.
     """
+    from ganbench.report.damaged import damaged_tables
     from ganbench.report.gather import gather
 
-    return gather(directories).notes
+    results = gather(directories)
+    return (*results.notes, *damaged_tables(results))
 
 
 def summary_table(directory: Path) -> RenderableType:

@@ -24,6 +24,7 @@ from ganbench.report.references import (
 from ganbench.report.tables import Cell, Table
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.protocol import MODES_BY_SHARE
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,9 @@ def _is_present(results: Results, name: str) -> bool:
 
 
 def _title(results: Results) -> str:
-    titles = [str(source.plan.get("title") or source.path.name) for source in results.sources]
+    titles = [
+        str(source.plan.get("title") or visible(source.path.name)) for source in results.sources
+    ]
     return " + ".join(dict.fromkeys(titles)) or "Results"
 
 
@@ -268,7 +271,7 @@ def _samples(group: Group, label: str) -> list[Sample]:
     """The images at the end of the first seed that left any: real beside generated, or a grid."""
     for entry in group.of(label):
         both = entry.run.path / "samples" / "real-and-fake.png"
-        if both.exists():
+        if both.is_file():
             return [Sample(label, f"{label}, seed {entry.result.seed}: real, generated", both)]
         if entry.run.samples:
             last = entry.run.samples[-1]

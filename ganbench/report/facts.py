@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganbench.training.execution import EAGER, Execution
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
         f"{record.device_name or 'unnamed'} ({record.device})" for record in own
     )
     facts = [
-        Fact("Folder", source.path.name if several else "", is_code=True),
+        Fact("Folder", visible(source.path.name) if several else "", is_code=True),
         Fact("Runs", _runs(own, len(plan.get("jobs") or ()))),
         Fact("Machine", "; ".join(machine)),
         Fact("Device", str(plan.get("device_reason") or "")),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.errors import UsageError
+from ganbench.errors import DataError, UsageError
+from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import ResultsFolder, StoredRun
 from ganbench.report.groups import Group, group_runs
 from ganbench.report.rows import Entry, without_repeated
+from ganbench.visible import visible, visible_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from ganbench.experiment.result import RunResult
 
 __all__ = ["Results", "Source", "gather"]
 
@@ -35,7 +35,7 @@ class Results:
     Attributes:
         sources: The folders.
         groups: Their runs.
-        notes: Which runs were left out because they repeat another.
+        notes: What was left out because it is damaged, and which runs because they repeat another.
     """
 
     sources: tuple[Source, ...]
@@ -70,39 +70,70 @@ def gather(directories: Sequence[Path]) -> Results:
     run with several recipes, budgets or sources is several rows, each named by what differs. A run
     that is in two folders counts once.
 
+    A file that is damaged is left out, with a note.
+
     Raises:
         UsageError: A folder holds no finished run or cannot be read.
     """
     if not directories:
         raise UsageError("no results folder was given; name one, for example results/first")
-    sources, runs = [], []
+    sources, runs, damaged = [], [], []
     for directory in dict.fromkeys(Path(path) for path in directories):
-        source, stored = _read(directory)
+        source, stored, unreadable = _read(directory)
         sources.append(source)
         runs.extend(stored)
-    kept, notes = without_repeated(runs)
+        damaged.extend(unreadable)
+    kept, repeated = without_repeated(runs)
+    notes = tuple(map(visible, (*damaged, *repeated)))
     return Results(tuple(sources), group_runs(kept), notes)
 
 
-def _read(directory: Path) -> tuple[Source, list[StoredRun]]:
+def _read(directory: Path) -> tuple[Source, list[StoredRun], list[str]]:
+    """One folder: what is known of it, its runs, and a line on each file that cannot be read."""
     folder = ResultsFolder(directory)
     if not directory.is_dir():
         raise UsageError(f"{directory} is no folder; give one that `ganbench run` has written")
     try:
-        plan = folder.read_plan() or {}
-        runs = folder.runs()
+        plan, damaged = _read_plan(folder)
+        runs, unreadable = _read_runs(folder)
         notes_file = directory / "notes.md"
-        notes = notes_file.read_text(encoding="utf-8") if notes_file.exists() else ""
+        notes = notes_file.read_text(encoding="utf-8") if notes_file.is_file() else ""
     except OSError as error:
         raise UsageError(f"{directory} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{directory / 'notes.md'} cannot be read: {error}") from error
+    if unreadable and not runs:
+        raise unreadable[0]
     if not runs:
         raise UsageError(
             f"{directory} holds no finished run (runs/<id>/result.json); "
             "give a folder that `ganbench run` has written"
         )
-    return Source(directory, plan, notes), _in_plan_order(plan, runs)
+    damaged += [str(error) for error in unreadable]
+    return Source(directory, plan, notes), _in_plan_order(plan, runs), damaged
+
+
+def _read_plan(folder: ResultsFolder) -> tuple[dict[str, Any], list[str]]:
+    """The plan, with texts that can be shown, and what is said where it is damaged."""
+    try:
+        plan: dict[str, Any] = visible_values(folder.read_plan() or {})
+    except DataError as error:
+        return {}, [str(error)]
+    return plan, []
+
+
+def _read_runs(folder: ResultsFolder) -> tuple[list[StoredRun], list[DataError]]:
+    """The runs, with texts that can be shown, and an error for each that is damaged."""
+    runs, damaged = [], []
+    for path in folder.run_paths():
+        try:
+            run = StoredRun.read(path)
+        except DataError as error:
+            damaged.append(error)
+        else:
+            values = {item.name: getattr(run.result, item.name) for item in fields(run.result)}
+            runs.append(StoredRun(RunResult(**visible_values(values)), run.path))
+    return runs, damaged
 
 
 def _in_plan_order(plan: dict[str, Any], runs: list[StoredRun]) -> list[StoredRun]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "group_runs"]
 
+_LONGEST_SLUG = 50  # letters, of up to 4 bytes each, in names of files of up to 255 bytes
+
 
 @dataclass(frozen=True)
 class Group:
@@ -214,6 +216,6 @@ def _named(groups: list[Group]) -> tuple[Group, ...]:
 
 def _unlike(text: str, named: list[Group]) -> str:
     letters = "".join(sign if sign.isalnum() else "-" for sign in text.lower())
-    slug = "-".join(part for part in letters.split("-") if part)
+    slug = "-".join(part for part in letters.split("-") if part)[:_LONGEST_SLUG]
     taken = sum(group.slug == slug or group.slug.startswith(f"{slug}--") for group in named)
     return f"{slug}--{taken + 1}" if taken else slug

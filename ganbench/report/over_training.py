@@ -26,18 +26,24 @@ __all__ = ["over_training_tables", "read_scores", "targets"]
 _SCORE = "fid"
 _MOST_TARGETS = 4
 _ROUND = (1, 2, 5)
+_LARGEST = 1e30  # of scores, images and seconds
 
 
 def read_scores(file: Path) -> pd.DataFrame | None:
     """A run's scores during training, one row per evaluation; None where there are none."""
+    if not file.is_file():  # a pipe would be waited for without an end
+        return None
     try:
         frame: pd.DataFrame = pd.read_csv(file)
-    except (OSError, ValueError):  # pandas' own errors are ValueErrors
+    except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
         return None
     if not {"step", "images_seen", "seconds", _SCORE} <= set(frame.columns) or frame.empty:
         return None
-    numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce")
-    return numbers
+    numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
+    numbers = numbers.where(numbers.abs() <= _LARGEST)
+    positions = numbers[["step", "images_seen", "seconds"]]
+    numbers = numbers[(positions >= 0).all(axis="columns")]  # false where one is missing
+    return None if numbers.empty else numbers
 
 
 def _note(group: Group) -> str:
@@ -45,9 +51,11 @@ def _note(group: Group) -> str:
     summaries = [
         entry.result.over_training for entry in group.finished if entry.result.over_training
     ]
-    fields, digest = summaries[0]["protocol_fields"], summaries[0]["protocol"]
+    count = (summaries[0].get("protocol_fields") or {}).get("fake_count")
+    digest = str(summaries[0].get("protocol") or "unknown").replace("`", "'")
+    images = f"{number(count)} generated images" if count else "generated images"
     return (
-        f"Each score during training is of {number(fields['fake_count'])} generated images, drawn "
+        f"Each score during training is of {images}, drawn "
         f"from one half of the evaluation noise (protocol `{digest}`). The best moment is chosen "
         "by its FID on that half; it and the last moment are reported on the other half, so the "
         "choice does not flatter the gap. Times are of the training clock, at the first evaluation "
@@ -125,7 +133,7 @@ def targets(first: list[float], lowest: list[float]) -> list[float]:
     """
     if not first:
         return []
-    powers = range(-4, math.ceil(math.log10(max(first) + 1)) + 1)
+    powers = range(-4, math.ceil(math.log10(max(*first, 0.0) + 1)) + 1)
     series = [digit * 10.0**power for power in powers for digit in _ROUND]
     fitting = [value for value in series if min(lowest) <= value < max(first)]
     return fitting[:_MOST_TARGETS][::-1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -14,11 +16,12 @@ from markupsafe import Markup
 from PIL import Image
 
 from ganbench.errors import UsageError
-from ganbench.experiment.store import write_text
+from ganbench.experiment.store import write_bytes, write_text
 from ganbench.report.charts.all_charts import CHARTS, draw_all
 from ganbench.report.comparison.families import PRIMARY, check_primary
 from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.content import RANKING_NOTE, content_of
+from ganbench.report.damaged import damaged_tables
 from ganbench.report.gather import gather
 from ganbench.report.references import references_csv
 from ganbench.report.tables import runs_csv, summary_csv
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["page", "readme", "write_report"]
 
 _SAMPLE_PIXELS = 1100
+# Backslashes, code, emphasis and formulas; tags and entities; the ends of links and of their names.
+_MARKUP = re.compile(r"[\\`*$~]|<(?=[\w/!?])|&(?=[\w#]+;)|\](?=[\[(:])|(?<!\w)_|_(?!\w)")
 _WEBP_QUALITY = 85
 
 
@@ -42,6 +47,7 @@ def write_report(directories: Sequence[Path], out: Path | None, primary: str = P
     if out is None and len(folders) > 1:
         raise UsageError("several folders are joined into a new one: say where with --out")
     results = gather(folders)
+    results = replace(results, notes=(*results.notes, *damaged_tables(results)))
     check_primary(primary, results.records)
     target = Path(out) if out is not None else folders[0]
     try:
@@ -71,9 +77,14 @@ def _write_or_remove(path: Path, text: str | None) -> None:
 
 def _write_charts(folder: Path, charts: Sequence[Drawn]) -> None:
     """Write the charts, and remove those of an earlier report that are not drawn any more."""
+    if folder.is_symlink():
+        raise UsageError(
+            f"{folder} is a link to another folder, in which nothing is written or removed: "
+            "remove the link, or give another folder with --out"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for chart in charts:
-        (folder / chart.file).write_bytes(chart.png)
+        write_bytes(folder / chart.file, chart.png)  # replaces a link instead of following it
     written = {chart.file for chart in charts}
     for kind in CHARTS:
         for file in folder.glob(f"{kind.name}-*.png"):
@@ -86,13 +97,33 @@ def _write_charts(folder: Path, charts: Sequence[Drawn]) -> None:
 
 def readme(content: Content, charts: Sequence[Drawn], out: Path) -> str:
     """Write the report as Markdown, with pictures by their paths relative to `out`."""
-    page = template("report", "readme.md.jinja", cell=_cell, link=lambda path: _link(path, out))
+    page = template(
+        "report",
+        "readme.md.jinja",
+        cell=_cell,
+        code=_code,
+        literal=_literal,
+        link=lambda path: _link(path, out),
+    )
     return page.render(content=content, charts=charts, ranking_note=RANKING_NOTE)
 
 
 def _cell(text: str) -> str:
     """A text that can stand in a cell of a Markdown table."""
-    return " ".join(text.split()).replace("|", "\\|")
+    return _literal(" ".join(text.split())).replace("|", "\\|")
+
+
+def _literal(text: str) -> str:
+    """A text that Markdown shows as it is, with as few escapes as that needs."""
+    return _MARKUP.sub(lambda sign: f"\\{sign[0]}", text)
+
+
+def _code(text: str) -> str:
+    """A text in one line as code, between more backticks than it holds in a row."""
+    text = " ".join(text.split())
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {text} {fence}" if longest else f"`{text}`"
 
 
 def _link(path: Path, out: Path) -> str:
@@ -124,7 +155,7 @@ def _embedded_image(path: Path) -> str:
     try:
         with Image.open(path) as image:
             picture = image.convert("RGB")
-    except OSError:
+    except Exception:  # noqa: BLE001 - whatever a damaged picture makes its decoder raise
         return ""
     picture.thumbnail((_SAMPLE_PIXELS, _SAMPLE_PIXELS))
     picture.save(small, format="webp", quality=_WEBP_QUALITY, method=4)

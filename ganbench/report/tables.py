@@ -9,6 +9,7 @@ import pandas as pd
 
 from ganbench.report import columns
 from ganbench.report.comparison.statistics import method_for
+from ganbench.visible import spreadsheet_text
 
 if TYPE_CHECKING:
     from ganbench.experiment.result import RunResult
@@ -107,8 +108,10 @@ def _shared(records: list[RunResult]) -> bool | None:
 
 
 def csv_text(names: list[str], rows: list[list[Any]]) -> str:
-    """Rows as CSV text: None is empty, and floats are written to the last bit."""
+    """Rows as CSV text: None is empty, floats are written to the last bit, no text is a formula."""
     # Objects keep whole numbers whole beside empty entries, and floats at full precision.
+    heads = [spreadsheet_text(name) for name in names]
+    cells = [[spreadsheet_text(cell) for cell in row] for row in rows]
     return str(
-        pd.DataFrame(rows, columns=names, dtype=object).to_csv(index=False, lineterminator="\n")
+        pd.DataFrame(cells, columns=heads, dtype=object).to_csv(index=False, lineterminator="\n")
     )

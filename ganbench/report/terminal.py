@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -83,7 +84,7 @@ def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
                 column.append(Text(cell.mean, style="dim"))
             cells.append((_head(group, name, title), column))
     labels = [*labels, *(row.name for row in references)]
-    first = max(len(label) for label in ["variant", *labels])
+    first = max(map(cell_len, ["variant", *labels]))
     parts: list[list[tuple[str, list[Text]]]] = [[]]
     used = first
     for head, column in cells:
@@ -95,7 +96,7 @@ def _tables(group: Group, width: int, *, titled: bool) -> list[Table]:
         used += wide
     tables = [_table(labels, part) for part in parts]
     if titled:
-        tables[0].title = group.title
+        tables[0].title = Text(group.title)
     texts = [text.plain for _, column in cells for text in column]
     if notes := _notes(group, texts):
         tables[-1].caption = "\n".join(notes)
@@ -121,12 +122,12 @@ def _table(labels: list[str], part: list[tuple[str, list[Text]]]) -> Table:
     for head, _ in part:
         table.add_column(head, justify="left" if head == "status" else "right", no_wrap=True)
     for place, label in enumerate(labels):
-        table.add_row(label, *(column[place] for _, column in part))
+        table.add_row(Text(label), *(column[place] for _, column in part))
     return table
 
 
 def _width(text: str) -> int:
-    return max(map(len, text.split("\n")))
+    return max(map(cell_len, text.split("\n")))
 
 
 def _head(group: Group, name: str, title: str) -> str:

@@ -11,7 +11,7 @@ import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from ganbench.report import columns
 from ganbench.report.charts.style import canvas
@@ -119,6 +119,7 @@ def _value_axis(axes: Axes, outcome: Outcome, metric: Metric, style: ChartStyle)
         axes.set_yscale("symlog", linthresh=step)
         powers = range(round(math.log10(step)), math.ceil(math.log10(max(means))) + 1)
         axes.set_yticks([0.0, *(10.0**power for power in list(powers)[:: -(-len(powers) // 4)])])
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(bottom=min(0.0, *means) - step / 2)
     elif column.is_share:

@@ -16,6 +16,7 @@ from ganbench.report.facts import software_line
 from ganbench.report.formatting import number
 from ganbench.selftest.expectations import expectations_of, shortfalls
 from ganbench.selftest.outcome import CONFIDENCE, band
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from ganbench.scoring.metrics.catalogue import Metric
@@ -177,7 +178,7 @@ def _shown(value: float, metric: Metric) -> str:
 def verdict_table(outcome: Outcome) -> Table:
     """The verdicts for `rich`: one row per metric, one column per fault at its strongest."""
     table = Table(
-        title=f"what each metric sees ({outcome.dataset}, {outcome.backbone})",
+        title=Text(f"what each metric sees ({visible(outcome.dataset)}, {outcome.backbone})"),
         caption="each fault at its strongest\n"
         "sees: worse beyond chance, misled: better beyond chance, blind: within chance",
         title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, show_edge=False,

@@ -17,6 +17,7 @@ from ganbench.throughput.curve import rows_of
 from ganbench.throughput.peak import PEAK_SECONDS, measure_machine
 from ganbench.throughput.sweep import sweep
 from ganbench.throughput.table import prefixed, terminal_table
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +108,7 @@ def measure(
     rows = rows_of(points, machine)
     folders.write(path, rows, folders.describe(rows, machine, conditions))
     console.print(terminal_table(rows))
-    console.print(f"results: {path}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"results: {visible(str(path))}", markup=False, highlight=False, soft_wrap=True)
     failed = any(point.status == "failed" for point in points)
     return code or (FAILED if failed else OK)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganbench.data.catalogue import short_dataset
+from ganbench.visible import spreadsheet_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,6 +124,9 @@ def rows_csv(rows: Sequence[Row]) -> str:
     for row in rows:
         values = row.values().items()
         writer.writerow(
-            {name: int(entry) if isinstance(entry, bool) else entry for name, entry in values}
+            {
+                name: int(entry) if isinstance(entry, bool) else spreadsheet_text(entry)
+                for name, entry in values
+            }
         )
     return text.getvalue()

@@ -32,6 +32,7 @@ ALL = "all"
 
 Kind = Literal["built-in", "entry point", "file"]
 _CHANGED_SETTINGS: dict[str, tuple[str, ...]] = {}  # by the name of the module
+_LONGEST_NAME = 150  # bytes
 _NAME = re.compile(r"[^\W\d_][\w.-]*")
 
 
@@ -158,6 +159,8 @@ def _spelling(name: str) -> str:
 def _name_fault(name: str) -> str:
     if name == ALL or not _NAME.fullmatch(name):
         return f"{name!r} is no name for a variant: use letters, digits, - and ., a letter first"
+    if len(name.encode()) > _LONGEST_NAME:  # folders are named after it, with more behind it
+        return f"{name[:20]!r}... is no name for a variant: use at most {_LONGEST_NAME} letters"
     return ""
 
 
@@ -196,13 +199,20 @@ def _entry_points() -> list[_Candidate]:
 
 
 def _file(text: str, installed: Sequence[_Candidate]) -> _Candidate:
-    path = Path(text).expanduser()
-    name, fault = _spelling(path.stem), ""
+    path, fault = Path(text.replace("\0", "\\0")), ""
+    try:
+        path = path.expanduser()
+    except RuntimeError as error:
+        fault = f"it cannot be read: {error}"
+    name = _spelling(path.stem)
     for candidate in installed:  # the file of an installed variant is that variant
         if candidate.path is not None and path.resolve() == candidate.path.resolve():
             return candidate
     try:
-        path.read_bytes()
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe is waited for
+            fault = "it is no file"
+        else:
+            path.read_bytes()
     except OSError as error:
         fault = f"it cannot be read: {error.strerror}"
     if path.suffix != ".py":

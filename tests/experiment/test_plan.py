@@ -249,3 +249,12 @@ def test_the_suite_of_stacked_mnist_plans_six_variants_that_differ_as_it_says():
 def test_variants_that_know_the_class_take_a_thousand_of_them():
     made = make(variants="cgan,acgan,texthash", dataset="stacked-digits")
     assert [len(job.spec.class_names) for job in made.jobs] == [1000] * 3
+
+
+@pytest.mark.parametrize(
+    ("backbone", "is_unused"), [("classifier", True), ("auto", True), ("inception", False)]
+)
+def test_weights_that_no_run_uses_are_named(backbone, is_unused):
+    """The digits are grey, so that `auto` takes the classifier."""
+    notes = make(dataset="digits", backbone=backbone, inception_weights="weights.pth").notes
+    assert is_unused == any("--inception-weights has no effect" in note for note in notes)

@@ -117,3 +117,18 @@ def test_a_message_is_shorter_than_what_a_pipe_takes_in_one_piece(make):
     assert len(pickle.dumps(message)) < 4096
     display.show(message)
     assert progress._RELAY_INTERVAL_SECONDS < 1
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_markup_and_escapes_in_names_are_shown(is_terminal):
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=is_terminal, width=120, color_system=None)
+    with Display(console) as display:
+        display.update("imagefolder:x[/x]\x1b[2J", 1, 2, "[/detail]")
+        display.say("said [/x]\x1b[2J")
+    shown = output.getvalue()
+    assert r"said [/x]\x1b[2J" in shown
+    assert "\x1b[2J" not in shown
+    if is_terminal:
+        assert r"imagefolder:x[/x]\x1b[2J" in shown
+        assert "[/detail]" in shown

@@ -194,15 +194,34 @@ def test_a_damaged_record_is_refused_by_its_name(tmp_path):
         gather([tmp_path])
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("plan.json", b"[1]"), ("plan.json", b"{"), ("notes.md", b"\xff\xfe\xff")]
-)
-def test_a_damaged_plan_or_note_is_refused_in_one_line(tmp_path, name, content):
+def test_a_damaged_note_is_refused_in_one_line(tmp_path):
     folder(tmp_path, doubles.result())
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(UsageError, match=name) as caught:
+    (tmp_path / "notes.md").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(UsageError, match=r"notes\.md") as caught:
         gather([tmp_path])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"{", b"\xff", b'{"jobs": [{"run_id": ["x"]}]}'])
+def test_a_damaged_plan_is_named_and_the_runs_are_read_without_it(tmp_path, content):
+    folder(tmp_path, doubles.result())
+    (tmp_path / "plan.json").write_bytes(content)
+    results = gather([tmp_path])
+    assert results.labels == ["dcgan"]
+    (note,) = results.notes
+    assert str(tmp_path / "plan.json") in note
+    assert "\n" not in note
+
+
+def test_a_damaged_record_is_named_and_the_others_are_read(tmp_path):
+    folder(tmp_path, doubles.result(), doubles.result("mlp"))
+    (record,) = tmp_path.glob("runs/mlp-*/result.json")
+    record.write_text("{}")
+    results = gather([tmp_path])
+    assert results.labels == ["dcgan"]
+    (note,) = results.notes
+    assert str(record) in note
+    assert "\n" not in note
 
 
 def test_a_folder_whose_plan_is_lost_can_still_be_read(tmp_path):

@@ -28,7 +28,9 @@ _LEVEL_NAMES = 3  # letters of the longest name that still fits without being tu
 def class_histogram(group: Group, style: ChartStyle) -> Figure | None:
     """Share of each class among the generated images, beside the real share as a dash."""
     shown = [
-        label for label in group.labels if any(e.result.class_histogram for e in group.of(label))
+        label
+        for label in group.labels
+        if any(e.result.class_histogram.get("real") for e in group.of(label))
     ]
     if not shown:
         return None
@@ -50,8 +52,9 @@ def class_histogram(group: Group, style: ChartStyle) -> Figure | None:
 
 
 def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
-    histograms = [e.result.class_histogram for e in group.of(label) if e.result.class_histogram]
-    real, names = histograms[0].get("real", {}), list(histograms[0].get("real", {}))
+    stored = (entry.result.class_histogram for entry in group.of(label))
+    histograms = [histogram for histogram in stored if histogram.get("real")]
+    real, names = histograms[0]["real"], list(histograms[0]["real"])
     places = range(len(names))
     shares = [
         estimate((h.get("fake", {}).get(name, 0.0) for h in histograms), (0.0, 1.0))

@@ -30,19 +30,24 @@ _ROWS = (
 )
 _OUTLIERS = 0.005
 _THOUSAND = 1000
+_LARGEST = 3.5e38  # of float32, in which losses are computed
 
 
 def read_history(file: Path) -> pd.DataFrame | None:
     """A run's history, one row per recorded step; None where it is missing or unreadable."""
+    if not file.is_file():  # a pipe would be waited for without an end
+        return None
     try:
         frame: pd.DataFrame = pd.read_csv(file)
-    except (OSError, ValueError):  # pandas' own errors are ValueErrors
+    except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
         return None
     wanted = ["step", *(name for _, lines in _ROWS for name, _ in lines)]
     if not set(wanted) <= set(frame.columns):
         return None
     numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce")
-    numbers = numbers.replace([np.inf, -np.inf], np.nan).dropna(subset=["step"])
+    numbers = numbers.astype(float)
+    numbers = numbers.where(numbers.abs() <= _LARGEST).dropna(subset=["step"])
+    numbers = numbers[numbers["step"] >= 0]
     return None if numbers.empty else numbers
 
 

@@ -68,7 +68,7 @@ def samples(group: Group, style: ChartStyle) -> Figure | None:
             if is_points:
                 cell = _cell(file, generated_panel, style)
             else:
-                known = size if isinstance(size, int) else None
+                known = size if isinstance(size, int) and size > 0 else None
                 cell = _cell(file, partial(first_cells, size=known), style)
             figure.figimage(np.asarray(cell), left, bottom)
             figure.text(
@@ -94,7 +94,7 @@ def _cell(file: Path, part: Callable[[Image.Image], Image.Image], style: ChartSt
     try:
         with Image.open(file) as grid:
             image = part(grid)
-    except OSError:
+    except Exception:  # noqa: BLE001 - whatever a damaged picture makes its decoder raise
         return cell
     scale = _CELL_PIXELS // max(image.size)
     if scale > 1:
@@ -132,7 +132,7 @@ def first_cells(image: Image.Image, size: int | None) -> Image.Image:
 
 def _when(file: Path, history: pd.DataFrame | None) -> str:
     """The step of a grid, and its epoch where the history records it."""
-    step = int("".join(filter(str.isdigit, file.stem)) or 0)
+    step = int("".join(filter(str.isdecimal, file.stem)) or 0)
     if history is None or "epoch" not in history:
         return f"step {step:,}"
     near = history.iloc[int((history["step"] - step).abs().to_numpy().argmin())]

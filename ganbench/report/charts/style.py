@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +24,8 @@ DPI = 150
 _TITLE_INCHES = 0.62
 _COLOURS_IN_PNG = 256
 _WEBP_QUALITY = 88
+
+_SIGNS_THAT_THE_FONT_LACKS = ("Glyph ", "Matplotlib currently does not support ")
 
 Kind = Literal["drawing", "exact", "photo"]
 
@@ -95,6 +98,7 @@ class ChartStyle:
             "legend.labelcolor": theme.ink,
             "savefig.dpi": "figure",
             "text.color": theme.ink,
+            "text.parse_math": False,  # a dollar in a name is a dollar
             "xtick.color": theme.muted,
             "xtick.labelsize": 8,
             "ytick.color": theme.muted,
@@ -136,7 +140,9 @@ def heading(axes: Axes, text: str, note: str, style: ChartStyle) -> None:
 
 def draw(chart: Callable[[ChartStyle], Figure | None], style: ChartStyle) -> Image.Image | None:
     """Draw a chart in a style; None where there is nothing to draw."""
-    with style.applied():
+    with style.applied(), warnings.catch_warnings():
+        for start in _SIGNS_THAT_THE_FONT_LACKS:  # they are drawn as boxes
+            warnings.filterwarnings("ignore", start, UserWarning)
         figure = chart(style)
         if figure is None:
             return None

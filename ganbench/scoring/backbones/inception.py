@@ -45,11 +45,13 @@ def obtain_inception(given: Path | None, cache_root: Path, report: Progress) -> 
     """
     path = given or _weights(cache_root, report)
     try:
+        if path.exists() and not path.is_file():
+            raise OSError("it is no file")
         torch.load(path, weights_only=True)  # torch-fidelity itself would run what is in the file
         network: Any = FeatureExtractorInceptionV3(
             "inception-v3-compat", ["2048", "logits_unbiased"], str(path)
         )
-    except UNREADABLE as error:
+    except UNREADABLE as error:  # of shapes too, which `load_state_dict` compares
         raise DataError(
             f"{path} does not hold inception weights ({one_line(error)[:80]}): "
             f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"

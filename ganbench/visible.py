@@ -1,0 +1,48 @@
+"""Text from outside as it can be shown: no control characters, no formulas."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+__all__ = ["spreadsheet_text", "visible", "visible_values"]
+
+# Control characters, line separators, marks that change the direction of what follows, and halves
+# of surrogate pairs, by which Python stands for bytes of a file name that are not UTF-8.
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def visible(text: str) -> str:
+    r"""Text in one line, in which nothing acts on a terminal or fails to be encoded.
+
+    What does either is written as Python would: the escape character as `\x1b`, a line's end as
+    `\n`, a byte of a file name that is not UTF-8 as `\udcff`.
+    """
+    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def visible_values(value: Any) -> Any:
+    """The same plain values, with `visible` texts in all lists and dictionaries, keys included."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {visible_values(key): visible_values(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(visible_values, value))
+    return value
+
+
+def spreadsheet_text(value: object) -> object:
+    """A cell of a CSV that no spreadsheet takes for a formula.
+
+    An apostrophe is put before a text that begins like one; numbers, and texts that are numbers,
+    stay as they are.
+    """
+    if not isinstance(value, str) or not value.startswith(_FORMULA_SIGNS):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
