@@ -18,6 +18,7 @@ from ganbench.cli.sample import sample
 from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
 from ganbench.errors import GanbenchError, UsageError
+from ganbench.machine import made_folders
 from ganbench.machine.interrupt import Stopped
 from ganbench.machine.openmp import bound_spinning
 
@@ -53,7 +54,9 @@ for _command in (check, new, run, report, compare, throughput, selftest, sample)
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every mistake of the user ends in one line and exit code 2."""
     bound_spinning()
+    made_folders.forget()
     try:
+        _refuse_empty(sys.argv[1:] if arguments is None else arguments)
         code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
         message = error.format_message() if hasattr(error, "format_message") else str(error)
@@ -63,12 +66,26 @@ def main(arguments: list[str] | None = None) -> Any:
         typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
         code = INTERRUPTED
     except UsageError as error:
+        made_folders.remove_empty()
         typer.echo(f"ganbench: {error}", err=True)
         code = USAGE
     except GanbenchError as error:
         typer.echo(f"ganbench: {error}", err=True)
         code = FAILED
     sys.exit(code)
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Refuse empty texts: as a path they would mean the working directory.
+
+    Raises:
+        UsageError: One was given.
+    """
+    for before, given in zip(["", *arguments], arguments, strict=False):
+        name, equals, value = given.partition("=")
+        if not given or (name.startswith("--") and equals and not value):
+            flag = name if equals else before if before.startswith("-") else "an argument"
+            raise UsageError(f"'' was given for {flag}: give a value, or leave it out")
 
 
 if __name__ == "__main__":

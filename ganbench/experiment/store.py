@@ -23,6 +23,7 @@ from typing import Any
 
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.result import RunResult
+from ganbench.machine import made_folders
 
 __all__ = [
     "PLAN_FILE",
@@ -197,6 +198,7 @@ class ResultsFolder:
             UsageError: The path cannot be written.
         """
         try:
+            made_folders.note(self.path)
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass

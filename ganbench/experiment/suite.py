@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Suite", "parse_seeds", "parse_settings", "read_suite"]
 
+_MOST_SEEDS = 10_000  # of each variant: more than a machine trains in its life
+_LARGEST_SEED = 2**63 - 1
+
 
 class Suite(BaseModel):
     """What to compare, as a suite file or the flags say it."""
@@ -52,6 +55,13 @@ class Suite(BaseModel):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         if isinstance(value, dict):
             return tuple(f"{key}={item}" for key, item in value.items())
+        return value
+
+    @field_validator("data_root", "inception_weights", "out", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        if value == "":
+            raise ValueError("an empty path would mean the working directory")
         return value
 
     @field_validator("seeds", mode="before")
@@ -95,6 +105,10 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
     try:
         suite = Suite.model_validate(joined)
+        if not suite.variants and joined.get("variants"):
+            raise UsageError(
+                f"variants {joined['variants']!r} names none: give names, for example mlp,dcgan"
+            )
         if path is None or "variants" in flags:
             return suite
         named = tuple(_beside(path, name) for name in suite.variants)
@@ -104,7 +118,8 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         key = str(first["loc"][0]) if first["loc"] else "?"
         origin = "" if key in flags else where
         raise UsageError(
-            f"{origin}{key}: {first['input']!r} is not allowed: {first['msg']}"
+            f"{origin}{key}: {first['input']!r} is not allowed: "
+            f"{first['msg'].removeprefix('Value error, ')}"
         ) from error
 
 
@@ -118,14 +133,21 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Read `3` as seeds 0, 1 and 2, `0,7,9` as those, and `7,` as seed 7 alone.
 
     Raises:
-        UsageError: It is neither.
+        UsageError: It is neither, or too large.
     """
     parts = [part.strip() for part in text.removesuffix(",").split(",")]
     if not all(part.isdecimal() for part in parts):
         raise UsageError(
             f"seeds {text!r} cannot be read: give a count such as 3, or a list 0,7,9 (7, for one)"
         )
+    if max(map(len, parts)) > len(str(_LARGEST_SEED)) or max(map(int, parts)) > _LARGEST_SEED:
+        raise UsageError(f"seeds {text!r} are too large: give numbers up to {_LARGEST_SEED}")
     numbers = [int(part) for part in parts]
+    if "," not in text and numbers[0] > _MOST_SEEDS:
+        raise UsageError(
+            f"seeds {text} asks for {numbers[0]:,} runs of each variant: give a count of at most "
+            f"{_MOST_SEEDS:,}, or a list such as {text}, for one seed"
+        )
     if "," not in text:
         if numbers[0] < 1:
             raise UsageError("seeds 0 is no run at all: give a count such as 3, or a list 0,7,9")

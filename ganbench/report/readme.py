@@ -124,7 +124,7 @@ def _embedded_image(path: Path) -> str:
     try:
         with Image.open(path) as image:
             picture = image.convert("RGB")
-    except OSError:
+    except (OSError, Image.DecompressionBombError):
         return ""
     picture.thumbnail((_SAMPLE_PIXELS, _SAMPLE_PIXELS))
     picture.save(small, format="webp", quality=_WEBP_QUALITY, method=4)

@@ -94,7 +94,7 @@ def _cell(file: Path, part: Callable[[Image.Image], Image.Image], style: ChartSt
     try:
         with Image.open(file) as grid:
             image = part(grid)
-    except OSError:
+    except (OSError, Image.DecompressionBombError):
         return cell
     scale = _CELL_PIXELS // max(image.size)
     if scale > 1:
