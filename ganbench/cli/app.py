@@ -55,11 +55,13 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every mistake of the user ends in one line and exit code 2."""
     bound_spinning()
     made_folders.forget()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        _refuse_empty(sys.argv[1:] if arguments is None else arguments)
+        _refuse_empty(given)
         code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
         message = error.format_message() if hasattr(error, "format_message") else str(error)
+        message += _value_given(error, given)
         typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
         code = USAGE
     except (KeyboardInterrupt, Stopped):
@@ -73,6 +75,16 @@ def main(arguments: list[str] | None = None) -> Any:
         typer.echo(f"ganbench: {error}", err=True)
         code = FAILED
     sys.exit(code)
+
+
+def _value_given(error: Exception, arguments: list[str]) -> str:
+    """The value of the flag that an error is about, for its message; empty where there is none."""
+    names = getattr(getattr(error, "param", None), "opts", ())
+    for given, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, value = given.partition("=")
+        if name in names:
+            return f"; {(value if equals else following)!r} was given"
+    return ""
 
 
 def _refuse_empty(arguments: list[str]) -> None:

@@ -349,7 +349,7 @@ def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) 
             refuse_networks(recipe, networks.values())
         except UsageError:
             raise
-        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
+        except BaseException as error:  # a plugin may raise anything
             numbers = [value for value in recipe.model_dump().values() if isinstance(value, int)]
             if isinstance(error, Exception) and max(numbers) >= LARGE:
                 raise UsageError(

@@ -105,10 +105,7 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
     try:
         suite = Suite.model_validate(joined)
-        if not suite.variants and joined.get("variants"):
-            raise UsageError(
-                f"variants {joined['variants']!r} names none: give names, for example mlp,dcgan"
-            )
+        _refuse_no_names(suite, joined.get("variants"))
         if path is None or "variants" in flags:
             return suite
         named = tuple(_beside(path, name) for name in suite.variants)
@@ -121,6 +118,12 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
             f"{origin}{key}: {first['input']!r} is not allowed: "
             f"{first['msg'].removeprefix('Value error, ')}"
         ) from error
+
+
+def _refuse_no_names(suite: Suite, given: Any) -> None:
+    """Refuse variants that were given, but of which none is a name."""
+    if given and not suite.variants:
+        raise UsageError(f"variants {given!r} names none: give names, for example mlp,dcgan")
 
 
 def _beside(suite: Path, name: str) -> str:

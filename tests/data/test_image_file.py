@@ -12,6 +12,8 @@ from PIL import Image
 from ganbench import data
 from ganbench.data.image_file import decode_image, read_header
 from ganbench.errors import DataError
+from ganbench.experiment import plan
+from ganbench.experiment.suite import Suite
 
 RAMP = np.arange(100, dtype=np.uint16).reshape(10, 10)
 
@@ -125,3 +127,26 @@ def test_images_smaller_than_the_others_are_enlarged_and_counted(tmp_path):
     assert data.notes(name, tmp_path) == (
         f"{name}: 1 of 20 images smaller than 20 pixels (down to 4): enlarged",
     )
+
+
+def planned(root, tmp_path, count):
+    (root / "one").mkdir(parents=True)
+    for number in range(count):
+        Image.new("L", (10, 10)).save(root / "one" / f"{number}.png")
+    (root / "one" / "notes.txt").touch()
+    suite = Suite.model_validate({"variants": "mlp", "dataset": f"imagefolder:{root}"})
+    return plan.make(suite, device="cpu", data_root=tmp_path)
+
+
+def test_a_plan_says_what_is_left_out_of_the_folder(tmp_path):
+    made = planned(tmp_path / "x", tmp_path, 20)
+    note = (
+        f"imagefolder:{tmp_path}/x: left out: 1 file without the ending of an image (one/notes.txt)"
+    )
+    assert made.jobs[0].data_notes == (note,)
+    assert note in made.notes
+
+
+def test_too_few_images_for_the_scores_are_refused_in_the_plan(tmp_path):
+    with pytest.raises(DataError, match="7 training and 1 held-out images: the scores need"):
+        planned(tmp_path / "x", tmp_path, 8)
