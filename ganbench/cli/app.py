@@ -20,6 +20,7 @@ from ganbench.cli.sample import sample
 from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
 from ganbench.errors import GanbenchError, UsageError
+from ganbench.machine import made_folders
 from ganbench.machine.interrupt import Stopped
 from ganbench.machine.openmp import bound_spinning
 from ganbench.visible import visible
@@ -57,16 +58,21 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every mistake of the user ends in one line and exit code 2."""
     bound_spinning()
     _show_anything()
+    made_folders.forget()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        _refuse_empty(given)
         code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        typer.echo(f"ganbench: {visible(message)} (ganbench --help shows what there is)", err=True)
+        message = visible(message + _value_given(error, given))
+        typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
         code = USAGE
     except (KeyboardInterrupt, Stopped):
         typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
         code = INTERRUPTED
     except UsageError as error:
+        made_folders.remove_empty()
         typer.echo(f"ganbench: {visible(str(error))}", err=True)
         code = USAGE
     except GanbenchError as error:
@@ -81,6 +87,29 @@ def _show_anything() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a caller may have put anything in its place
             stream.reconfigure(errors="backslashreplace")
     os.environ["MPLBACKEND"] = "agg"  # matplotlib refuses to load where it names one it lacks
+
+
+def _value_given(error: Exception, arguments: list[str]) -> str:
+    """The value of the flag that an error is about, for its message; empty where there is none."""
+    names = getattr(getattr(error, "param", None), "opts", ())
+    for given, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, value = given.partition("=")
+        if name in names:
+            return f"; {(value if equals else following)!r} was given"
+    return ""
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Refuse empty texts: as a path they would mean the working directory.
+
+    Raises:
+        UsageError: One was given.
+    """
+    for before, given in zip(["", *arguments], arguments, strict=False):
+        name, equals, value = given.partition("=")
+        if not given or (name.startswith("--") and equals and not value):
+            flag = name if equals else before if before.startswith("-") else "an argument"
+            raise UsageError(f"'' was given for {flag}: give a value, or leave it out")
 
 
 if __name__ == "__main__":

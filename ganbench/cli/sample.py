@@ -38,7 +38,9 @@ def sample(
             "--class", help="Number or name of the class to draw, for a variant with a condition."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the latent vectors.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="Seed of the latent vectors.")
+    ] = 0,
     *,
     best: Annotated[
         bool, typer.Option("--best", help="The best moment of a run that was scored in training.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from ganbench.cli.options import (
     command_line,
     console,
 )
+from ganbench.errors import UsageError
 
 __all__ = ["throughput"]
 
@@ -54,6 +56,8 @@ def throughput(
 
     Networks are trained as `ganbench run` trains them, on random images.
     """
+    if not math.isfinite(seconds):
+        raise UsageError(f"--seconds {seconds} is no length of time: give a number such as 5")
     given = {
         "variants": variants,
         "dataset": dataset,

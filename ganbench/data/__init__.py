@@ -25,6 +25,7 @@ __all__ = [
     "describe",
     "load",
     "names",
+    "notes",
     "reading_size",
 ]
 
@@ -55,8 +56,8 @@ def default_data_root() -> Path:
 def describe(name: str, data_root: Path) -> DatasetSpec:
     """Describe a dataset, without reading its images.
 
-    Datasets with fixed content need not be present. Of an image folder, files are listed and a
-    few headers are read.
+    Datasets with fixed content need not be present. Of an image folder, files are listed and
+    their headers are read.
 
     Args:
         name: One of `names()`, or `imagefolder:DIR`.
@@ -156,6 +157,25 @@ def load(
     from ganbench.data.vision import load_vision
 
     return load_vision(spec, data_root, report)
+
+
+def notes(name: str, data_root: Path) -> tuple[str, ...]:
+    """How an image folder was understood, what of it is left out and what is done to its images.
+
+    Args:
+        name: One of `names()`, which have no notes, or `imagefolder:DIR`.
+        data_root: Where relative image folders are looked for after the working directory.
+
+    Raises:
+        UsageError: There is no dataset of this name.
+        DataError: The image folder is missing or not laid out as one, or a header cannot be read.
+    """
+    if not name.startswith(catalogue.IMAGEFOLDER_PREFIX):
+        _fixed(name)
+        return ()
+    from ganbench.data.imagefolder import scan
+
+    return scan(name, data_root).notes
 
 
 def reading_size(name: str, image_size: int) -> int:

@@ -89,7 +89,7 @@ SUMMARIES: dict[str, str] = {
     "stacked-digits": "32,000 triples of digits as red, green and blue, 8×8: 1,000 modes; embedded",
     "stacked-mnist": "128,000 triples of MNIST digits as red, green and blue, 28×28: 1,000 modes",
     "triangles": "30,000 grey triangles, 32×32, whose manifold is known; made, needs no network",
-    "imagefolder:DIR": "any folder of class folders, or one that holds train and test with those",
+    "imagefolder:DIR": "any folder of class folders or images, or train and test with those",
 }
 """One line per dataset, for people."""
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ganbench.data.cache import whole
-from ganbench.data.imagefolder import unreadable
+from ganbench.data.image_file import unreadable
 from ganbench.errors import DataError
 
 if TYPE_CHECKING:

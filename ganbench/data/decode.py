@@ -8,31 +8,27 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 from ganbench.data import mapping
 from ganbench.data.cache import whole
 from ganbench.data.dataset import Dataset, Split
-from ganbench.data.imagefolder import unreadable
+from ganbench.data.image_file import decode_image, unreadable
+from ganbench.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from ganbench.data.dataset import Progress
     from ganbench.data.imagefolder import ImageFolder
 
-    Pixels = NDArray[np.uint8]
-
 __all__ = ["load_imagefolder"]
 
-VERSION = 1  # of the decoding: part of the cache's key
+VERSION = 2  # of the decoding: part of the cache's key
 
 _CHUNK = 64  # images per task of a thread
 _MOST_THREADS = 8
+_LEAST_SHARE = 0.3  # above that of 14 bits in 16
 
 
 def load_imagefolder(
@@ -107,44 +103,31 @@ def _decode(
     """Decode all images of a folder into one array file of shape (n, size, size, channels).
 
     Raises:
-        DataError: An image cannot be read; the first of them is named.
+        DataError: An image cannot be read (the first of them is named), or none of those with more
+            than 8 bits comes near the white that they declare.
     """
     count, size, _, channels = shape
     text = f"decoding {folder.spec.name}"
-    if folder.ignored:
-        text += f" (ignoring {folder.ignored} files that are not images)"
     pixels = mapping.create(path, shape)
 
-    def work(start: int) -> int:
-        rows = folder.files[start : start + _CHUNK]
+    def work(start: int) -> tuple[int, list[float]]:
+        rows, shares = folder.files[start : start + _CHUNK], []
         for row, (file, _) in enumerate(rows, start):
-            pixels[row] = _read(file, size, channels)
-        return start + len(rows)
+            pixels[row], share = decode_image(file, size, channels)
+            shares += [] if share is None else [share]
+        return start + len(rows), shares
+
+    used: list[float] = []  # shares of the range of images of more than 8 bits
 
     with ThreadPoolExecutor(threads) as pool:
-        for done in pool.map(work, range(0, count, _CHUNK)):
+        for done, shares in pool.map(work, range(0, count, _CHUNK)):
             mapping.release(mapping.file_of(pixels))  # what is written is on its way to the disk
+            used += shares
             report(text, done, count)
+    if used and max(used) < _LEAST_SHARE:
+        raise DataError(
+            f"the images of {folder.spec.name} have more than 8 bits, and none uses more than the "
+            f"lowest {100 * max(used):.1f}% of the range that its file declares, so that all would "
+            "be nearly black: scale them to the whole range, or save them as 8 bits"
+        )
     pixels.flush()
-
-
-def _read(file: Path, size: int, channels: int) -> Pixels:
-    """Decode one image to shape (size, size, channels).
-
-    Raises:
-        DataError: It cannot be read.
-    """
-    mode = "L" if channels == 1 else "RGB"
-    try:
-        with Image.open(file) as opened:
-            opened.draft(mode, (2 * size, 2 * size))  # large JPEGs are decoded at a fraction
-            image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off
-                image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
-            if image.mode == "P":  # transparency in a palette
-                image = image.convert("RGBA")
-            image = image.convert(mode)
-    except Exception as error:  # Pillow's readers raise many kinds
-        raise unreadable(file, error) from error
-    square = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
-    return np.asarray(square).reshape(size, size, channels)

@@ -6,28 +6,32 @@ Nothing is decoded here, and torch is not loaded.
 from __future__ import annotations
 
 import hashlib
-import os
 import statistics
+import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from ganbench.data.catalogue import IMAGEFOLDER_PREFIX
+from ganbench.data.folder_layout import EXTENSIONS, printable, read_layout
+from ganbench.data.image_file import read_header, unreadable
 from ganbench.errors import DataError, UsageError
 from ganbench.variant.definition import DatasetSpec
 
-__all__ = ["EXTENSIONS", "LARGEST_NATIVE_SIZE", "ImageFolder", "scan", "unreadable"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-EXTENSIONS = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-)
+    from ganbench.data.folder_layout import Layout
+    from ganbench.data.image_file import Header
+
+__all__ = ["EXTENSIONS", "LARGEST_NATIVE_SIZE", "ImageFolder", "scan", "unreadable"]
 
 LARGEST_NATIVE_SIZE = 64
 _SMALLEST_NATIVE_SIZE = 8
 _TEST_SHARE = 0.1
-_HEADERS = 16
-_GREY_MODES = ("1", "F", "I", "I;16", "I;16B", "I;16L", "I;16N", "L", "LA")
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,14 @@ class ImageFolder:
         side: The shorter side of a typical image, in pixels.
         files: Each image's path and label: first the training split, by class and name, then the
             test split.
-        ignored: Number of files that are not images.
+        notes: How the folder was understood, what is left out and what is done to the images, in
+            sentences.
     """
 
     spec: DatasetSpec
     side: int
     files: tuple[tuple[Path, int], ...]
-    ignored: int
+    notes: tuple[str, ...]
 
     def decode_size(self, image_size: int) -> int:
         """Height and width to decode at, where `image_size` pixels will be wanted later."""
@@ -53,19 +58,12 @@ class ImageFolder:
         return max(_SMALLEST_NATIVE_SIZE, min(self.side, wanted))
 
 
-@dataclass(frozen=True)
-class _Listing:
-    """Image files of each class folder, in alphabetical order, and the number of other files."""
-
-    classes: dict[str, list[Path]]
-    ignored: int
-
-
 def scan(name: str, data_root: Path) -> ImageFolder:
-    """List an image folder and read a few headers.
+    """List an image folder and read the headers of its files.
 
-    The folder holds either `train` and `test`, each with the same class folders, or class folders
-    of which a tenth of each class, chosen by hashes of the file names, becomes the test split.
+    The folder is laid out as `read_layout` says; where it has no splits, a tenth of each class,
+    chosen by hashes of the file names, becomes the test split. Number of channels and size hold
+    for all files: one colour image makes all RGB, and the size is the median of the shorter sides.
 
     Args:
         name: `imagefolder:DIR`; a relative DIR is looked for in the working directory, then in
@@ -88,83 +86,19 @@ def scan(name: str, data_root: Path) -> ImageFolder:
         raise DataError(f"image folder {root} {what}: give a folder of class folders")
     root = root.resolve()
 
-    if (root / "train").is_dir() and (root / "test").is_dir():
-        listings = [_list(root / "train"), _list(root / "test")]
-        train, test = (listing.classes for listing in listings)
-        if list(train) != list(test):
-            unmatched = sorted(set(train) ^ set(test))[0]
-            raise DataError(
-                f"{root}: train and test need the same class folders; see {unmatched!r}"
-            )
-    else:
-        listings = [_list(root)]
-        train, test = _divide(listings[0].classes)
-
+    layout = read_layout(root)
+    train, test = layout.train, layout.test
+    if test is None:
+        train, test = _divide(train)
     files = _labelled(train) + _labelled(test)
-    side, channels = _headers([path for path, _ in files])
+    headers = _headers(tuple(_stamp(path) for path, _ in files))
+    side = statistics.median_low(min(each.width, each.height) for each in headers)
+    channels = 1 if all(each.is_grey for each in headers) else 3
     native = max(_SMALLEST_NATIVE_SIZE, min(side, LARGEST_NATIVE_SIZE))
     train_count = sum(map(len, train.values()))
     test_count = len(files) - train_count
     spec = DatasetSpec(name, channels, native, tuple(train), train_count, test_count)
-    return ImageFolder(spec, side, files, sum(listing.ignored for listing in listings))
-
-
-def unreadable(path: Path, error: BaseException) -> DataError:
-    """Build the error for a file that no image can be read from."""
-    reason = " ".join(str(error).replace(f"{str(path)!r}", "the file").split())
-    return DataError(f"{path} cannot be read as an image ({reason}): repair or remove it")
-
-
-def _list(root: Path) -> _Listing:
-    """List the class folders of a folder.
-
-    Raises:
-        DataError: There are none, one is empty, or images lie beside or folders in them.
-    """
-    folders, images, ignored = _entries(root)
-    if not folders:
-        raise DataError(f"{root} has no class folders: put the images of each class into a folder")
-    if images:
-        raise DataError(
-            f"{root} holds both class folders ({folders[0].name}, ...) and images "
-            f"({images[0].name}, ...): move each image into the folder of its class"
-        )
-    classes: dict[str, list[Path]] = {}
-    for folder in folders:
-        inner, files, others = _entries(folder)
-        if inner:
-            raise DataError(
-                f"class folder {folder} holds the folder {inner[0].name}: images must lie in the "
-                "class folders themselves, and a fixed split needs both train and test"
-            )
-        if not files:
-            raise DataError(f"class folder {folder} holds no images: fill or remove it")
-        classes[folder.name] = files
-        ignored += others
-    return _Listing(classes, ignored)
-
-
-def _entries(folder: Path) -> tuple[list[Path], list[Path], int]:
-    """Folders, images and the number of other files; hidden ones do not count.
-
-    Raises:
-        DataError: The folder cannot be read.
-    """
-    folders, images, ignored = [], [], 0
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise DataError(f"folder {folder} cannot be read: {error.strerror}") from error
-    for entry in entries:
-        if entry.name.startswith((".", "__")):
-            continue
-        if entry.is_dir():
-            folders.append(Path(entry.path))
-        elif Path(entry.name).suffix.lower() in EXTENSIONS:
-            images.append(Path(entry.path))
-        else:
-            ignored += 1
-    return folders, images, ignored
+    return ImageFolder(spec, side, files, _notes(printable(name), layout, headers, side))
 
 
 def _divide(
@@ -192,25 +126,58 @@ def _divide(
 
 def _shuffle_key(file: Path) -> bytes:
     """A hash of the class and the file's name, the same on every machine."""
-    return hashlib.blake2b(f"{file.parent.name}/{file.name}".encode()).digest()
+    return hashlib.blake2b(
+        f"{file.parent.name}/{file.name}".encode(errors="surrogateescape")
+    ).digest()
 
 
 def _labelled(classes: dict[str, list[Path]]) -> tuple[tuple[Path, int], ...]:
     return tuple((file, label) for label, files in enumerate(classes.values()) for file in files)
 
 
-def _headers(files: list[Path]) -> tuple[int, int]:
-    """Read some headers: the median of the shorter sides, and 1 channel if all are grey, else 3.
+@lru_cache(maxsize=4)
+def _headers(stamps: tuple[tuple[Path, int, int], ...]) -> tuple[Header, ...]:
+    """Read the headers of files; once in a process, as long as sizes and times are the same.
 
     Raises:
-        DataError: One of them cannot be read.
+        DataError: One of them cannot be read, or is larger than Pillow allows.
     """
-    sides, grey = [], True
-    for file in files[:: max(1, len(files) // _HEADERS)][:_HEADERS]:
-        try:
-            with Image.open(file) as image:
-                sides.append(min(image.size))
-                grey = grey and image.mode in _GREY_MODES
-        except Exception as error:  # Pillow's readers raise many kinds
-            raise unreadable(file, error) from error
-    return statistics.median_low(sides), 1 if grey else 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return tuple(read_header(path) for path, _, _ in stamps)
+
+
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return path, status.st_size, status.st_mtime_ns
+
+
+def _notes(folder: str, layout: Layout, headers: Sequence[Header], side: int) -> tuple[str, ...]:
+    """What was understood, left out and changed, in one sentence each."""
+    count = {
+        "transparent: laid over white": sum(each.is_transparent for each in headers),
+        "in CMYK: converted by the plain formula, without their colour profiles": sum(
+            each.is_cmyk for each in headers
+        ),
+        "in files with several: the first of each file is taken": sum(
+            each.is_one_of_several for each in headers
+        ),
+        "not square: cropped to the square in their middle": sum(
+            each.width != each.height for each in headers
+        ),
+    }
+    if any(each.is_grey for each in headers) and not all(each.is_grey for each in headers):
+        count["grey among coloured ones: taken as RGB"] = sum(each.is_grey for each in headers)
+    sides = [min(each.width, each.height) for each in headers]
+    smaller = [each for each in sides if each < min(side, LARGEST_NATIVE_SIZE)]
+    if smaller:
+        text = f"smaller than {min(side, LARGEST_NATIVE_SIZE)} pixels (down to {min(smaller)})"
+        count[f"{text}: enlarged"] = len(smaller)
+    changed = [
+        f"{number:,} of {len(headers):,} images {what}" for what, number in count.items() if number
+    ]
+    left_out = [f"left out: {layout.left_out}"] if layout.left_out.counts else []
+    return tuple(f"{folder}: {text}" for text in (*layout.notes, *left_out, *changed))

@@ -15,8 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench import data
 from ganbench.data.catalogue import short_dataset
-from ganbench.errors import UsageError
+from ganbench.errors import DataError, UsageError
 from ganbench.experiment.fit import fitted
+from ganbench.experiment.memory_needed import (
+    LARGE,
+    refuse_batches,
+    refuse_networks,
+    sizes_of,
+)
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
@@ -37,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Plan", "make"]
 
 _LONGEST_TOPIC = 50  # characters, of up to 4 bytes each, of a folder's name of up to 255 bytes
+_FEWEST_TRAINING = 10  # twice the five neighbours of density and coverage
+_FEWEST_HELD_OUT = 2  # a covariance
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Job:
         notes: What was chosen for the user, in full sentences.
         content: Hash of the files of an image folder; empty for datasets whose content never
             changes, and where nobody asked for it.
+        data_notes: What was done to the files of an image folder, in full sentences.
     """
 
     variant: str
@@ -77,6 +86,7 @@ class Job:
     execution: Execution = EAGER
     notes: tuple[str, ...] = ()
     content: str = ""
+    data_notes: tuple[str, ...] = ()
 
     @property
     def image_size(self) -> int:
@@ -147,7 +157,7 @@ class Plan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was chosen for the user, in full sentences, each once."""
-        of_jobs = (note for job in self.jobs for note in job.notes)
+        of_jobs = (note for job in self.jobs for note in (*job.data_notes, *job.notes))
         return tuple(dict.fromkeys([*self.left_out, *self.unused, *of_jobs]))
 
     @property
@@ -194,7 +204,9 @@ def make(
     describe = cache(partial(data.describe, data_root=data_root))  # a folder is listed once
     first = []
     for candidate in resolved:
-        job = _job(suite, candidate, settings[candidate.name], seeds[0], device, describe)
+        job = _job(
+            suite, candidate, settings[candidate.name], seeds[0], device, describe, data_root
+        )
         refusal = candidate.variant.accepts.refusal(job.spec, job.image_size)
         if not refusal:
             first.append(job)
@@ -230,6 +242,7 @@ def _job(
     seed: int,
     device: str,
     describe: Callable[[str], DatasetSpec],
+    data_root: Path,
 ) -> Job:
     flags = {"dataset": suite.dataset, "budget": suite.budget, "sample_every": suite.sample_every}
     given = {key: value for key, value in flags.items() if value is not None}
@@ -237,6 +250,7 @@ def _job(
         recipe = candidate.variant.recipe.override({**given, **settings})
         suite.execution.check_optimizer(recipe.optimizer)
     spec = describe(recipe.dataset)
+    _refuse_too_few(spec)
     if spec.kind == "points":
         with _named(candidate.name):
             recipe, notes = _fitted_to_points(suite, candidate, recipe, spec, settings)
@@ -246,6 +260,8 @@ def _job(
         notes += (
             f"{candidate.name}: its step is compiled first, which is not charged to training",
         )
+    with _named(candidate.name):
+        refuse_batches(recipe, spec)
     if not candidate.variant.accepts.refusal(spec, recipe.image_size):
         with _named(candidate.name):
             _build_without_weights(candidate.variant, recipe, spec)
@@ -264,7 +280,21 @@ def _job(
         evaluate_every=Budget.parse(suite.evaluate_every) if suite.evaluate_every else None,
         execution=suite.execution,
         notes=notes,
+        data_notes=data.notes(spec.name, data_root),
     )
+
+
+def _refuse_too_few(spec: DatasetSpec) -> None:
+    """Refuse a dataset on which the scores have nothing to compare, before it is trained on.
+
+    Raises:
+        DataError: It has too few images.
+    """
+    if spec.train_count < _FEWEST_TRAINING or spec.test_count < _FEWEST_HELD_OUT:
+        raise DataError(
+            f"{spec.name} has {spec.train_count} training and {spec.test_count} held-out images: "
+            f"the scores need at least {_FEWEST_TRAINING} and {_FEWEST_HELD_OUT}; add images"
+        )
 
 
 @contextmanager
@@ -337,10 +367,16 @@ def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) 
     with StopRequest() as request:  # so that a Ctrl-C is not taken for the plugin's
         try:
             with torch.device("meta"):
-                build(variant, recipe, spec)
+                networks = build(variant, recipe, spec).networks
+            refuse_networks(recipe, networks.values())
         except UsageError:
             raise
-        except BaseException:  # noqa: BLE001, S110 - a plugin may raise anything
-            pass
+        except BaseException as error:  # a plugin may raise anything
+            numbers = [value for value in recipe.model_dump().values() if isinstance(value, int)]
+            if isinstance(error, Exception) and max(numbers) >= LARGE:
+                raise UsageError(
+                    f"networks of such sizes cannot be built ({sizes_of(recipe)}): give smaller "
+                    "numbers with --set"
+                ) from error
     if request.asked:
         raise KeyboardInterrupt

@@ -24,6 +24,7 @@ from typing import Any
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.stored_values import check_plan, plain_json
+from ganbench.machine import made_folders
 
 __all__ = [
     "PLAN_FILE",
@@ -219,6 +220,7 @@ class ResultsFolder:
             UsageError: The path cannot be written.
         """
         try:
+            made_folders.note(self.path)
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass

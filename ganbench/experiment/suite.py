@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Suite", "parse_seeds", "parse_settings", "read_suite"]
 
 _MOST_ALIASES = 20
+_MOST_SEEDS = 10_000  # of each variant: more than a machine trains in its life
+_LARGEST_SEED = 2**63 - 1
 
 
 class Suite(BaseModel):
@@ -55,6 +57,13 @@ class Suite(BaseModel):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         if isinstance(value, dict):
             return tuple(f"{key}={item}" for key, item in value.items())
+        return value
+
+    @field_validator("data_root", "inception_weights", "out", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        if value == "":
+            raise ValueError("an empty path would mean the working directory")
         return value
 
     @field_validator("seeds", mode="before")
@@ -118,6 +127,7 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         if "set" in values and "set" in flags:  # the later one of two settings of a number wins
             joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
         suite = Suite.model_validate(joined)
+        _refuse_no_names(suite, joined.get("variants"))
         if path is None or "variants" in flags:
             return suite
         named = tuple(_beside(path, name) for name in suite.variants)
@@ -127,7 +137,8 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         key = str(first["loc"][0]) if first["loc"] else "?"
         origin = "" if key in flags else where
         raise UsageError(
-            f"{origin}{key}: {reprlib.repr(first['input'])} is not allowed: {first['msg']}"
+            f"{origin}{key}: {reprlib.repr(first['input'])} is not allowed: "
+            f"{first['msg'].removeprefix('Value error, ')}"
         ) from error
 
 
@@ -151,6 +162,12 @@ def _loaded(path: Path) -> dict[Any, Any]:
     return loaded
 
 
+def _refuse_no_names(suite: Suite, given: Any) -> None:
+    """Refuse variants that were given, but of which none is a name."""
+    if given and not suite.variants:
+        raise UsageError(f"variants {given!r} names none: give names, for example mlp,dcgan")
+
+
 def _beside(suite: Path, name: str) -> str:
     """The path of a variant beside a suite file; the name as it is where none is there."""
     path = suite.parent / name
@@ -161,14 +178,21 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Read `3` as seeds 0, 1 and 2, `0,7,9` as those, and `7,` as seed 7 alone.
 
     Raises:
-        UsageError: It is neither.
+        UsageError: It is neither, or too large.
     """
     parts = [part.strip() for part in text.removesuffix(",").split(",")]
     if not all(part.isdecimal() for part in parts):
         raise UsageError(
             f"seeds {text!r} cannot be read: give a count such as 3, or a list 0,7,9 (7, for one)"
         )
+    if max(map(len, parts)) > len(str(_LARGEST_SEED)) or max(map(int, parts)) > _LARGEST_SEED:
+        raise UsageError(f"seeds {text!r} are too large: give numbers up to {_LARGEST_SEED}")
     numbers = [int(part) for part in parts]
+    if "," not in text and numbers[0] > _MOST_SEEDS:
+        raise UsageError(
+            f"seeds {text} asks for {numbers[0]:,} runs of each variant: give a count of at most "
+            f"{_MOST_SEEDS:,}, or a list such as {text}, for one seed"
+        )
     if "," not in text:
         if numbers[0] < 1:
             raise UsageError("seeds 0 is no run at all: give a count such as 3, or a list 0,7,9")

@@ -93,6 +93,7 @@ def _basis(job: Job, resources: Resources) -> RunResult:
         training_precision=job.execution.precision,
         compiled=job.execution.compile,
         captured=job.execution.cuda_graphs,
+        notes=job.data_notes,
     )
 
 
@@ -269,7 +270,7 @@ class _Run:
             scores=evaluation.scores,
             class_histogram=evaluation.class_histogram,
             class_scores=evaluation.class_scores,
-            notes=evaluation.notes,
+            notes=(*trained.notes, *evaluation.notes),
             sample_images_per_second=evaluation.sample_images_per_second,
             backbone=evaluation.protocol.backbone,
             protocol=evaluation.protocol.hash,

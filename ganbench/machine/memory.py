@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "free_host_memory_bytes",
+    "host_memory_bytes",
     "keep_freed_memory",
     "peak_host_memory_bytes",
     "processor_name",
@@ -86,6 +87,19 @@ def free_host_memory_bytes(control_group: Path = _CONTROL_GROUP) -> int:
         return min(free, max(0, int(limit) - int(used)))
     except (OSError, ValueError):  # no such container, or `max`: no limit
         return free
+
+
+def host_memory_bytes(control_group: Path = _CONTROL_GROUP) -> int:
+    """Memory of the machine, or that its container may take if that is less.
+
+    Args:
+        control_group: Where Linux tells a container's limit.
+    """
+    total = int(psutil.virtual_memory().total)
+    try:
+        return min(total, int((control_group / "memory.max").read_text(encoding="ascii")))
+    except (OSError, ValueError):  # no such container, or `max`: no limit
+        return total
 
 
 def keep_freed_memory() -> None:

@@ -234,12 +234,16 @@ def _cell(group: Group, label: str, column: columns.Column, noise: dict[str, flo
 
 
 def _cautions(group: Group) -> tuple[str, ...]:
-    """Where scores of a variant do not mean what they seem to, with the seed."""
+    """Where scores of a variant do not mean what they seem to, with the seed.
+
+    Notes on the files of a dataset, the same for all runs on it, stand at the head of the report.
+    """
     return tuple(
         f"{entry.label}, seed {entry.result.seed}: {note}."
         for label in group.labels
         for entry in group.of(label)
         for note in entry.result.notes
+        if not note.startswith(f"{entry.result.dataset}: ")
     )
 
 

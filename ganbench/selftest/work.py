@@ -97,6 +97,8 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
     folder = _folder(request.out, f"{device.kind}_selftest-{short_dataset(spec.name)}", settings)
 
     # The real images
+    for note in data.notes(request.dataset, request.data_root):
+        display.say(note)
     dataset = data.load(
         request.dataset, data_root=request.data_root, cache_root=request.cache_root,
         image_size=_IMAGE_SIZE, report=display.report,

@@ -95,18 +95,59 @@ def test_a_relative_folder_may_lie_in_the_data_root(tmp_path):
     assert (spec.name, len(spec.class_names)) == ("imagefolder:photos", 2)
 
 
-def test_hidden_and_other_files_are_ignored_and_counted(tmp_path):
-    root = fill(tmp_path / "x")
-    (root / "bird" / "notes.txt").touch()
+def notes_of(root):
+    return [note.removeprefix(f"imagefolder:{root}: ") for note in scan_notes(root)]
+
+
+def scan_notes(root):
+    return data.notes(f"imagefolder:{root}", Path("nowhere"))
+
+
+def test_what_is_left_out_is_counted_and_named_with_the_reason(tmp_path):
+    root = fill(tmp_path / "x", size=(10, 10))
+    for number in range(5):
+        (root / "bird" / f"notes{number}.txt").touch()
     (root / "cat" / ".DS_Store").touch()
     (root / ".git").mkdir()
-    seen = []
-    load(root, tmp_path, report=lambda *arguments: seen.append(arguments))
-    assert seen[-1] == (
-        f"decoding imagefolder:{root} (ignoring 1 files that are not images)",
-        24,
-        24,
+    (root / "__MACOSX").mkdir()
+    os.mkfifo(root / "cat" / "queue.png")
+    assert "".join(notes_of(root)) == (
+        "left out: 2 hidden folders (.git, __MACOSX); 5 files without the ending of an image "
+        "(bird/notes0.txt, bird/notes1.txt, bird/notes2.txt, ...); 1 hidden file (cat/.DS_Store); "
+        "1 pipe, socket or device (cat/queue.png)"
     )
+    assert describe(root).train_count + describe(root).test_count == 24
+
+
+def test_a_folder_of_square_images_alike_has_nothing_to_say(tmp_path):
+    assert notes_of(fill(tmp_path / "x", size=(10, 10))) == []
+
+
+@pytest.mark.parametrize(
+    ("train", "test"), [("train", "val"), ("training", "Testing"), ("Train", "validation")]
+)
+def test_splits_under_other_names_are_recognised_and_said(tmp_path, train, test):
+    fill(tmp_path / train, count=7, size=(10, 10))
+    fill(tmp_path / test, count=2, size=(10, 10))
+    spec = describe(tmp_path)
+    assert (spec.class_names, spec.train_count, spec.test_count) == (("bird", "cat"), 14, 4)
+    assert notes_of(tmp_path) == [f"{train} is the training split and {test} the held-out one"]
+
+
+def test_a_third_split_is_left_out_and_said(tmp_path):
+    for split, count in (("train", 7), ("test", 2), ("val", 3)):
+        fill(tmp_path / split, count=count, size=(10, 10))
+    assert (describe(tmp_path).train_count, describe(tmp_path).test_count) == (14, 4)
+    assert notes_of(tmp_path) == ["left out: 1 file or folder beside the splits (val)"]
+
+
+def test_a_flat_folder_of_images_is_one_class(tmp_path):
+    root = tmp_path / "faces"
+    for number in range(20):
+        paint(root / f"{number}.png", size=(10, 10), seed=number)
+    spec = describe(root)
+    assert (spec.class_names, spec.train_count, spec.test_count) == (("faces",), 18, 2)
+    assert notes_of(root) == ["no class folders: all images are one class, faces"]
 
 
 # --- decoding
@@ -248,9 +289,15 @@ def test_a_file_is_no_folder(tmp_path):
         describe(tmp_path / "x.tar")
 
 
-def test_a_folder_without_class_folders_is_refused(tmp_path):
-    paint(tmp_path / "a.png")
-    with pytest.raises(DataError, match=rf"{tmp_path} has no class folders"):
+def test_a_folder_without_images_is_refused_with_the_layout_that_is_expected(tmp_path):
+    (tmp_path / "readme.txt").touch()
+    with pytest.raises(DataError, match=rf"{tmp_path} holds no images \(1 file .*DIR/CLASS/IMAGE"):
+        describe(tmp_path)
+
+
+def test_one_level_too_many_is_refused_with_the_folder_that_was_meant(tmp_path):
+    fill(tmp_path / "photos")
+    with pytest.raises(DataError, match=rf"did you mean imagefolder:{tmp_path}/photos\?"):
         describe(tmp_path)
 
 

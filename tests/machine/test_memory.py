@@ -9,7 +9,12 @@ import sys
 import psutil
 import pytest
 
-from ganbench.machine.memory import free_host_memory_bytes, processor_name, release_host_memory
+from ganbench.machine.memory import (
+    free_host_memory_bytes,
+    host_memory_bytes,
+    processor_name,
+    release_host_memory,
+)
 
 
 def test_a_containers_limit_counts_where_it_is_lower(tmp_path):
@@ -63,3 +68,10 @@ print(kept, resident())
     kept, released = map(int, done.stdout.split())
     assert kept > 300
     assert released < kept - 290
+
+
+def test_the_memory_of_a_container_is_its_limit_where_that_is_less(tmp_path):
+    (tmp_path / "memory.max").write_text("5000\n")
+    assert host_memory_bytes(tmp_path) == 5000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert host_memory_bytes(tmp_path) == psutil.virtual_memory().total
