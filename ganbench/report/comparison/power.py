@@ -64,6 +64,18 @@ def detectable(std: float, n: int, tests: int = 1) -> float | None:
 
 
 @cache
+def _needed_effect(n: int, alpha: float) -> float:
+    """The effect from which on `n` seeds find it in four of five cases."""
+    # With infinitely many degrees of freedom, a little less would be enough.
+    low = float(special.ndtri(1 - alpha / 2) + special.ndtri(POWER)) / math.sqrt(n)
+    high = low
+    while power(high, n, alpha) < POWER:
+        low, high = high, 2 * high
+    if low == high:
+        return low
+    return float(optimize.brentq(lambda effect: power(effect, n, alpha) - POWER, low, high))
+
+
 def seeds_needed(effect: float, tests: int = 1) -> int | None:
     """The fewest seeds at which a difference is found in four of five cases.
 
@@ -74,13 +86,14 @@ def seeds_needed(effect: float, tests: int = 1) -> int | None:
     Returns:
         None where there is no difference, or more than `MOST_SEEDS` would be needed.
     """
-    alpha = ALPHA / tests
+    # Effects are all different, numbers of seeds are few: what is costly is kept by the latter.
+    alpha, size = ALPHA / tests, abs(effect)
     few, many = 1, MOST_SEEDS
-    if effect == 0 or power(effect, many, alpha) < POWER:
+    if size < _needed_effect(many, alpha):
         return None
     while many - few > 1:
         middle = (few + many) // 2
-        if power(effect, middle, alpha) < POWER:
+        if size < _needed_effect(middle, alpha):
             few = middle
         else:
             many = middle
