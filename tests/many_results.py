@@ -77,10 +77,10 @@ def _shared_files(path: Path) -> list[str]:
     doubles.write_history(shared / "history.csv", record)
     doubles.write_samples(shared / "samples", record)
     rows = ["step,epoch,images_seen,seconds,fid,modes_covered,coverage"]
-    for step in np.linspace(500, record.steps, _EVALUATIONS).astype(int):
-        rows.append(
-            f"{step},{step / 938:.3f},{step * 64},{step * 0.156:.1f},{5e4 / step:.4f},9,0.6"
-        )
+    rows += [
+        f"{step},{step / 938:.3f},{step * 64},{step * 0.156:.1f},{5e4 / step:.4f},9,0.6"
+        for step in np.linspace(500, record.steps, _EVALUATIONS).astype(int)
+    ]
     (shared / "scores.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     names = ["step-0000100.png", "step-0002500.png", "step-0004500.png", "real-and-fake.png"]
     return ["history.csv", "scores.csv", *(f"samples/{name}" for name in names)]
