@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +58,17 @@ class Results:
     def unfinished(self) -> list[Entry]:
         """The runs whose status is not ok."""
         return [entry for entry in self.entries if entry.result.status != "ok"]
+
+    def of_source(self, source: Source) -> list[Entry]:
+        """The runs of one folder, in the order of the tables."""
+        return self._by_folder.get(source.path, [])
+
+    @cached_property
+    def _by_folder(self) -> dict[Path, list[Entry]]:
+        folders: dict[Path, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            folders[entry.run.path.parent.parent].append(entry)
+        return folders
 
     @cached_property
     def labels(self) -> list[str]:

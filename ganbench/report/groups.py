@@ -16,7 +16,7 @@ from ganbench.report.rows import Entry, entries_of
 from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import StoredRun
@@ -156,6 +156,15 @@ class Group:
             self._kept[key] = make()
         made: _Made = self._kept[key]
         return made
+
+    def only(self, labels: Collection[str], title: str) -> Group:
+        """This group with the runs of some variants alone, under another title."""
+        entries = tuple(entry for entry in self.entries if entry.label in labels)
+        fewer = dataclasses.replace(self, entries=entries, title=title)
+        for key, made in self._kept.items():
+            if key[0] in ("estimate", "by_seed", "references"):  # as in the whole group
+                fewer.once(key, lambda made=made: made)  # type: ignore[misc]
+        return fewer
 
     def values(self, label: str, name: str) -> list[float]:
         """A variant's numbers in the column `name`, by seed, without those that do not apply."""

@@ -63,9 +63,10 @@ def _read_rows(file: Path) -> list[_Row]:
     try:
         with file.open(encoding="utf-8", newline="") as opened:
             reader = csv.DictReader(opened)
-            if not set(reader.fieldnames or ()) >= _NEEDED:
+            names = list(reader.fieldnames or ())
+            if not _NEEDED.issubset(names):
                 return []
-            names = [name for name in _READ if name in (reader.fieldnames or ())]
+            names = [name for name in _READ if name in names]
             return [{name: _number(row[name]) for name in names} for row in reader]
     except (OSError, ValueError, csv.Error):
         return []

@@ -21,8 +21,10 @@ __all__ = [
     "MOST_IN_SENTENCES",
     "MOST_LISTED",
     "MOST_NAMED",
+    "MOST_OF_MANY",
     "MOST_PAIRED",
     "MOST_ROWS",
+    "MOST_SECTIONS",
     "MOST_SEEDS_DRAWN",
     "MOST_SEEDS_READ",
     "listed",
@@ -30,13 +32,13 @@ __all__ = [
 
 MOST_IN_SENTENCES = 8
 """Of more variants, only pairs with the leader are sentences of the page."""
-MOST_PAIRED = 20
+MOST_PAIRED = 24
 """Of more variants, only pairs with the leader are compared at all."""
 MOST_NAMED = 20
 """As many names or seeds are listed in a sentence or cell."""
 MOST_ROWS = 100
 """As many variants have a row in a table of the page, the best ones."""
-MOST_CHARTED = 20
+MOST_CHARTED = 24
 """As many variants are drawn in a chart, the best ones."""
 MOST_SEEDS_DRAWN = 10
 """Of more seeds, charts show their mean and its interval and no seed by itself."""
@@ -46,12 +48,17 @@ MOST_LISTED = 30
 """As many runs that did not complete, cautions and notes are listed one by one."""
 MOST_FOLDERS = 10
 """As many joined folders are described at the head of a report."""
+
 MANY_RUNS = 500
-"""In a report of more runs, the next two limits hold, and charts are in light colours only."""
-MOST_GROUPS_IN_FULL = 2
-"""As many groups have all charts."""
+"""In a report of more runs, the limits below hold, and charts are in light colours only."""
+MOST_OF_MANY = 12
+"""As many variants are drawn in a chart."""
+MOST_GROUPS_IN_FULL = 1
+"""As many groups have all charts and samples."""
 MOST_GROUPS_CHARTED = 8
-"""As many groups have the main charts."""
+"""As many groups have the charts of quality and speed."""
+MOST_SECTIONS = 20
+"""As many groups have a section on the page."""
 
 
 def listed(names: Sequence[object], most: int = MOST_NAMED) -> str:

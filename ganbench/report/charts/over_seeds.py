@@ -35,7 +35,11 @@ _FILES_KEPT = 512  # more than a chart reads, which is drawn twice, in light and
 
 def sums_up(group: Group) -> bool:
     """Whether a variant has so many seeds that charts show their mean and none by itself."""
-    return group.seeds > MOST_SEEDS_DRAWN
+    return _most_seeds(group) > MOST_SEEDS_DRAWN
+
+
+def _most_seeds(group: Group) -> int:
+    return max((len(group.started(label)) for label in group.all_labels), default=0)
 
 
 def read_entries(group: Group, entries: list[Entry]) -> list[Entry]:
@@ -45,7 +49,7 @@ def read_entries(group: Group, entries: list[Entry]) -> list[Entry]:
 
 def over_seeds_text(group: Group) -> str:
     """How to read a chart in which many seeds are summed up."""
-    return f"mean and 95% interval over the first {MOST_SEEDS_READ} of {group.seeds} seeds"
+    return f"mean and 95% interval over the first {MOST_SEEDS_READ} of {_most_seeds(group)} seeds"
 
 
 def read_once(
@@ -80,12 +84,11 @@ def mean_over_seeds(frames: list[pd.DataFrame], along: str, name: str) -> pd.Dat
     """
     rows = pd.concat([frame[[along, name]].reset_index(drop=True) for frame in frames])
     by_row = rows.groupby(level=0)
-    mean, count = by_row[name].mean(), by_row[name].count()
-    half = by_row[name].std() / np.sqrt(count)
-    half *= -special.stdtrit(np.maximum(count - 1, 1), ALPHA / 2)
-    return pd.DataFrame(
-        {along: by_row[along].mean(), "mean": mean, "low": mean - half, "high": mean + half}
-    )
+    mean, count = by_row[name].mean().to_numpy(), by_row[name].count().to_numpy()
+    t = -special.stdtrit(np.maximum(count - 1, 1), ALPHA / 2)
+    half = t * by_row[name].std().to_numpy() / np.sqrt(np.maximum(count, 1))
+    places = by_row[along].mean().to_numpy()
+    return pd.DataFrame({along: places, "mean": mean, "low": mean - half, "high": mean + half})
 
 
 def draw_mean(axes: Axes, line: pd.DataFrame, along: str, colour: str, label: str) -> None:

@@ -78,7 +78,7 @@ def _seeds(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
     records = [entry.result for entry in group.of(label)]
     pairs = [(r.images_per_second, r.scores.get(_QUALITY)) for r in records]
     pairs = [(x, y) for x, y in pairs if x is not None and y is not None]
-    if 1 < len(pairs) and group.seeds <= MOST_SEEDS_DRAWN:
+    if len(pairs) > 1 and group.seeds <= MOST_SEEDS_DRAWN:
         axes.plot(
             *zip(*pairs, strict=True), "o", color=style.colour(label), markersize=3.5, alpha=0.45,
             markeredgewidth=0,

@@ -66,14 +66,21 @@ def detectable(std: float, n: int, tests: int = 1) -> float | None:
 @cache
 def _needed_effect(n: int, alpha: float) -> float:
     """The effect from which on `n` seeds find it in four of five cases."""
+    df, root = n - 1, math.sqrt(n)
+    critical = -float(special.stdtrit(df, alpha / 2))
+
+    def excess(effect: float) -> float:
+        """What `power` gives, less `POWER`; thirty times as fast."""
+        upper = float(special.nctdtr(df, -effect * root, -critical))
+        lower = float(special.nctdtr(df, effect * root, -critical))
+        return (1.0 if math.isnan(upper) else upper) + (0.0 if math.isnan(lower) else lower) - POWER
+
     # With infinitely many degrees of freedom, a little less would be enough.
-    low = float(special.ndtri(1 - alpha / 2) + special.ndtri(POWER)) / math.sqrt(n)
+    low = float(special.ndtri(1 - alpha / 2) + special.ndtri(POWER)) / root
     high = low
-    while power(high, n, alpha) < POWER:
+    while excess(high) < 0:
         low, high = high, 2 * high
-    if low == high:
-        return low
-    return float(optimize.brentq(lambda effect: power(effect, n, alpha) - POWER, low, high))
+    return low if low == high else float(optimize.brentq(excess, low, high))
 
 
 def seeds_needed(effect: float, tests: int = 1) -> int | None:

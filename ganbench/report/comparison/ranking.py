@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["Ranking", "Rankings", "contrasts_of", "ranked_names", "ranking_csv", "rankings_of"]
+__all__ = [
+    "Ranking",
+    "Rankings",
+    "best_of",
+    "contrasts_of",
+    "ranked_names",
+    "ranking_csv",
+    "rankings_of",
+]
 
 _GROUP = ("dataset", "device", "device_name", "protocol", "budget")
 _HEADS = (
@@ -123,6 +131,21 @@ def _order(group: Group, labels: Sequence[str], name: str) -> list[str]:
     estimates = {label: group.estimate(label, name) for label in labels}
     costs = {label: _cost(one.mean, column) for label, one in estimates.items() if one is not None}
     return sorted(costs, key=lambda label: (-_share(group, label), costs[label]))
+
+
+def best_of(group: Group, most: int, score: str) -> Group:
+    """A group with as many of its variants, those that lead on a score; the group if it has fewer.
+
+    Variants without the score come last; its title says what is left out.
+    """
+    if len(group.all_labels) <= most:
+        return group
+    order = _order(group, group.labels, score)
+    chosen = list(dict.fromkeys([*order, *group.labels, *group.all_labels]))[:most]
+    by = f" by {group.heading(score)}" if order else ""
+    return group.only(
+        set(chosen), f"{group.title}, the first {most} of {len(group.all_labels):,} variants{by}"
+    )
 
 
 def rankings_of(group: Group, primary: str) -> Rankings:
