@@ -106,6 +106,9 @@ class Group:
 
     def budget_of(self, label: str) -> str:
         """The budget of a variant's runs; several, where they had several, in one text."""
+        return self.once(("budget", label), lambda: self._budget_of(label))
+
+    def _budget_of(self, label: str) -> str:
         budgets = (e.result.budget for e in self.started(label) if e.result.budget)
         return ", ".join(dict.fromkeys(budgets)) or "unknown"
 
@@ -221,11 +224,13 @@ class Group:
 
     def present(self, names: Sequence[str]) -> list[str]:
         """Those of the columns `names` that hold a number for at least one variant."""
-        return [
-            name
-            for name in names
-            if any(any(True for _ in self._numbers(label, name)) for label in self.labels)
-        ]
+        return [name for name in names if self._has(name)]
+
+    def _has(self, name: str) -> bool:
+        return self.once(("present", name), lambda: self._find(name))
+
+    def _find(self, name: str) -> bool:
+        return any(True for label in self.labels for _ in self._numbers(label, name))
 
 
 def _by_label(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

@@ -40,7 +40,7 @@ def read_scores(file: Path) -> pd.DataFrame | None:
         frame: pd.DataFrame = pd.read_csv(file)
     except (OSError, ValueError):  # pandas' own errors are ValueErrors
         return None
-    if not _NEEDED <= set(frame.columns) or frame.empty:
+    if not _NEEDED.issubset(frame.columns) or frame.empty:
         return None
     numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce")
     return numbers

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "LIGHT_ONLY_RUNS",
     "MANY_RUNS",
     "MOST_CHARTED",
     "MOST_FOLDERS",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 MOST_IN_SENTENCES = 8
-"""Of more variants, only pairs with the leader are sentences of the page."""
+"""Of more variants, only pairs of the leader with as many that follow it are sentences."""
 MOST_PAIRED = 24
 """Of more variants, only pairs with the leader are compared at all."""
 MOST_NAMED = 20
@@ -48,15 +49,17 @@ MOST_LISTED = 30
 """As many runs that did not complete, cautions and notes are listed one by one."""
 MOST_FOLDERS = 10
 """As many joined folders are described at the head of a report."""
+LIGHT_ONLY_RUNS = 100
+"""In a report of more runs, charts are in light colours only, which halves the time of drawing."""
 
 MANY_RUNS = 500
-"""In a report of more runs, the limits below hold, and charts are in light colours only."""
-MOST_OF_MANY = 12
-"""As many variants are drawn in a chart."""
+"""In a report of more runs, the limits below hold."""
+MOST_OF_MANY = 8
+"""As many variants are drawn in a chart: as many as there are colours."""
 MOST_GROUPS_IN_FULL = 1
 """As many groups have all charts and samples."""
-MOST_GROUPS_CHARTED = 8
-"""As many groups have the charts of quality and speed."""
+MOST_GROUPS_CHARTED = 4
+"""As many groups have the chart of quality."""
 MOST_SECTIONS = 20
 """As many groups have a section on the page."""
 

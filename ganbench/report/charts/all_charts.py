@@ -17,6 +17,7 @@ from ganbench.report.charts.tradeoff import tradeoff
 from ganbench.report.comparison.families import PRIMARY
 from ganbench.report.comparison.ranking import best_of
 from ganbench.report.scale import (
+    LIGHT_ONLY_RUNS,
     MANY_RUNS,
     MOST_CHARTED,
     MOST_GROUPS_CHARTED,
@@ -36,7 +37,7 @@ __all__ = ["CHARTS", "Chart", "Drawn", "draw_all"]
 
 
 _PAGE_DPI = 100
-_MAIN_CHARTS = 2  # of quality, and of quality against speed
+_MAIN_CHARTS = 1  # that of quality
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,14 @@ def draw_all(results: Results, score: str = PRIMARY) -> list[Drawn]:
     charts of its first group, and the main ones of some more, in light colours only.
     """
     is_large = len(results.entries) > MANY_RUNS
+    only_light = len(results.entries) > LIGHT_ONLY_RUNS
     most = MOST_OF_MANY if is_large else MOST_CHARTED
     drawn = []
     for place, group in enumerate(results.groups):
         shown = best_of(group, most, score)
         labels = results.labels if len(results.labels) <= most else shown.all_labels
         for chart in _charts_of(place) if is_large else CHARTS:
-            done = _draw(chart, shown, tuple(labels), only_light=is_large)
+            done = _draw(chart, shown, tuple(labels), only_light=only_light)
             if done is not None:
                 drawn.append(done)
     return drawn

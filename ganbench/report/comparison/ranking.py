@@ -180,12 +180,9 @@ def _ranking(group: Group, name: str, budget: str, contrasts: list[Contrast]) ->
     if len(order) > MOST_NAMED:
         entries.append((f"and {len(order) - MOST_NAMED:,} more", ""))
     only_leader = len(labels) > MOST_IN_SENTENCES
-    said = [
-        item
-        for item in contrasts
-        if item.paired.std is not None
-        and (not only_leader or order[0] in (item.side_a.name, item.side_b.name))
-    ]
+    said = [item for item in contrasts if item.paired.std is not None]
+    if only_leader:
+        said = _with_leader(said, order)
     all_compared = len(labels) <= MOST_PAIRED
     return Ranking(
         heading=heading if len(group.by_budget) == 1 else f"{heading}, {budget}",
@@ -197,13 +194,26 @@ def _ranking(group: Group, name: str, budget: str, contrasts: list[Contrast]) ->
     )
 
 
+def _with_leader(contrasts: list[Contrast], order: Sequence[str]) -> list[Contrast]:
+    """Pairs of the leader with those that follow it, in their order."""
+    of_leader = {}
+    for item in contrasts:
+        names = {item.side_a.name, item.side_b.name} - {order[0]}
+        if len(names) == 1:
+            of_leader[names.pop()] = item
+    return [of_leader[label] for label in order if label in of_leader][:MOST_IN_SENTENCES]
+
+
 def _remark(leader: str, variants: int) -> str:
-    """Which pairs of many variants are no sentences, and where they are."""
-    text = f"Of {variants:,} variants, only pairs with the leader, {leader}, are "
+    """Which pairs of many variants are sentences, and where the others are."""
+    text = (
+        f"Of {variants:,} variants, the leader, {leader}, is compared here with the "
+        f"{MOST_IN_SENTENCES} that follow it; ranking.csv has "
+    )
     return text + (
-        "listed; ranking.csv has all pairs."
+        "all pairs."
         if variants <= MOST_PAIRED
-        else "compared; they are corrected for all pairs."
+        else "its other pairs. Pairs without it are not tested, but count in the correction."
     )
 
 
