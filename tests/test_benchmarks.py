@@ -331,3 +331,19 @@ def test_a_wrong_setting_of_the_limit_is_refused_in_one_line():
     refused = script("limit.py", "--set", "colour=red", *SMALL)
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
+
+
+# --- what a report of many runs costs
+
+
+@pytest.mark.slow
+def test_the_cost_of_a_report_is_measured_over_the_number_of_runs():
+    small = ("--variants", "2", "--datasets", "1", "--runs", "4", "--runs", "6", "--json")
+    done = script("report_scale.py", *small)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["results"]
+    assert [(row["runs"], row["seeds"]) for row in rows] == [(4, 2), (6, 3)]
+    for row in rows:
+        assert row["processor_seconds"] > 0
+        assert 10e6 < row["peak_memory_bytes"] < 10e9
+        assert 0 < row["page_bytes"] < row["report_bytes"]

@@ -23,14 +23,20 @@ def report(
     primary: Annotated[str, PRIMARY] = "fid",
 ) -> None:
     """Write tables, charts and page again from the files; join several folders with --out."""
-    from ganbench.report import build, repeated_runs, summary_table
+    from ganbench.report.gather import gather
+    from ganbench.report.readme import write_results
+    from ganbench.report.scale import MOST_LISTED
+    from ganbench.report.terminal import Summary
 
     if len(folders) > 1 and out is None:
         raise UsageError("several folders are joined into a new one: give it with --out")
     screen = console()
-    written = build(folders, out, primary)
-    for note in repeated_runs(folders):
+    results = gather(folders)  # once, since there may be thousands of runs
+    written = write_results(results, out or folders[0], primary)
+    more = len(results.notes) - MOST_LISTED
+    counted = [f"{more:,} further runs are there twice"] if more > 0 else []
+    for note in [*results.notes[:MOST_LISTED], *counted]:
         screen.print(f"note: {visible(note)}", markup=False, highlight=False, soft_wrap=True)
     if out is None:
-        screen.print(summary_table(written))
+        screen.print(Summary(results.groups))
     screen.print(f"report: {visible(str(written))}", markup=False, highlight=False, soft_wrap=True)

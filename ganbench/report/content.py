@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ganbench.report import columns
-from ganbench.report.comparison.ranking import Rankings, rankings_of
-from ganbench.report.facts import Fact, facts_of
+from ganbench.report.comparison.ranking import Rankings, best_of, rankings_of
+from ganbench.report.facts import Fact, facts_of, notes_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
 from ganbench.report.notes import reading_note
 from ganbench.report.over_training import over_training_tables
@@ -20,6 +21,17 @@ from ganbench.report.references import (
     noise_to_beat,
     reference_cells,
     references_of,
+)
+from ganbench.report.scale import (
+    MANY_RUNS,
+    MOST_CHARTED,
+    MOST_FOLDERS,
+    MOST_GROUPS_IN_FULL,
+    MOST_LISTED,
+    MOST_OF_MANY,
+    MOST_ROWS,
+    MOST_SECTIONS,
+    listed,
 )
 from ganbench.report.tables import Cell, Table
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
@@ -58,11 +70,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that did not complete."""
+    """A run that did not complete; of very many, all seeds that ended alike, with one's id."""
 
     label: str
     dataset: str
-    seed: int
+    seed: int | str
     status: str
     reason: str
     run_id: str
@@ -93,6 +105,7 @@ class Content:
     sections: tuple[Section, ...]
     failures: tuple[Failure, ...]
     legend: tuple[columns.Column, ...]
+    failures_note: str = ""
 
     @property
     def has_references(self) -> bool:
@@ -113,19 +126,42 @@ def content_of(results: Results, primary: str) -> Content:
     timed = (*columns.SPEED, *columns.PHASES, *columns.OUTSIDE)
     speed = [name for name in timed if _is_present(results, name)]
     over_training = [name for name in columns.OVER_TRAINING_SHOWN if _is_present(results, name)]
+    is_large = len(records) > MANY_RUNS
+    failures, failures_note = _failures(results.unfinished)
     return Content(
         title=_title(results),
-        facts=(
-            *(fact for source in results.sources for fact in facts_of(results, source)),
-            *(Fact("Left out", note) for note in results.notes),
-        ),
+        facts=_facts(results, is_large=is_large),
         notes="\n\n".join(
             source.notes.strip() for source in results.sources if source.notes.strip()
         ),
-        sections=tuple(_section(group, further, primary) for group in results.groups),
-        failures=tuple(_failure(entry) for entry in results.unfinished),
+        sections=tuple(
+            _section(group, further, primary, samples_of=_samples_of(place, is_large=is_large))
+            for place, group in enumerate(results.groups[: MOST_SECTIONS if is_large else None])
+        ),
+        failures=failures,
         legend=tuple(columns.column(name) for name in (*main, *further, *speed, *over_training)),
+        failures_note=failures_note,
     )
+
+
+def _facts(results: Results, *, is_large: bool) -> tuple[Fact, ...]:
+    """The head; of very many folders or groups, how many are left out of it or of the page."""
+    folders = results.sources[:MOST_FOLDERS]
+    facts = [fact for source in folders for fact in facts_of(results, source)]
+    if len(results.sources) > MOST_FOLDERS:
+        facts.append(Fact("Folders", f"and {len(results.sources) - MOST_FOLDERS:,} more"))
+    facts += notes_of("Left out", results.notes)
+    if is_large and len(results.groups) > MOST_SECTIONS:
+        hidden = [group.title for group in results.groups[MOST_SECTIONS:]]
+        facts.append(Fact("Not on this page", f"{listed(hidden)}; summary.csv has all of them"))
+    return tuple(facts)
+
+
+def _samples_of(place: int, *, is_large: bool) -> int:
+    """Of how many variants the group at a place shows samples."""
+    if not is_large:
+        return MOST_CHARTED
+    return MOST_OF_MANY if place < MOST_GROUPS_IN_FULL else 0
 
 
 def _is_present(results: Results, name: str) -> bool:
@@ -136,27 +172,36 @@ def _title(results: Results) -> str:
     titles = [
         str(source.plan.get("title") or visible(source.path.name)) for source in results.sources
     ]
-    return " + ".join(dict.fromkeys(titles)) or "Results"
+    different = list(dict.fromkeys(titles))
+    more = len(different) - MOST_FOLDERS
+    text = " + ".join(different[:MOST_FOLDERS]) or "Results"
+    return f"{text} and {more:,} more" if more > 0 else text
 
 
-def _section(group: Group, further: Sequence[str], primary: str) -> Section:
+def _section(
+    group: Group, further: Sequence[str], primary: str, *, samples_of: int = MOST_CHARTED
+) -> Section:
+    ranked = rankings_of(group, primary)
+    rows = best_of(group, MOST_ROWS, primary)
     tables = (
-        _quality_table(group),
-        _with_references(group, _table(group, "Further scores", further), further),
-        _table(group, "Speed and cost", (*columns.SPEED, *columns.SIZE)),
-        _table(group, "Phases of a step", columns.PHASES),
-        _table(group, "Outside the training clock", columns.OUTSIDE),
+        _quality_table(rows),
+        _with_references(rows, _table(rows, "Further scores", further), further),
+        _table(rows, "Speed and cost", (*columns.SPEED, *columns.SIZE)),
+        _table(rows, "Phases of a step", columns.PHASES),
+        _table(rows, "Outside the training clock", columns.OUTSIDE),
     )
+    note = f"Rows are those of {rows.title}; summary.csv has all." if rows is not group else ""
+    shown = best_of(group, samples_of, primary).labels if samples_of else []
     return Section(
         title=group.title,
         slug=group.slug,
         protocol=_protocol(group),
         protocol_hash=group.protocol,
-        reading_note=reading_note(group),
+        reading_note=" ".join(filter(None, (reading_note(group), note))),
         cautions=_cautions(group),
-        tables=(*(table for table in tables if table is not None), *over_training_tables(group)),
-        ranked=rankings_of(group, primary),
-        samples=tuple(sample for label in group.labels for sample in _samples(group, label)),
+        tables=(*(table for table in tables if table is not None), *over_training_tables(rows)),
+        ranked=ranked,
+        samples=tuple(sample for label in shown for sample in _samples(group, label)),
     )
 
 
@@ -237,14 +282,28 @@ def _cautions(group: Group) -> tuple[str, ...]:
     """Where scores of a variant do not mean what they seem to, with the seed.
 
     Notes on the files of a dataset, the same for all runs on it, stand at the head of the report.
+    Of very many, equal notes on one variant are one, and the rest is counted.
     """
-    return tuple(
-        f"{entry.label}, seed {entry.result.seed}: {note}."
+    every = [
+        (entry.label, entry.result.seed, note)
         for label in group.labels
         for entry in group.of(label)
         for note in entry.result.notes
         if not note.startswith(f"{entry.result.dataset}: ")
-    )
+    ]
+    if len(every) <= MOST_LISTED:
+        return tuple(f"{label}, seed {seed}: {note}." for label, seed, note in every)
+    seeds: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for label, seed, note in every:
+        seeds[label, note].append(seed)
+    texts = [
+        f"{label}, {'seed' if len(some) == 1 else 'seeds'} {listed(some)}: {note}."
+        for (label, note), some in seeds.items()
+    ]
+    if len(texts) > MOST_LISTED:
+        more = f"And {len(texts) - MOST_LISTED:,} further notes, which the runs' files hold."
+        texts = [*texts[:MOST_LISTED], more]
+    return tuple(texts)
 
 
 def _protocol(group: Group) -> str:
@@ -281,6 +340,24 @@ def _samples(group: Group, label: str) -> list[Sample]:
             last = entry.run.samples[-1]
             return [Sample(label, f"{label}, seed {entry.result.seed}: generated", last)]
     return []
+
+
+def _failures(entries: Sequence[Entry]) -> tuple[tuple[Failure, ...], str]:
+    """The runs that did not complete, and how they are put together where there are very many."""
+    if len(entries) <= MOST_LISTED:
+        return tuple(_failure(entry) for entry in entries), ""
+    alike: dict[tuple[str, str, str, str], list[Failure]] = defaultdict(list)
+    for failure in map(_failure, entries):
+        key = (failure.label, failure.dataset, failure.status, failure.reason)
+        alike[key].append(failure)
+    rows = [
+        replace(some[0], seed=listed([failure.seed for failure in some]))
+        for some in list(alike.values())[:MOST_LISTED]
+    ]
+    note = f"{len(entries):,} runs did not complete; seeds that ended alike are one row."
+    if len(alike) > MOST_LISTED:
+        note += f" {len(alike) - MOST_LISTED:,} further rows are left out; runs.csv has every run."
+    return tuple(rows), note
 
 
 def _failure(entry: Entry) -> Failure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ganbench.report.scale import MOST_LISTED, listed
 from ganbench.training.execution import EAGER, Execution
 from ganbench.visible import visible
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.result import RunResult
     from ganbench.report.gather import Results, Source
 
-__all__ = ["Fact", "facts_of", "software_line"]
+__all__ = ["Fact", "facts_of", "notes_of", "software_line"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Fact:
 def facts_of(results: Results, source: Source) -> list[Fact]:
     """The head's lines on one folder; facts that are not known are left out."""
     plan = source.plan
-    own = [entry.result for entry in results.entries if entry.run.path.is_relative_to(source.path)]
+    own = [entry.result for entry in results.of_source(source)]
     several = len(results.sources) > 1
     budgets = dict.fromkeys(record.budget for record in own if record.budget)
     machine = dict.fromkeys(
@@ -43,11 +44,19 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
         Fact("Software", software_line([record.environment for record in own])),
         Fact("Budget", ", ".join(budgets)),
         Fact("Steps", _execution(own)),
-        Fact("Command", str(plan.get("command") or own[0].command), is_code=True),
+        Fact("Command", str(plan.get("command") or (own[0].command if own else "")), is_code=True),
         Fact("Date", str(plan.get("created") or "")),
-        *(Fact("Note", str(note)) for note in plan.get("notes") or ()),
+        *notes_of("Note", list(plan.get("notes") or ())),
     ]
     return [fact for fact in facts if fact.text]
+
+
+def notes_of(name: str, notes: Sequence[object]) -> list[Fact]:
+    """One line per note; of very many, the first ones and how many more there are."""
+    facts = [Fact(name, str(note)) for note in notes[:MOST_LISTED]]
+    if len(notes) > MOST_LISTED:
+        facts.append(Fact(name, f"and {len(notes) - MOST_LISTED:,} more"))
+    return facts
 
 
 def _runs(records: Sequence[Any], planned: int) -> str:
@@ -55,11 +64,10 @@ def _runs(records: Sequence[Any], planned: int) -> str:
     variants = len({record.variant for record in records})
     seeds = sorted({record.seed for record in records})
     plural = "s" if variants != 1 else ""
-    listed = ", ".join(map(str, seeds))
     of_planned = f" of {planned} planned" if planned > len(records) else ""
     return (
         f"{len(records)}{of_planned} ({good} completed): {variants} variant{plural}, "
-        f"seed{'s' if len(seeds) != 1 else ''} {listed}"
+        f"seed{'s' if len(seeds) != 1 else ''} {listed(seeds)}"
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,22 +44,33 @@ class Results:
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def entries(self) -> list[Entry]:
         """All runs, in the order of the tables."""
         return [entry for group in self.groups for entry in group.entries]
 
-    @property
+    @cached_property
     def records(self) -> list[RunResult]:
         """All runs' records, in the order of the tables."""
         return [entry.result for entry in self.entries]
 
-    @property
+    @cached_property
     def unfinished(self) -> list[Entry]:
         """The runs whose status is not ok."""
         return [entry for entry in self.entries if entry.result.status != "ok"]
 
-    @property
+    def of_source(self, source: Source) -> list[Entry]:
+        """The runs of one folder, in the order of the tables."""
+        return self._by_folder.get(source.path, [])
+
+    @cached_property
+    def _by_folder(self) -> dict[Path, list[Entry]]:
+        folders: dict[Path, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            folders[entry.run.path.parent.parent].append(entry)
+        return folders
+
+    @cached_property
     def labels(self) -> list[str]:
         """The variants of all groups, each once."""
         return list(dict.fromkeys(entry.label for entry in self.entries))

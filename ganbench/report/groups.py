@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ganbench.data.catalogue import short_dataset
 from ganbench.report import columns
@@ -15,7 +16,7 @@ from ganbench.report.rows import Entry, entries_of
 from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import StoredRun
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Group", "group_runs"]
 
 _LONGEST_SLUG = 50  # letters, of up to 4 bytes each, in names of files of up to 255 bytes
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
 class Group:
     """Runs that may share a table: one dataset, one device, one protocol.
+
+    What is asked for once per cell of a table is computed once and kept, so nobody may change the
+    lists and mappings that this returns.
 
     Attributes:
         dataset: As on the command line.
@@ -48,22 +53,22 @@ class Group:
     slug: str = ""
     title: str = ""
 
-    @property
+    @cached_property
     def finished(self) -> list[Entry]:
         """The runs whose status is ok, over which all statistics are taken."""
         return [entry for entry in self.entries if entry.result.status == "ok"]
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """The variants with a finished run, in the order of the plan."""
-        return list(dict.fromkeys(entry.label for entry in self.finished))
+        return list(self._finished_of)
 
-    @property
+    @cached_property
     def all_labels(self) -> list[str]:
         """The variants with any run, completed or not, in the order of the plan."""
-        return list(dict.fromkeys(entry.label for entry in self.entries))
+        return list(self._entries_of)
 
-    @property
+    @cached_property
     def by_budget(self) -> dict[str, list[str]]:
         """The variants of each budget; only those of one budget can be ranked."""
         budgets: dict[str, list[str]] = defaultdict(list)
@@ -71,29 +76,29 @@ class Group:
             budgets[self.budget_of(label)].append(label)
         return dict(budgets)
 
-    @property
+    @cached_property
     def seeds(self) -> int:
         """The most seeds that any variant finished."""
         return max((len(self.of(label)) for label in self.labels), default=0)
 
-    @property
+    @cached_property
     def backbone(self) -> str:
         """What extracted the features."""
         return next((e.result.backbone for e in self.finished if e.result.backbone), "")
 
-    @property
+    @cached_property
     def protocol_fields(self) -> dict[str, Any]:
         """The protocol, field by field; empty where nothing was scored."""
         fields = (e.result.protocol_fields for e in self.entries if e.result.protocol)
         return current_names(next(fields, {}))
 
-    @property
+    @cached_property
     def modes_total(self) -> int | None:
         """Classes that there are to cover."""
         counts = (entry.result.scores.get("modes_total") for entry in self.finished)
         return next((int(count) for count in counts if count is not None), None)
 
-    @property
+    @cached_property
     def quantities(self) -> dict[Quantity, float]:
         """What bounds and steps of this group's numbers depend on."""
         names = (e.result.dataset_fields.get("class_names") for e in self.entries)
@@ -102,10 +107,13 @@ class Group:
 
     def budget_of(self, label: str) -> str:
         """The budget of a variant's runs; several, where they had several, in one text."""
-        budgets = (e.result.budget for e in self.entries if e.label == label and e.result.budget)
+        return self.once(("budget", label), lambda: self._budget_of(label))
+
+    def _budget_of(self, label: str) -> str:
+        budgets = (e.result.budget for e in self.started(label) if e.result.budget)
         return ", ".join(dict.fromkeys(budgets)) or "unknown"
 
-    @property
+    @cached_property
     def averages_differ(self) -> bool:
         """Whether some images were drawn by a moving average of the generator and some were not."""
         return (
@@ -119,24 +127,68 @@ class Group:
 
     def completed(self, label: str) -> tuple[int, int]:
         """How many of a variant's runs completed, and how many were started."""
-        return len(self.of(label)), sum(entry.label == label for entry in self.entries)
+        return len(self.of(label)), len(self.started(label))
 
     def of(self, label: str) -> list[Entry]:
         """The finished runs of one variant, by seed."""
-        return [entry for entry in self.finished if entry.label == label]
+        return self._finished_of.get(label, [])
+
+    def started(self, label: str) -> list[Entry]:
+        """All runs of one variant, completed or not, by seed."""
+        return self._entries_of.get(label, [])
+
+    @cached_property
+    def _finished_of(self) -> dict[str, list[Entry]]:
+        return _by_label(self.finished)
+
+    @cached_property
+    def _entries_of(self) -> dict[str, list[Entry]]:
+        return _by_label(self.entries)
+
+    @cached_property
+    def _kept(self) -> dict[tuple[str, ...], Any]:
+        return {}
+
+    def once(self, key: tuple[str, ...], make: Callable[[], _Made]) -> _Made:
+        """What `make` returned when it was first called under this key.
+
+        Args:
+            key: Names what is made of this group, and all that it depends on besides the group.
+            make: Makes it; nobody may change what it returns.
+        """
+        if key not in self._kept:
+            self._kept[key] = make()
+        made: _Made = self._kept[key]
+        return made
+
+    def only(self, labels: Collection[str], title: str) -> Group:
+        """This group with the runs of some variants alone, under another title."""
+        entries = tuple(entry for entry in self.entries if entry.label in labels)
+        fewer = dataclasses.replace(self, entries=entries, title=title)
+        for key, made in self._kept.items():
+            if key[0] in ("estimate", "by_seed", "references"):  # as in the whole group
+                fewer.once(key, lambda made=made: made)  # type: ignore[misc]
+        return fewer
 
     def values(self, label: str, name: str) -> list[float]:
         """A variant's numbers in the column `name`, by seed, without those that do not apply."""
-        numbers = (columns.value(entry.result, name) for entry in self.of(label))
-        return [float(number) for number in numbers if isinstance(number, int | float)]
+        return [number for _, number in self._numbers(label, name)]
 
     def by_seed(self, label: str, name: str) -> dict[int, float]:
         """A variant's numbers in the column `name`, each under its seed."""
-        pairs = ((e.result.seed, columns.value(e.result, name)) for e in self.of(label))
-        return {seed: float(number) for seed, number in pairs if isinstance(number, int | float)}
+        return self.once(("by_seed", label, name), lambda: dict(self._numbers(label, name)))
+
+    def _numbers(self, label: str, name: str) -> Iterator[tuple[int, float]]:
+        for entry in self.of(label):
+            number = columns.value(entry.result, name)
+            if isinstance(number, int | float):
+                yield entry.result.seed, float(number)
 
     def estimate(self, label: str, name: str) -> Estimate | None:
         """Mean, spread and interval of a variant's numbers over its seeds."""
+        return self.once(("estimate", label, name), lambda: self._estimate(label, name))
+
+    def _estimate(self, label: str, name: str) -> Estimate | None:
         limits = self.quantities
         bounds, step = bounds_of(name, limits), step_of(name, limits)
         return estimate(self.values(label, name), bounds, step)
@@ -151,7 +203,7 @@ class Group:
         shared = any(self.is_shared(label, name) for label in labels)
         return f"{head} while other runs shared the machine" if shared else head
 
-    @property
+    @cached_property
     def timing_note(self) -> str:
         """A note on how speeds were measured; empty where each run had the machine for itself."""
         records = [entry.result for entry in self.finished]
@@ -173,7 +225,20 @@ class Group:
 
     def present(self, names: Sequence[str]) -> list[str]:
         """Those of the columns `names` that hold a number for at least one variant."""
-        return [name for name in names if any(self.values(label, name) for label in self.labels)]
+        return [name for name in names if self._has(name)]
+
+    def _has(self, name: str) -> bool:
+        return self.once(("present", name), lambda: self._find(name))
+
+    def _find(self, name: str) -> bool:
+        return any(True for label in self.labels for _ in self._numbers(label, name))
+
+
+def _by_label(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    by_label: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_label[entry.label].append(entry)
+    return dict(by_label)
 
 
 def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganbench.report.scale import listed
+
 if TYPE_CHECKING:
     from ganbench.report.groups import Group
 
@@ -38,7 +40,7 @@ def _completed_note(group: Group) -> str:
     if not partly:
         return ""
     return (
-        f"Not all runs completed ({', '.join(partly)} seeds): means are of those that did, which "
+        f"Not all runs completed ({listed(partly)} seeds): means are of those that did, which "
         "favours whoever fails; rankings put the larger share of completed runs first."
     )
 
@@ -47,7 +49,7 @@ def _budget_note(group: Group) -> str:
     """Which variants were trained with which budget, where budgets differ."""
     if len(group.by_budget) < 2:  # noqa: PLR2004 - one budget is no difference
         return ""
-    differing = "; ".join(f"{one} for {', '.join(some)}" for one, some in group.by_budget.items())
+    differing = "; ".join(f"{one} for {listed(some)}" for one, some in group.by_budget.items())
     return (
         f"Budgets differ: {differing}. More training alone may explain a better score, so rankings "
         "and verdicts are only made between variants of equal budget."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +23,13 @@ if TYPE_CHECKING:
     from ganbench.report.groups import Group
     from ganbench.report.rows import Entry
 
+    _Row = dict[str, float | None]
+
 __all__ = ["over_training_tables", "read_scores", "targets"]
 
 _SCORE = "fid"
+_NEEDED = {"step", "images_seen", "seconds", _SCORE}
+_READ = tuple(dict.fromkeys([*POSITION, *sorted(_NEEDED), "modes_covered"]))
 _MOST_TARGETS = 4
 _ROUND = (1, 2, 5)
 _LARGEST = 1e30  # of scores, images and seconds
@@ -37,13 +43,48 @@ def read_scores(file: Path) -> pd.DataFrame | None:
         frame: pd.DataFrame = pd.read_csv(file)
     except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
         return None
-    if not {"step", "images_seen", "seconds", _SCORE} <= set(frame.columns) or frame.empty:
+    if not _NEEDED.issubset(frame.columns) or frame.empty:
         return None
     numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
     numbers = numbers.where(numbers.abs() <= _LARGEST)
     positions = numbers[["step", "images_seen", "seconds"]]
     numbers = numbers[(positions >= 0).all(axis="columns")]  # false where one is missing
     return None if numbers.empty else numbers
+
+
+def _rows(group: Group, label: str) -> list[list[_Row]]:
+    """The scores during training of each of a variant's runs that has any, read once."""
+    return group.once(
+        ("scores over training", label),
+        lambda: [rows for entry in group.of(label) if (rows := _read_rows(entry.run.scores))],
+    )
+
+
+def _read_rows(file: Path) -> list[_Row]:
+    """What `read_scores` reads, in the columns that tables need; empty where there is nothing.
+
+    The tables are of all runs, of which there may be thousands, and a data frame for each would
+    take many times as long.
+    """
+    try:
+        with file.open(encoding="utf-8", newline="") as opened:
+            reader = csv.DictReader(opened)
+            names = list(reader.fieldnames or ())
+            if not _NEEDED.issubset(names):
+                return []
+            names = [name for name in _READ if name in names]
+            return [{name: _number(row[name]) for name in names} for row in reader]
+    except (OSError, ValueError, csv.Error):
+        return []
+
+
+@lru_cache(maxsize=4096)  # most runs are scored at the same steps
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return None
+    return None if math.isnan(value) else value
 
 
 def _note(group: Group) -> str:
@@ -112,12 +153,10 @@ def _collapsed(entries: Sequence[Entry]) -> Cell:
 def _collapse_of(entry: Entry) -> Mapping[str, Any] | None:
     """What a run stored, or, as older ones knew no collapse from the start, what its scores say."""
     stored: Mapping[str, Any] | None = entry.result.over_training.get("collapsed")
-    frame = None if stored else read_scores(entry.run.scores)
-    if frame is None or not {*POSITION, "modes_covered"} <= set(frame.columns):
+    rows = [] if stored else _read_rows(entry.run.scores)
+    if not rows or not {*POSITION, "modes_covered"} <= set(rows[0]):
         return stored
     total = entry.result.scores.get("modes_total")
-    numbers = frame.astype(object).where(frame.notna(), None)
-    rows = [dict(zip(frame.columns, row, strict=True)) for row in numbers.itertuples(index=False)]
     return collapse([{**row, "modes_total": total} for row in rows])
 
 
@@ -141,33 +180,39 @@ def targets(first: list[float], lowest: list[float]) -> list[float]:
 
 def _time_to_target(group: Group) -> Table | None:
     """Seconds until the score was first at or below each target."""
-    frames = {
-        label: [frame for e in group.of(label) if (frame := read_scores(e.run.scores)) is not None]
-        for label in group.labels
-    }
-    every = [frame[_SCORE].dropna() for by_seed in frames.values() for frame in by_seed]
-    every = [scores for scores in every if len(scores)]
-    chosen = targets([float(s.iloc[0]) for s in every], [float(s.min()) for s in every])
+    runs = {label: _rows(group, label) for label in group.labels}
+    every = [
+        [s for row in rows if (s := row[_SCORE]) is not None]
+        for some in runs.values()
+        for rows in some
+    ]
+    every = [scores for scores in every if scores]
+    chosen = targets([scores[0] for scores in every], [min(scores) for scores in every])
     if not chosen:
         return None
     title = columns.column(_SCORE).heading(group.backbone)
     rows = []
-    for label, by_seed in frames.items():
+    for label, by_seed in runs.items():
         cells = tuple(_reached(by_seed, target) for target in chosen)
         rows.append((label, *group.completed(label), cells))
     heads = tuple(f"{title} ≤ {number(target)}" for target in chosen)
     return Table("Training time to a target", heads, tuple(rows))
 
 
-def _reached(frames: list[pd.DataFrame], target: float) -> Cell:
+def _reached(runs: list[list[_Row]], target: float) -> Cell:
     """Mean seconds over the seeds that reached it, and how many did."""
-    firsts = [frame[frame[_SCORE] <= target].head(1) for frame in frames]
-    seconds = [float(rows["seconds"].iloc[0]) for rows in firsts if len(rows)]
-    images = [float(rows["images_seen"].iloc[0]) for rows in firsts if len(rows)]
+    firsts = [first for rows in runs if (first := _first(rows, target))]
+    seconds = [math.nan if (one := row["seconds"]) is None else one for row in firsts]
+    images = [math.nan if (one := row["images_seen"]) is None else one for row in firsts]
     if not seconds:
         return Cell("not reached")
     time = estimate(seconds, (0.0, math.inf))
     deviation = f"± {number(time.std, time.mean)}" if time and time.std is not None else ""
-    counted = "" if len(seconds) == len(frames) else f"{len(seconds)} of {len(frames)} seeds"
+    counted = "" if len(seconds) == len(runs) else f"{len(seconds)} of {len(runs)} seeds"
     remark = ", ".join(filter(None, (f"{number(round(float(np.mean(images))))} images", counted)))
     return Cell(in_unit(float(np.mean(seconds)), "s"), deviation, f"({remark})")
+
+
+def _first(rows: list[_Row], target: float) -> _Row | None:
+    """The first evaluation at or below a target."""
+    return next((row for row in rows if (s := row[_SCORE]) is not None and s <= target), None)

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
     from ganbench.report.charts.all_charts import Drawn
     from ganbench.report.content import Content
+    from ganbench.report.gather import Results
 
-__all__ = ["page", "readme", "write_report"]
+__all__ = ["page", "readme", "write_report", "write_results"]
 
 _SAMPLE_PIXELS = 1100
 # Backslashes, code, emphasis and formulas; tags and entities; the ends of links and of their names.
@@ -46,16 +47,23 @@ def write_report(directories: Sequence[Path], out: Path | None, primary: str = P
     folders = [Path(directory) for directory in directories]
     if out is None and len(folders) > 1:
         raise UsageError("several folders are joined into a new one: say where with --out")
-    results = gather(folders)
+    return write_results(gather(folders), Path(out) if out is not None else folders[0], primary)
+
+
+def write_results(results: Results, target: Path, primary: str = PRIMARY) -> Path:
+    """Write all files of a report of what was read before, and return their folder.
+
+    Raises:
+        UsageError: No run has the primary score, or the folder cannot be written.
+    """
     results = replace(results, notes=(*results.notes, *damaged_tables(results)))
     check_primary(primary, results.records)
-    target = Path(out) if out is not None else folders[0]
     try:
         write_text(target / "runs.csv", runs_csv(results))
         write_text(target / "summary.csv", summary_csv(results))
         _write_or_remove(target / "ranking.csv", ranking_csv(results, primary))
         _write_or_remove(target / "references.csv", references_csv(results))
-        charts, content = draw_all(results), content_of(results, primary)
+        charts, content = draw_all(results, primary), content_of(results, primary)
         _write_charts(target / "charts", charts)
         write_text(target / "README.md", readme(content, charts, target))
         write_text(target / "report.html", page(content, charts))

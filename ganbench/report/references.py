@@ -78,6 +78,10 @@ class ReferenceRow:
 
 def references_of(group: Group) -> list[ReferenceRow]:
     """The reference rows of all runs of a group, each once: real images first, noise last."""
+    return group.once(("references",), lambda: _references_of(group))
+
+
+def _references_of(group: Group) -> list[ReferenceRow]:
     stored: dict[str, Any] = {}
     for entry in group.finished:
         stored |= {name: row for name, row in entry.result.references.items() if name not in stored}

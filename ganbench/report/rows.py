@@ -42,8 +42,10 @@ def entries_of(runs: Sequence[StoredRun]) -> tuple[Entry, ...]:
     averaged with what it was before.
     """
     entries = []
-    for variant in dict.fromkeys(run.result.variant for run in runs):
-        own = [run for run in runs if run.result.variant == variant]
+    by_variant: dict[str, list[StoredRun]] = defaultdict(list)
+    for run in runs:
+        by_variant[run.result.variant].append(run)
+    for variant, own in by_variant.items():
         values: dict[str, set[str]] = defaultdict(set)
         for run in own:
             for key, item in _settings(run.result).items():

@@ -85,7 +85,7 @@ def summary_csv(results: Results) -> str:
 
 
 def _summary_row(group: Group, label: str, names: list[str]) -> list[Any]:
-    records = [entry.result for entry in group.entries if entry.label == label]
+    records = [entry.result for entry in group.started(label)]
     counts = [
         sum(r.status == status for r in records)
         for status in ("ok", "diverged", "failed", "skipped")

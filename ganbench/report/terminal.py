@@ -137,7 +137,7 @@ def _head(group: Group, name: str, title: str) -> str:
 
 def _status(group: Group, label: str) -> Text:
     """`ok` for one good run, or `3 of 5 ok` and how many of each other kind below it."""
-    counts = Counter(entry.result.status for entry in group.entries if entry.label == label)
+    counts = Counter(entry.result.status for entry in group.started(label))
     started = sum(counts.values())
     if started == 1:
         (status,) = counts

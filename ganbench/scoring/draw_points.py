@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from ganbench.scoring.metrics.constants import PANEL, PANEL_LEFT, PANEL_TOP
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PANEL", "PANEL_LEFT", "PANEL_TOP", "Canvas", "picture"]
 
-PANEL = 280  # pixels in height and width of the part that shows points
-PANEL_LEFT = 36  # pixels left of it, with the numbers of the axis
-PANEL_TOP = 28  # pixels above it, with its title
 _BELOW = 44
 _RIGHT = 12
 _FINER = 2  # pixels are drawn so much finer, and then averaged

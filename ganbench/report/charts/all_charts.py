@@ -14,6 +14,16 @@ from ganbench.report.charts.scores import quality, throughput
 from ganbench.report.charts.step_profile import phases
 from ganbench.report.charts.style import DARK, DPI, LIGHT, ChartStyle, draw, encode
 from ganbench.report.charts.tradeoff import tradeoff
+from ganbench.report.comparison.families import PRIMARY
+from ganbench.report.comparison.ranking import best_of
+from ganbench.report.scale import (
+    LIGHT_ONLY_RUNS,
+    MANY_RUNS,
+    MOST_CHARTED,
+    MOST_GROUPS_CHARTED,
+    MOST_GROUPS_IN_FULL,
+    MOST_OF_MANY,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +37,7 @@ __all__ = ["CHARTS", "Chart", "Drawn", "draw_all"]
 
 
 _PAGE_DPI = 100
+_MAIN_CHARTS = 1  # that of quality
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class Drawn:
         caption: What it shows.
         png: In light colours, for the file.
         light: In light colours, for the page.
-        dark: In dark colours, for the page.
+        dark: In dark colours, for the page; None where it has the light ones only.
         kind: Media type of the two for the page.
         width: On the page, in CSS pixels, so that the letters of all charts are of one size.
     """
@@ -79,37 +90,57 @@ class Drawn:
     caption: str
     png: bytes
     light: bytes
-    dark: bytes
+    dark: bytes | None
     kind: str
     width: int
 
 
-def draw_all(results: Results) -> list[Drawn]:
-    """Draw every chart that the runs have something for, group by group."""
-    labels = tuple(results.labels)
-    return [
-        drawn
-        for group in results.groups
-        for chart in CHARTS
-        if (drawn := _draw(chart, group, labels)) is not None
-    ]
+def draw_all(results: Results, score: str = PRIMARY) -> list[Drawn]:
+    """Draw every chart that the runs have something for, group by group.
+
+    Of very many variants, those that lead on `score` are drawn. A report of very many runs has all
+    charts of its first group, and the main ones of some more, in light colours only.
+    """
+    is_large = len(results.entries) > MANY_RUNS
+    only_light = len(results.entries) > LIGHT_ONLY_RUNS
+    most = MOST_OF_MANY if is_large else MOST_CHARTED
+    drawn = []
+    for place, group in enumerate(results.groups):
+        shown = best_of(group, most, score)
+        labels = results.labels if len(results.labels) <= most else shown.all_labels
+        for chart in _charts_of(place) if is_large else CHARTS:
+            done = _draw(chart, shown, tuple(labels), only_light=only_light)
+            if done is not None:
+                drawn.append(done)
+    return drawn
 
 
-def _draw(chart: Chart, group: Group, labels: tuple[str, ...]) -> Drawn | None:
+def _charts_of(place: int) -> tuple[Chart, ...]:
+    """The charts of one of the groups in a report of very many runs."""
+    if place < MOST_GROUPS_IN_FULL:
+        return CHARTS
+    return CHARTS[:_MAIN_CHARTS] if place < MOST_GROUPS_CHARTED else ()
+
+
+def _draw(
+    chart: Chart, group: Group, labels: tuple[str, ...], *, only_light: bool = False
+) -> Drawn | None:
     def figure(style: ChartStyle) -> Figure | None:
         return chart.draw(group, style)
 
-    light, dark = draw(figure, ChartStyle(LIGHT, labels)), draw(figure, ChartStyle(DARK, labels))
+    light = draw(figure, ChartStyle(LIGHT, labels))
+    dark = light if only_light else draw(figure, ChartStyle(DARK, labels))
     if light is None or dark is None:
         return None
     png = encode(light, "exact" if chart.has_images else "drawing")
+    page = encode(light, "photo") if chart.has_images else png
     return Drawn(
         group=group.slug,
         file=f"{chart.name}-{group.slug}.png",
         caption=f"{chart.caption}: {group.title}",
         png=png,
-        light=encode(light, "photo") if chart.has_images else png,
-        dark=encode(dark, "photo" if chart.has_images else "drawing"),
+        light=page,
+        dark=None if only_light else encode(dark, "photo" if chart.has_images else "drawing"),
         kind="image/webp" if chart.has_images else "image/png",
         width=round(light.width * _PAGE_DPI / (SAMPLES_DPI if chart.has_images else DPI)),
     )

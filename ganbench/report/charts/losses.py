@@ -9,6 +9,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ganbench.report.charts.over_seeds import (
+    draw_mean,
+    mean_over_seeds,
+    over_seeds_text,
+    read_entries,
+    read_once,
+    sums_up,
+)
 from ganbench.report.charts.style import canvas
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ _THOUSAND = 1000
 _LARGEST = 3.5e38  # of float32, in which losses are computed
 
 
+@read_once
 def read_history(file: Path) -> pd.DataFrame | None:
     """A run's history, one row per recorded step; None where it is missing or unreadable."""
     if not file.is_file():  # a pipe would be waited for without an end
@@ -57,19 +66,17 @@ def losses(group: Group, style: ChartStyle) -> Figure | None:
     Runs that diverged are shown too: their losses show how.
     """
     histories = {
-        label: frames
-        for label in dict.fromkeys(entry.label for entry in group.entries)
-        if (frames := _histories(group, label))
+        label: frames for label in group.all_labels if (frames := _histories(group, label))
     }
     if not histories:
         return None
     bands = math.ceil(len(histories) / _ACROSS)
     across = math.ceil(len(histories) / bands)
     several = max(len(frames) for frames in histories.values()) > 1
+    reading = "thin: as recorded, thick: running mean" + (", one line per seed" if several else "")
     figure = canvas(
         max(5.5, 1.2 + 2.45 * across), 3.7 * bands, f"Losses over time · {group.title}",
-        "thin: as recorded, thick: running mean" + (", one line per seed" if several else ""),
-        style,
+        over_seeds_text(group) if sums_up(group) else reading, style,
     )  # fmt: skip
     grid = figure.subplots(2 * bands, across, squeeze=False, sharex=False)
     for axes in grid.flat:
@@ -79,7 +86,8 @@ def losses(group: Group, style: ChartStyle) -> Figure | None:
         for row, (title, lines) in enumerate(_ROWS):
             axes = grid[2 * band + row, column]
             axes.set_visible(True)
-            _panel(axes, frames, lines, (style.theme.muted, style.colour(label)))
+            draw = _mean_panel if sums_up(group) else _panel
+            draw(axes, frames, lines, (style.theme.muted, style.colour(label)))
             axes.set_ylabel(title if column == 0 else "")
             axes.set_title(label if row == 0 else "", color=style.colour(label))
             axes.set_xlabel("step" if row else "")
@@ -92,7 +100,8 @@ def losses(group: Group, style: ChartStyle) -> Figure | None:
 
 
 def _histories(group: Group, label: str) -> list[pd.DataFrame]:
-    frames = (read_history(e.run.history) for e in group.entries if e.label == label)
+    entries = read_entries(group, group.started(label))
+    frames = (read_history(entry.run.history) for entry in entries)
     return [frame for frame in frames if frame is not None]
 
 
@@ -113,6 +122,22 @@ def _panel(
                 frame["step"], smooth, color=colour, linewidth=1.6 / len(frames) ** 0.3,
                 label=title if frame_place == 0 else "_",
             )  # fmt: skip
+    _scale(axes, frames, lines)
+
+
+def _mean_panel(
+    axes: Axes,
+    frames: list[pd.DataFrame],
+    lines: tuple[tuple[str, str], ...],
+    colours: tuple[str, str],
+) -> None:
+    """As `_panel`, of many seeds: the mean and its interval."""
+    for (name, title), colour in zip(lines, colours, strict=True):
+        draw_mean(axes, mean_over_seeds(frames, "step", name), "step", colour, title)
+    _scale(axes, frames, lines)
+
+
+def _scale(axes: Axes, frames: list[pd.DataFrame], lines: tuple[tuple[str, str], ...]) -> None:
     names = [name for name, _ in lines]
     _limits(axes, np.concatenate([frame[names].to_numpy().ravel() for frame in frames]))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -9,6 +9,14 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ganbench.report import columns
+from ganbench.report.charts.over_seeds import (
+    draw_mean,
+    mean_over_seeds,
+    over_seeds_text,
+    read_entries,
+    read_once,
+    sums_up,
+)
 from ganbench.report.charts.style import canvas
 from ganbench.report.over_training import read_scores
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
@@ -32,6 +40,8 @@ _AXES = (
 _LOGARITHMIC_FROM = 8.0  # largest value over smallest
 _THOUSAND = 1000
 
+_read = read_once(read_scores)
+
 
 def over_training(group: Group, style: ChartStyle) -> Figure | None:
     """Small multiples: one row per score, one column per way to count the training.
@@ -39,7 +49,11 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
     A thin line is one seed, a thick one the mean over seeds.
     """
     frames = {
-        label: [frame for e in group.of(label) if (frame := read_scores(e.run.scores)) is not None]
+        label: [
+            frame
+            for entry in read_entries(group, group.of(label))
+            if (frame := _read(entry.run.scores)) is not None
+        ]
         for label in group.labels
     }
     frames = {label: by_seed for label, by_seed in frames.items() if by_seed}
@@ -47,11 +61,12 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
     if not everything or max(map(len, everything)) == 1:
         return None
     several = max(map(len, frames.values())) > 1
+    reading = "thin: one seed, thick: the mean" if several else ""
+    if sums_up(group):
+        reading = over_seeds_text(group)
     figure = canvas(
         9.2, 6.0, f"Scores over training · {group.title}",
-        "on half of the evaluation noise"
-        + ("; thin: one seed, thick: the mean" if several else ""),
-        style,
+        "; ".join(filter(None, ("on half of the evaluation noise", reading))), style,
     )  # fmt: skip
     is_of_points = group.backbone == POINTS_BACKBONE
     scores = _SCORES_OF_POINTS if is_of_points else _SCORES
@@ -60,7 +75,11 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
         for place, (along, title) in enumerate(_AXES):
             axes = grid[row, place]
             for label, by_seed in frames.items():
-                _lines(axes, by_seed, along, score, label, style)
+                if sums_up(group) and len(by_seed) > 1:
+                    line = mean_over_seeds(by_seed, along, score)
+                    draw_mean(axes, line, along, style.colour(label), label)
+                else:
+                    _lines(axes, by_seed, along, score, label, style)
             axes.set_title("")
             axes.set_xlabel(title if row == len(scores) - 1 else "")
             axes.set_ylabel(columns.column(score).heading(group.backbone) if place == 0 else "")

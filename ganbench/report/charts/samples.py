@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganbench.report.charts.losses import read_history
 from ganbench.report.charts.style import canvas
-from ganbench.scoring.draw_points import PANEL, PANEL_LEFT, PANEL_TOP
+from ganbench.scoring.metrics.constants import PANEL, PANEL_LEFT, PANEL_TOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable

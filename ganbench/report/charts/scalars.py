@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ganbench.report.charts.losses import read_history, thousands
+from ganbench.report.charts.over_seeds import (
+    draw_mean,
+    mean_over_seeds,
+    over_seeds_text,
+    read_entries,
+    sums_up,
+)
 from ganbench.report.charts.style import canvas
 
 if TYPE_CHECKING:
@@ -32,10 +39,14 @@ def further_columns(history: pd.DataFrame) -> list[str]:
 
 
 def scalars(group: Group, style: ChartStyle) -> Figure | None:
-    """Small multiples: one panel per scalar, one line per run, coloured by variant."""
+    """Small multiples: one panel per scalar, one line per run, coloured by variant.
+
+    Of many seeds, one line per variant is their mean.
+    """
     histories = [
-        (entry.label, history)
-        for entry in group.entries
+        (label, history)
+        for label in group.all_labels
+        for entry in read_entries(group, group.started(label))
         if (history := read_history(entry.run.history)) is not None
     ]
     names = list(dict.fromkeys(name for _, frame in histories for name in further_columns(frame)))
@@ -45,14 +56,21 @@ def scalars(group: Group, style: ChartStyle) -> Figure | None:
     down = math.ceil(len(names) / across)
     figure = canvas(
         max(5.5, 1.2 + 2.6 * across), 2.4 * down, f"What the losses record · {group.title}",
-        "one line per run; each variant in its colour", style,
+        (over_seeds_text(group) if sums_up(group) else "one line per run")
+        + "; each variant in its colour", style,
     )  # fmt: skip
     grid = figure.subplots(down, across, squeeze=False)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
     for axes, name in zip(grid.flat, names, strict=False):
+        if sums_up(group):
+            for label in group.all_labels:
+                frames = [frame for other, frame in histories if other == label and name in frame]
+                if frames:
+                    line = mean_over_seeds(frames, "step", name).dropna(subset=["mean"])
+                    draw_mean(axes, line, "step", style.colour(label), label)
         shown: set[str] = set()
-        for label, history in histories:
+        for label, history in [] if sums_up(group) else histories:
             if name not in history:
                 continue
             values = history[["step", name]].dropna()

@@ -11,6 +11,7 @@ from ganbench.report import columns
 from ganbench.report.charts.reference_lines import READING, reference_names, rows_below
 from ganbench.report.charts.style import canvas, heading
 from ganbench.report.formatting import share_of, shown
+from ganbench.report.scale import MOST_SEEDS_DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def reading(group: Group, *, dots: bool = True) -> str:
     counts = sorted({len(group.of(label)) for label in group.labels})
     seeds = " to ".join(str(count) for count in dict.fromkeys([counts[0], counts[-1]]))
     return f"mean and 95% interval over {seeds} seeds" + (
-        "; a small dot is one seed" if dots else ""
+        "; a small dot is one seed" if dots and group.seeds <= MOST_SEEDS_DRAWN else ""
     )
 
 
@@ -161,8 +162,9 @@ def _row(axes: Axes, group: Group, name: str, place: int, style: ChartStyle, *, 
             linewidth=2,
             solid_capstyle="round",
         )
+        dots = values if group.seeds <= MOST_SEEDS_DRAWN else []
         axes.plot(
-            values, [place + 0.24] * len(values), "o", color=mark, markersize=3, alpha=0.6,
+            dots, [place + 0.24] * len(dots), "o", color=mark, markersize=3, alpha=0.6,
             markeredgewidth=0,
         )  # fmt: skip
     if not bars:

@@ -7,8 +7,10 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import seaborn as sns
 from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -146,10 +148,11 @@ def draw(chart: Callable[[ChartStyle], Figure | None], style: ChartStyle) -> Ima
         figure = chart(style)
         if figure is None:
             return None
-        raw = io.BytesIO()
-        figure.savefig(raw, format="png", pil_kwargs={"compress_level": 1})
-    with Image.open(raw) as image:
-        return image.convert("RGB")
+        # `savefig` would draw twice, since it settles the layout first, and encode in between.
+        sheet = FigureCanvasAgg(figure)
+        sheet.draw()  # type: ignore[no-untyped-call]  # matplotlib's stubs leave it out
+        raster = np.asarray(sheet.buffer_rgba())  # type: ignore[no-untyped-call]  # matplotlib's stubs leave it out
+    return Image.fromarray(raster).convert("RGB")
 
 
 def encode(image: Image.Image, kind: Kind) -> bytes:

@@ -17,6 +17,7 @@ from ganbench.report.charts.reference_lines import (
 )
 from ganbench.report.charts.scores import reading, shared_timing_text
 from ganbench.report.charts.style import canvas
+from ganbench.report.scale import MOST_SEEDS_DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ def _seeds(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
     records = [entry.result for entry in group.of(label)]
     pairs = [(r.images_per_second, r.scores.get(_QUALITY)) for r in records]
     pairs = [(x, y) for x, y in pairs if x is not None and y is not None]
-    if len(pairs) > 1:
+    if len(pairs) > 1 and group.seeds <= MOST_SEEDS_DRAWN:
         axes.plot(
             *zip(*pairs, strict=True), "o", color=style.colour(label), markersize=3.5, alpha=0.45,
             markeredgewidth=0,

@@ -11,7 +11,7 @@ from ganbench.report.comparison.contrasts import Family, is_ranked
 from ganbench.report.comparison.statistics import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ganbench.experiment.result import RunResult
     from ganbench.report.comparison.contrasts import Contrast
@@ -42,12 +42,16 @@ def check_primary(primary: str, records: Sequence[RunResult]) -> None:
         raise unknown("primary score", primary, there, "give a score that the runs have")
 
 
-def corrected(contrasts: Sequence[Contrast], primary: str = PRIMARY) -> list[Contrast]:
+def corrected(
+    contrasts: Sequence[Contrast], primary: str = PRIMARY, untested: Mapping[str, int] | None = None
+) -> list[Contrast]:
     """Correct contrasts by Holm's method, each family for itself (Holm 1979).
 
     Args:
         contrasts: All that are tested in one comparison, shown or not, of all pairs.
         primary: The score that was chosen before the numbers were seen.
+        untested: Further pairs by score that could have been tested and were not; they count in
+            their family.
 
     Returns:
         The same contrasts in the same order. Those of one seed are not tested and count nowhere.
@@ -59,11 +63,14 @@ def corrected(contrasts: Sequence[Contrast], primary: str = PRIMARY) -> list[Con
             for place, item in enumerate(done)
             if item.family == family and (p := item.paired.p_value) is not None
         ]
-        corrections = holm([p for _, p in tested])
+        more = sum(
+            n for score, n in (untested or {}).items() if family_of(score, primary) == family
+        )
+        corrections = holm([p for _, p in tested], more)
         for (place, _), correction in zip(tested, corrections, strict=True):
             done[place] = dataclasses.replace(
                 done[place],
-                family_size=len(tested),
+                family_size=len(tested) + more,
                 p_holm=correction.p_value,
                 ci_level=correction.level,
             )
@@ -83,7 +90,7 @@ def families_text(contrasts: Sequence[Contrast]) -> str:
             "secondary": _counted(count, "other score"),
             "cost": f"{_counted(count, 'number')} of speed and memory",
         }
-        parts.append(f"{family}, {names[family]}: {_counted(len(own), 'test')}")
+        parts.append(f"{family}, {names[family]}: {_counted(own[0].family_size, 'test')}")
     return "; ".join(parts)
 
 

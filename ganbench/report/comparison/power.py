@@ -64,6 +64,25 @@ def detectable(std: float, n: int, tests: int = 1) -> float | None:
 
 
 @cache
+def _needed_effect(n: int, alpha: float) -> float:
+    """The effect from which on `n` seeds find it in four of five cases."""
+    df, root = n - 1, math.sqrt(n)
+    critical = -float(special.stdtrit(df, alpha / 2))
+
+    def excess(effect: float) -> float:
+        """What `power` gives, less `POWER`; thirty times as fast."""
+        upper = float(special.nctdtr(df, -effect * root, -critical))
+        lower = float(special.nctdtr(df, effect * root, -critical))
+        return (1.0 if math.isnan(upper) else upper) + (0.0 if math.isnan(lower) else lower) - POWER
+
+    # With infinitely many degrees of freedom, a little less would be enough.
+    low = float(special.ndtri(1 - alpha / 2) + special.ndtri(POWER)) / root
+    high = low
+    while excess(high) < 0:
+        low, high = high, 2 * high
+    return low if low == high else float(optimize.brentq(excess, low, high))
+
+
 def seeds_needed(effect: float, tests: int = 1) -> int | None:
     """The fewest seeds at which a difference is found in four of five cases.
 
@@ -74,13 +93,14 @@ def seeds_needed(effect: float, tests: int = 1) -> int | None:
     Returns:
         None where there is no difference, or more than `MOST_SEEDS` would be needed.
     """
-    alpha = ALPHA / tests
+    # Effects are all different, numbers of seeds are few: what is costly is kept by the latter.
+    alpha, size = ALPHA / tests, abs(effect)
     few, many = 1, MOST_SEEDS
-    if effect == 0 or power(effect, many, alpha) < POWER:
+    if size < _needed_effect(many, alpha):
         return None
     while many - few > 1:
         middle = (few + many) // 2
-        if power(effect, middle, alpha) < POWER:
+        if size < _needed_effect(middle, alpha):
             few = middle
         else:
             many = middle

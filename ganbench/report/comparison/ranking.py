@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from ganbench.report.comparison.contrasts import contrast, is_ranked, side_of
 from ganbench.report.comparison.families import corrected, families_text
 from ganbench.report.comparison.sentences import sentence_of
 from ganbench.report.formatting import shown
+from ganbench.report.scale import MOST_IN_SENTENCES, MOST_NAMED, MOST_PAIRED
 from ganbench.report.tables import csv_text
 
 if TYPE_CHECKING:
@@ -21,7 +24,15 @@ if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["Ranking", "Rankings", "contrasts_of", "ranked_names", "ranking_csv", "rankings_of"]
+__all__ = [
+    "Ranking",
+    "Rankings",
+    "best_of",
+    "contrasts_of",
+    "ranked_names",
+    "ranking_csv",
+    "rankings_of",
+]
 
 _GROUP = ("dataset", "device", "device_name", "protocol", "budget")
 _HEADS = (
@@ -43,7 +54,8 @@ class Ranking:
             mean.
         resolved: How many pairs the seeds resolve, as `2 of 3`.
         detectable: The smallest differences that they find in four of five cases.
-        sentences: One per pair.
+        sentences: One per pair with several seeds; of many variants, per such pair with the leader.
+        remark: Which pairs are left out, empty where none are.
     """
 
     heading: str
@@ -51,6 +63,7 @@ class Ranking:
     resolved: str
     detectable: str
     sentences: tuple[str, ...]
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,18 +86,66 @@ def ranked_names(records: Sequence[RunResult], primary: str) -> list[str]:
 
 
 def contrasts_of(group: Group, primary: str) -> list[Contrast]:
-    """Every pair of a group's variants with equal budgets on every score, corrected by families."""
+    """Every pair of a group's variants with equal budgets on every score, corrected by families.
+
+    Of more than `MOST_PAIRED` variants, only pairs with the score's leader are compared. The
+    correction is for all pairs nevertheless, since all of them decide who leads.
+    """
+    return group.once(("contrasts", primary), lambda: _contrasts_of(group, primary))
+
+
+def _contrasts_of(group: Group, primary: str) -> list[Contrast]:
     names, quantities = ranked_names([e.result for e in group.finished], primary), group.quantities
-    contrasts = [
-        contrast(
-            name, group.heading(name, a, b), side_of(group, a, name), side_of(group, b, name),
-            quantities,
-        )
-        for name in names
-        for labels in group.by_budget.values()
-        for a, b in itertools.combinations(labels, 2)
-    ]  # fmt: skip
-    return corrected([item for item in contrasts if item is not None], primary)
+    contrasts: list[Contrast] = []
+    untested: dict[str, int] = defaultdict(int)
+    for name in names:
+        for labels in group.by_budget.values():
+            sides = {label: side_of(group, label, name) for label in labels}
+            pairs = _pairs(group, labels, name)
+            done = [
+                contrast(name, group.heading(name, a, b), sides[a], sides[b], quantities)
+                for a, b in pairs
+            ]
+            contrasts += (item for item in done if item is not None)
+            if len(pairs) < math.comb(len(labels), 2):
+                testable = sum(len(side.values) > 1 for side in sides.values())
+                tested = sum(item is not None and item.paired.std is not None for item in done)
+                untested[name] += math.comb(testable, 2) - tested
+    return corrected(contrasts, primary, untested)
+
+
+def _pairs(group: Group, labels: Sequence[str], name: str) -> list[tuple[str, str]]:
+    """All pairs of some variants; of many, those with the leader on this score."""
+    if len(labels) <= MOST_PAIRED:
+        return list(itertools.combinations(labels, 2))
+    order = _order(group, labels, name)
+    place = labels.index(order[0]) if order else 0
+    leader = labels[place]
+    before, after = labels[:place], labels[place + 1 :]
+    return [*((label, leader) for label in before), *((leader, label) for label in after)]
+
+
+def _order(group: Group, labels: Sequence[str], name: str) -> list[str]:
+    """The variants that have a score: the larger share of completed runs first, then the better."""
+    column = columns.column(name)
+    estimates = {label: group.estimate(label, name) for label in labels}
+    costs = {label: _cost(one.mean, column) for label, one in estimates.items() if one is not None}
+    return sorted(costs, key=lambda label: (-_share(group, label), costs[label]))
+
+
+def best_of(group: Group, most: int, score: str) -> Group:
+    """A group with as many of its variants, those that lead on a score; the group if it has fewer.
+
+    Variants without the score come last; its title says what is left out.
+    """
+    if len(group.all_labels) <= most:
+        return group
+    order = _order(group, group.labels, score)
+    chosen = list(dict.fromkeys([*order, *group.labels, *group.all_labels]))[:most]
+    by = f" by {group.heading(score)}" if order else ""
+    return group.only(
+        set(chosen), f"{group.title}, the first {most} of {len(group.all_labels):,} variants{by}"
+    )
 
 
 def rankings_of(group: Group, primary: str) -> Rankings:
@@ -93,30 +154,66 @@ def rankings_of(group: Group, primary: str) -> Rankings:
         return Rankings()
     contrasts = contrasts_of(group, primary)
     names = group.present(list(dict.fromkeys([primary, *columns.MAIN, "images_per_second"])))
-    rankings = []
-    for name in names:
-        for budget, labels in group.by_budget.items():
-            own = [c for c in contrasts if c.score == name and c.side_a.name in labels]
-            if own:
-                rankings.append(_ranking(group, name, budget, own))
+    of_budget = {label: budget for budget, some in group.by_budget.items() for label in some}
+    by_score: dict[tuple[str, str], list[Contrast]] = defaultdict(list)
+    for item in contrasts:
+        by_score[item.score, of_budget[item.side_a.name]].append(item)
+    rankings = [
+        _ranking(group, name, budget, own)
+        for name in names
+        for budget in group.by_budget
+        if (own := by_score.get((name, budget)))
+    ]
     return Rankings(families_text(contrasts), tuple(rankings))
 
 
 def _ranking(group: Group, name: str, budget: str, contrasts: list[Contrast]) -> Ranking:
     column, labels = columns.column(name), group.by_budget[budget]
-    estimates = {label: group.estimate(label, name) for label in labels}
-    means = {label: one.mean for label, one in estimates.items() if one is not None}
-    order = sorted(means, key=lambda label: (-_share(group, label), _cost(means[label], column)))
+    order = _order(group, labels, name)
+    means = {label: one.mean for label in order if (one := group.estimate(label, name))}
     resolved = sum(item.verdict != "not resolved" for item in contrasts)
     heading = f"{group.heading(name, *means)} {column.arrow}"
+    entries = [
+        (label, _with_share(group, label, shown(means[label], column)))
+        for label in order[:MOST_NAMED]
+    ]
+    if len(order) > MOST_NAMED:
+        entries.append((f"and {len(order) - MOST_NAMED:,} more", ""))
+    only_leader = len(labels) > MOST_IN_SENTENCES
+    said = [item for item in contrasts if item.paired.std is not None]
+    if only_leader:
+        said = _with_leader(said, order)
+    all_compared = len(labels) <= MOST_PAIRED
     return Ranking(
         heading=heading if len(group.by_budget) == 1 else f"{heading}, {budget}",
-        order=tuple(
-            (label, _with_share(group, label, shown(means[label], column))) for label in order
-        ),
-        resolved=f"{resolved} of {len(contrasts)}",
+        order=tuple(entries),
+        resolved=f"{resolved} of {len(contrasts)}" + ("" if all_compared else " with the leader"),
         detectable=_detectable(contrasts, column),
-        sentences=tuple(sentence_of(item) for item in contrasts),
+        sentences=tuple(sentence_of(item) for item in said),
+        remark=_remark(order[0], len(labels)) if only_leader else "",
+    )
+
+
+def _with_leader(contrasts: list[Contrast], order: Sequence[str]) -> list[Contrast]:
+    """Pairs of the leader with those that follow it, in their order."""
+    of_leader = {}
+    for item in contrasts:
+        names = {item.side_a.name, item.side_b.name} - {order[0]}
+        if len(names) == 1:
+            of_leader[names.pop()] = item
+    return [of_leader[label] for label in order if label in of_leader][:MOST_IN_SENTENCES]
+
+
+def _remark(leader: str, variants: int) -> str:
+    """Which pairs of many variants are sentences, and where the others are."""
+    text = (
+        f"Of {variants:,} variants, the leader, {leader}, is compared here with the "
+        f"{MOST_IN_SENTENCES} that follow it; ranking.csv has "
+    )
+    return text + (
+        "all pairs."
+        if variants <= MOST_PAIRED
+        else "its other pairs. Pairs without it are not tested, but count in the correction."
     )
 
 

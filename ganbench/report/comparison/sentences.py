@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ganbench.report import columns
 from ganbench.report.comparison.power import MOST_SEEDS
 from ganbench.report.formatting import percent, probability, shown
+from ganbench.report.scale import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,9 +79,9 @@ def seeds_behind(item: Contrast) -> str:
 
 
 def _lone(side: Side, seeds: Sequence[int]) -> str:
-    listed = ", ".join(map(str, seeds))
+    named = listed(seeds)
     return (
-        f"seed {listed} of {side.name} has no partner"
+        f"seed {named} of {side.name} has no partner"
         if len(seeds) == 1
-        else f"seeds {listed} of {side.name} have no partner"
+        else f"seeds {named} of {side.name} have no partner"
     )

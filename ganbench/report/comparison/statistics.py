@@ -198,17 +198,22 @@ class Correction:
     level: float
 
 
-def holm(p_values: Sequence[float]) -> list[Correction]:
+def holm(p_values: Sequence[float], untested: int = 0) -> list[Correction]:
     """Correct p-values for their number, so that any false claim is rare (Holm 1979).
 
     The smallest of `m` is multiplied by `m`, the next by `m - 1`, and none may fall below the one
     before it. What a p-value was multiplied by is also what its interval's level has to be
     divided by, so that interval and test agree.
+
+    Args:
+        p_values: One per test.
+        untested: Further tests that could have been made. They count as if each had a larger
+            p-value than all that were made, which corrects those more than needed, never less.
     """
     corrections: dict[int, Correction] = {}
     largest = 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        p, factor = p_values[place], float(len(p_values) - rank)
+        p, factor = p_values[place], float(len(p_values) + untested - rank)
         largest = max(largest, factor * p)
         if p > 0:
             factor = largest / p

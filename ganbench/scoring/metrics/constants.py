@@ -7,6 +7,9 @@ __all__ = [
     "HELD_OUT",
     "HELD_OUT_POINTS",
     "NOISE",
+    "PANEL",
+    "PANEL_LEFT",
+    "PANEL_TOP",
     "PROMPT_IMAGE_LIMIT",
     "UNTRAINED",
     "images_per_prompt",
@@ -23,6 +26,13 @@ HELD_OUT_POINTS = "held-out real points"
 UNTRAINED = "untrained generator"
 NOISE = "noise"
 """What the reference rows of a comparison are called."""
+
+PANEL = 280
+"""Pixels in height and width of the part of a picture that shows points."""
+PANEL_LEFT = 36
+"""Pixels left of it, with the numbers of the axis."""
+PANEL_TOP = 28
+"""Pixels above it, with its title."""
 
 _FEWEST_PER_PROMPT = 2  # so that each of two halves has one
 
