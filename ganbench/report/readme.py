@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganbench.errors import UsageError
 from ganbench.experiment.store import write_text
+from ganbench.machine.whole_files import write_whole
 from ganbench.report.charts.all_charts import CHARTS, draw_all
 from ganbench.report.comparison.families import PRIMARY, check_primary
 from ganbench.report.comparison.ranking import ranking_csv
@@ -73,7 +74,7 @@ def _write_charts(folder: Path, charts: Sequence[Drawn]) -> None:
     """Write the charts, and remove those of an earlier report that are not drawn any more."""
     folder.mkdir(parents=True, exist_ok=True)
     for chart in charts:
-        (folder / chart.file).write_bytes(chart.png)
+        write_whole(folder / chart.file, chart.png)
     written = {chart.file for chart in charts}
     for kind in CHARTS:
         for file in folder.glob(f"{kind.name}-*.png"):
