@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from ganbench.errors import UsageError
+from ganbench.experiment.checkpoint import read_checkpoint
 from ganbench.training.state import TrainState
 from ganbench.variant.definition import DatasetSpec
 from ganbench.variant.registry import resolve
@@ -49,12 +48,7 @@ def load_trained(
     fields = dict(result.dataset_fields)
     spec = DatasetSpec(**{**fields, "class_names": tuple(fields["class_names"])})
     state = TrainState.create(resolved.variant, recipe, spec, device.torch, result.seed)
-    try:
-        values = torch.load(run.checkpoint, weights_only=True, map_location=device.torch)
-    except Exception as error:
-        raise UsageError(
-            f"{run.checkpoint} cannot be read ({type(error).__name__}): run it again"
-        ) from error
+    values = read_checkpoint(run.checkpoint, result.run_id, device.torch, "run it again")
     try:
         state.load_state_dict(values["networks"])
         if best:
