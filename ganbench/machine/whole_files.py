@@ -61,8 +61,8 @@ def write_whole(path: Path, content: bytes) -> None:
 def save_torch(values: Any, path: Path) -> None:
     """Write what `torch.load` reads, to a path from `whole`.
 
-    torch writes to an open file here, whose errors say what is wrong: its own writer tells of a full
-    disk by a `RuntimeError` with another text.
+    torch writes to an open file here, whose errors say what is wrong; its own writer tells of a
+    full disk by a `RuntimeError`.
 
     Raises:
         OSError: It cannot be written.
