@@ -56,12 +56,12 @@ def test_a_folder_that_was_made_for_the_lock_alone_goes_with_it(tmp_path):
 
 def test_a_process_that_is_still_saving_a_run_is_waited_for(tmp_path):
     file = tmp_path / ".dcgan-s0.lock"
-    with run_locked(file):
-        with (
-            pytest.raises(UsageError, match="dcgan-s0 is still being saved"),
-            run_locked(file, seconds=0.0),
-        ):
-            pass
+    with (
+        run_locked(file),
+        pytest.raises(UsageError, match="dcgan-s0 is still being saved"),
+        run_locked(file, seconds=0.0),
+    ):
+        pass
     with run_locked(file, seconds=0.0):
         pass
 
