@@ -21,7 +21,7 @@ from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
 from ganbench.errors import GanbenchError, UsageError
 from ganbench.machine import made_folders
-from ganbench.machine.interrupt import Stopped
+from ganbench.machine.interrupt import Stopped, sigterm_stops
 from ganbench.machine.openmp import bound_spinning
 from ganbench.visible import visible
 
@@ -62,13 +62,14 @@ def main(arguments: list[str] | None = None) -> Any:
     given = sys.argv[1:] if arguments is None else arguments
     try:
         _refuse_empty(given)
-        code = app(arguments, standalone_mode=False)
+        with sigterm_stops():
+            code = app(arguments, standalone_mode=False)
     except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         message = visible(message + _value_given(error, given))
         typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
         code = USAGE
-    except (KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, Stopped, typer.Abort):
         typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
         code = INTERRUPTED
     except UsageError as error:
@@ -78,6 +79,10 @@ def main(arguments: list[str] | None = None) -> Any:
     except GanbenchError as error:
         typer.echo(f"ganbench: {visible(str(error))}", err=True)
         code = FAILED
+    except OSError as error:  # a full disk, or something that is gone or protected
+        text = " ".join(str(error).split())
+        typer.echo(f"ganbench: {text}; once that is mended, the same command goes on", err=True)
+        code = USAGE
     sys.exit(code)
 
 

@@ -27,13 +27,14 @@ def new(
             f"{path.name!r} is no name for a variant's file: "
             "use letters, digits and _, a letter first"
         )
+    from ganbench.machine.whole_files import write_whole
+
     text = _text_of(like) if like else _START
+    if path.exists():
+        raise UsageError(f"{path} is there already: give another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise UsageError(f"{path} is there already: give another name") from error
+        write_whole(path, text.encode())
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
     shown = path if path.is_absolute() or len(path.parts) > 1 else f"./{path}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,8 @@ def report(
     primary: Annotated[str, PRIMARY] = "fid",
 ) -> None:
     """Write tables, charts and page again from the files; join several folders with --out."""
+    from ganbench.experiment.lock import locked
+    from ganbench.machine.whole_files import remove_leftovers
     from ganbench.report.gather import gather
     from ganbench.report.readme import write_results
     from ganbench.report.scale import MOST_LISTED
@@ -31,8 +34,11 @@ def report(
     if len(folders) > 1 and out is None:
         raise UsageError("several folders are joined into a new one: give it with --out")
     screen = console()
-    results = gather(folders)  # once, since there may be thousands of runs
-    written = write_results(results, out or folders[0], primary)
+    target = out or folders[0]
+    with locked(target) if out is not None or target.is_dir() else nullcontext():
+        remove_leftovers([target, target / "charts"])
+        results = gather(folders)  # once, since there may be thousands of runs
+        written = write_results(results, target, primary)
     more = len(results.notes) - MOST_LISTED
     counted = [f"{more:,} further runs are there twice"] if more > 0 else []
     for note in [*results.notes[:MOST_LISTED], *counted]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ganbench.experiment.plan import Plan
     from ganbench.experiment.result import RunResult
+    from ganbench.experiment.store import ResultsFolder
     from ganbench.experiment.suite import Suite
     from ganbench.machine.device import Device
 
@@ -154,11 +155,11 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
     if not dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench import data
+    from ganbench.data.cache import clean
     from ganbench.experiment import plan as planning
     from ganbench.experiment import repeat
-    from ganbench.experiment.store import ResultsFolder
+    from ganbench.experiment.lock import locked
     from ganbench.launch import local
-    from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
     from ganbench.machine.device import choose
     from ganbench.machine.torch_settings import preserved_settings
@@ -182,6 +183,35 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
         return OK
     folder = local.choose_folder(suite.out, plan, device.kind)
     local.check_folder(folder, plan, fresh=fresh)
+    with locked(folder.path):
+        local.check_folder(folder, plan, fresh=fresh)  # another command may have written to it
+        folder.clean()
+        clean(data.default_cache_root())
+        return _train_and_report(
+            suite, plan, folder, device, name, screen, fresh=fresh, stored=stored
+        )
+
+
+def _train_and_report(
+    suite: Suite,
+    plan: Plan,
+    folder: ResultsFolder,
+    device: Device,
+    name: str,
+    screen: Console,
+    *,
+    fresh: bool,
+    stored: RunResult | None,
+) -> int:
+    """Do a plan in a folder that is locked; return the exit code."""
+    from ganbench import data
+    from ganbench.experiment import repeat
+    from ganbench.experiment.store import ResultsFolder
+    from ganbench.launch import local
+    from ganbench.launch.context import CommandContext
+    from ganbench.launch.progress import Display
+
+    data_root = suite.data_root or data.default_data_root()
     context = CommandContext(
         folder=ResultsFolder(folder.path.resolve()),
         device=str(device.torch),

@@ -106,6 +106,7 @@ def sample_to_file(
     from ganbench.experiment.load_trained import load_trained
     from ganbench.experiment.store import StoredRun
     from ganbench.machine.device import choose
+    from ganbench.machine.whole_files import whole
     from ganbench.scoring import draw
     from ganbench.scoring.pictures import pictures_of
     from ganbench.variant.text import tokenize
@@ -146,7 +147,8 @@ def sample_to_file(
     target = out if out is not None else run.path / f"{stem}.png"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(target)
+        with whole(target) as temporary:
+            picture.save(temporary)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{target} cannot be written: {error}; give a PNG file with --out"

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ganbench.data.cache import whole
+from ganbench.data.cache import read_text, write_text
 from ganbench.data.image_file import unreadable
 from ganbench.errors import DataError
 
@@ -58,9 +58,9 @@ def hash_files(
             if any(is_new for _, _, is_new in part):
                 report(f"hashing the files of {folder.spec.name}", len(rows), count)
     if any(is_new for _, _, is_new in rows):
-        with suppress(DataError), whole(index) as temporary:
+        with suppress(DataError):
             text = json.dumps({path: row for path, row, _ in rows}, separators=(",", ":"))
-            temporary.write_text(text, encoding="utf-8")
+            write_text(index, text)
     digest = hashlib.sha256(f"{folder.spec.train_count}".encode())
     for (path, label), (_, row, _) in zip(folder.files, rows, strict=True):
         digest.update(json.dumps([label, path.name, row[-1]]).encode())
@@ -82,8 +82,8 @@ def _row(path: Path, known: dict[str, list[Any]]) -> tuple[str, list[Any], bool]
 def _read(index: Path) -> dict[str, list[Any]]:
     """The rows of an index; none where there is no usable one."""
     try:
-        stored = json.loads(index.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        stored = json.loads(read_text(index) or "{}")
+    except ValueError:
         return {}
     rows = stored.items() if isinstance(stored, dict) else ()
     return {path: row for path, row in rows if isinstance(row, list) and len(row) == 3}  # noqa: PLR2004

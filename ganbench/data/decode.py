@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganbench.data import mapping
-from ganbench.data.cache import whole
+from ganbench.data.cache import MAPPED_BLOCKS, is_intact, whole
 from ganbench.data.dataset import Dataset, Split
 from ganbench.data.image_file import decode_image, unreadable
 from ganbench.errors import DataError
@@ -57,8 +57,8 @@ def load_imagefolder(
     size, files = folder.decode_size(image_size), folder.files
     shape = (len(files), size, size, folder.spec.channels)
     path = cache_root / "imagefolders" / f"{_key(folder, shape)}.npy"
-    if mapping.read(path, shape) is None:
-        with whole(path) as temporary:
+    if not is_intact(path, MAPPED_BLOCKS) or mapping.read(path, shape) is None:
+        with whole(path, sealed=True) as temporary:
             _decode(folder, shape, temporary, report, threads or _default_threads())
     pixels = mapping.read(path, shape)
     if pixels is None:

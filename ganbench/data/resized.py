@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ganbench.data import mapping
-from ganbench.data.cache import whole
+from ganbench.data.cache import MAPPED_BLOCKS, is_intact, whole
 from ganbench.data.dataset import Progress, Split, ignore_progress
 from ganbench.data.sizes import bring_to
 from ganbench.errors import DataError
@@ -72,9 +72,9 @@ def training_split(
             pass
         return Split(torch.from_numpy(memory).permute(0, 3, 1, 2), train.labels)
     path = cache_root / "resized" / f"{dataset.fingerprint}-{size}-{VERSION}.npy"
-    if mapping.read(path, shape) is None:
+    if not is_intact(path, MAPPED_BLOCKS) or mapping.read(path, shape) is None:
         text = f"resizing {dataset.spec.name} to {size}×{size}"
-        with whole(path) as temporary:
+        with whole(path, sealed=True) as temporary:
             _write(train, shape, temporary, block_bytes, lambda done: report(text, done, count))
     pixels = mapping.read(path, shape)
     if pixels is None:

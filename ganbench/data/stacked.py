@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ganbench.data import mapping
-from ganbench.data.cache import whole
+from ganbench.data.cache import MAPPED_BLOCKS, is_intact, whole
 from ganbench.data.dataset import Dataset, Progress, Split, ignore_progress
 from ganbench.errors import DataError
 
@@ -77,8 +77,8 @@ def stack(
         else:
             key = f"{spec.name}-{digits.fingerprint}-{name}-{count}-{VERSION}"
             path, text = cache_root / "stacked" / f"{key}.npy", f"stacking {spec.name}"
-            if mapping.read(path, shape) is None:
-                with whole(path) as temporary:
+            if not is_intact(path, MAPPED_BLOCKS) or mapping.read(path, shape) is None:
+                with whole(path, sealed=True) as temporary:
                     written = mapping.create(temporary, shape)
                     for done in _fill(written, split, chosen):
                         report(text, done, count)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import torch
+from filelock import FileLock
 from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
 
 from ganbench.data.dataset import Dataset, Progress, Split
@@ -92,7 +93,7 @@ def _download(name: str, source: Any, data_root: Path, report: Progress) -> None
     if not os.access(data_root, os.W_OK):
         raise DataError(f"{missing}, which cannot be written for a download: {advice}")
     try:
-        with downloading(name, report):
+        with FileLock(data_root / f".{name}.lock"), downloading(name, report):
             source(data_root, download=True)
     except (OSError, RuntimeError) as error:  # URLError is an OSError
         raise DataError(

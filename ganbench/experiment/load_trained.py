@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from ganbench.errors import UsageError
+from ganbench.experiment.checkpoint import read_checkpoint
 from ganbench.experiment.trusted import trusted_request
 from ganbench.training.state import TrainState
 from ganbench.variant.definition import DatasetSpec
@@ -58,12 +57,7 @@ def load_trained(
             "ganbench or of the package that made the run, or run it again"
         )
     state, spec = _built(run, resolved.variant, device)
-    try:
-        values = torch.load(run.checkpoint, weights_only=True, map_location=device.torch)
-    except Exception as error:
-        raise UsageError(
-            f"{run.checkpoint} cannot be read ({type(error).__name__}): run it again"
-        ) from error
+    values = read_checkpoint(run.checkpoint, result.run_id, device.torch, "run it again")
     try:
         state.load_state_dict(values["networks"])
         if best:

@@ -12,7 +12,6 @@ import gzip
 import io
 import itertools
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.errors import DataError, UsageError
+from ganbench.experiment.lock import run_locked
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.stored_values import check_plan, plain_json
 from ganbench.machine import made_folders
+from ganbench.machine.whole_files import remove_leftovers, write_whole
 
 __all__ = [
     "PLAN_FILE",
@@ -81,12 +82,13 @@ def writing(path: Path) -> Iterator[None]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new one, never a part."""
-    _write(path, text.encode(errors="backslashreplace"))  # names of files may not be UTF-8
+    write_bytes(path, text.encode(errors="backslashreplace"))  # names of files may not be UTF-8
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file as `write_text` does; a link is replaced and not followed."""
-    _write(path, content)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)
 
 
 def _read_text(path: Path) -> str:
@@ -99,20 +101,6 @@ def _read_text(path: Path) -> str:
     if path.exists() and not path.is_file():
         raise OSError(f"{path.name} is no file")
     return path.read_text(encoding="utf-8")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def write_rows(
@@ -133,7 +121,7 @@ def write_rows(
         writer.writerow(["" if value is None else f"{value:.6g}" for value in values])
     content = text.getvalue().encode()
     with writing(path):
-        _write(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+        write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 @dataclass(frozen=True)
@@ -314,6 +302,31 @@ class ResultsFolder:
         with writing(path):
             write_text(path / "result.json", result.to_json())
         return StoredRun(result, path)
+
+    @contextmanager
+    def one_process(self, run_id: str) -> Iterator[None]:
+        """Let one process at a time work on a run.
+
+        Raises:
+            UsageError: Another does not end, or the results folder is gone.
+        """
+        if not self.path.is_dir():
+            raise UsageError(
+                f"{self.path} is gone, which somebody has removed or moved: put it back, or give "
+                "the same command again to do all runs afresh"
+            )
+        runs = self.path / "runs"
+        with writing(runs):
+            runs.mkdir(exist_ok=True)
+        with run_locked(runs / f".{run_id}.lock"):
+            yield
+
+    def clean(self) -> None:
+        """Remove what writers that were killed have left half-written; for who holds the lock."""
+        runs = self.path / "runs"
+        partial = list(runs.glob(".*.partial"))
+        samples = [path / "samples" for path in partial]
+        remove_leftovers([self.path, self.path / "charts", *partial, *samples])
 
     def clear(self) -> None:
         """Remove all runs and the plan, finished or not; other files stay.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
+from ganbench.experiment.lock import is_empty
 from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.launch import process_pool
@@ -85,8 +86,7 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     """
     wanted = {job.id for job in plan.jobs}
     others = [] if fresh else [name for name in _planned(folder) if name not in wanted]
-    foreign = folder.path.is_dir() and not folder.plan_file.exists() and any(folder.path.iterdir())
-    if foreign:
+    if not folder.plan_file.exists() and not is_empty(folder.path):
         raise UsageError(
             f"{folder.path} is not empty and holds no results of ganbench: "
             "give another folder with --out"

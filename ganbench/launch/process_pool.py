@@ -150,6 +150,8 @@ def carry_out(
         except KeyboardInterrupt:
             pool.kill()
             raise
+    if request.asked:  # when the last task had ended
+        raise Stopped
 
 
 def _until_all_have_ended(

@@ -13,7 +13,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +38,10 @@ def start_server() -> None:
     """Start the server, where there is one and it does not run yet; does not wait for it."""
     if sys.platform != "linux":
         return
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver, resource_tracker
 
     forkserver.set_forkserver_preload(list(_IMPORTED))
+    resource_tracker.ensure_running()  # by itself, as it lets all signals through at its end
     with _ignored_signals(), _safe_path():
         forkserver.ensure_running()
 
@@ -63,17 +63,15 @@ def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
 
 @contextmanager
 def _ignored_signals() -> Iterator[None]:
-    """Let a new process ignore Ctrl-C and SIGTERM, which reach all processes of a command."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    """Let a new process ignore Ctrl-C and SIGTERM, which reach all processes of a command.
+
+    It inherits them blocked. In this process those that come meanwhile are delivered afterwards.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -5,8 +5,9 @@ Runs in processes of their own hold a `Relay`, which sends what they show to the
 
 from __future__ import annotations
 
+import logging
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,9 +24,9 @@ from rich.progress import (
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["Display", "Message", "Relay"]
+__all__ = ["Display", "Message", "Relay", "said_by"]
 
 _PLAIN_INTERVAL_SECONDS = 10.0
 _RELAY_INTERVAL_SECONDS = 0.2
@@ -152,6 +153,29 @@ class Display(AbstractContextManager["Display"]):
             self._printed[text] = now
         share = f" {min(1.0, done / total):.0%}" if total else ""
         self.say(f"{text}:{share} {detail}".rstrip())
+
+
+class _Lines(logging.Handler):
+    """Says on a display what ganbench's modules log."""
+
+    def __init__(self, display: Display) -> None:
+        super().__init__(logging.WARNING)
+        self._display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it as one line."""
+        self._display.say(" ".join(record.getMessage().split()))
+
+
+@contextmanager
+def said_by(display: Display) -> Iterator[None]:
+    """Say on a display what ganbench's modules log inside a `with`, such as damaged caches."""
+    handler, log = _Lines(display), logging.getLogger("ganbench")
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 class Relay(Display):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from ganbench.errors import UsageError
+from ganbench.experiment.checkpoint import read_checkpoint, write_checkpoint
 from ganbench.experiment.store import STEP_SECONDS_FILE, write_rows, writing
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder", "Stateful", "write_step_seconds"]
 
+_ADVICE = "remove it, or start over with --fresh"
 _ADDED_LATER = ("over_training",)  # parts that may be added after a checkpoint was read
 
 
@@ -37,11 +39,13 @@ class Recorder:
     """Writes `checkpoint.pt` and `history.csv` of a run when a checkpoint is due.
 
     Args:
+        run_id: Of the run, which its checkpoint names.
         folder: Of the run that is not finished.
         outside: Counts what this takes.
     """
 
-    def __init__(self, folder: Path, outside: SecondsOutside) -> None:
+    def __init__(self, run_id: str, folder: Path, outside: SecondsOutside) -> None:
+        self._run_id = run_id
         self._folder = folder
         self._outside = outside
         self._parts: dict[str, Stateful] = {}
@@ -59,16 +63,11 @@ class Recorder:
         Raises:
             UsageError: They cannot be written.
         """
-        file, temporary = self._file, self._folder / ".checkpoint.pt"
         with self._outside.measure("saving"):
             parts = {name: part.state_dict() for name, part in self._parts.items()}
             values = {**session.checkpoint(), **parts}
-            with writing(file):
-                try:
-                    torch.save(values, temporary)
-                except RuntimeError as error:  # torch's own writer tells of a full disk so
-                    raise OSError(str(error).partition("\n")[0]) from error
-                temporary.replace(file)
+            with writing(self._file):
+                write_checkpoint(self._file, self._run_id, values)
             write_rows(self._folder / "history.csv", session.history_columns, session.history)
 
     def add(self, name: str, part: Stateful) -> None:
@@ -86,12 +85,12 @@ class Recorder:
         """Go on from the checkpoint in the folder; False where there is none.
 
         Raises:
-            UsageError: It cannot be read.
+            UsageError: It is damaged, or of another run.
         """
         if not self._file.exists():
             return False
+        values = read_checkpoint(self._file, self._run_id, torch.device("cpu"), _ADVICE)
         with self._reading():
-            values = torch.load(self._file, weights_only=True, map_location="cpu")
             session.restore(values)
             for name, part in self._parts.items():
                 if name in values:
@@ -110,8 +109,7 @@ class Recorder:
             yield
         except Exception as error:
             raise UsageError(
-                f"checkpoint {self._file} cannot be read ({type(error).__name__}): "
-                "remove it, or start over with --fresh"
+                f"checkpoint {self._file} cannot be read ({type(error).__name__}): {_ADVICE}"
             ) from error
 
 

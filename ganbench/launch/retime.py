@@ -98,6 +98,8 @@ def _time_steps(job: Job, session: Session) -> Timing:
             events = train(session, budget, _NEVER, stop=lambda: request.asked)
             if any(event.kind == "stop" for event in from_variant(job, events)):
                 raise Stopped
+    if request.asked:
+        raise Stopped
     return session.clock.timing(session.images_a_step)
 
 

@@ -69,6 +69,11 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         text = " ".join(str(error).split())
         reason = text if is_variants else f"{type(error).__name__}: {text}"
         result = replace(basis, status="failed", reason=reason[:_LONGEST_REASON])
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder} is gone, which somebody has removed or moved: what the run left is lost; "
+            "the same command does it again"
+        )
     return resources.folder.finish(result)
 
 
@@ -126,7 +131,7 @@ class _Run:
 
         # Build the networks before anything that scores, and go on where the run stands
         session = resources.session(job)
-        recorder = Recorder(folder, self.outside)
+        recorder = Recorder(job.id, folder, self.outside)
         recorder.add("memory", self.memory)
         if recorder.resume(session):
             resources.display.say(f"{job.id}: goes on at step {session.steps}")
@@ -148,17 +153,18 @@ class _Run:
         ]
 
         # Train
-        divergence = self._train(session, observers)
+        divergence = self._train(session, observers, recorder)
         trained = self._trained(session, divergence)
         write_step_seconds(folder, session)
         if divergence:
             recorder.save(session)
             return trained
 
-        # Sample and score
+        # Sample and score; a request to stop may come at any time, and costs no step
+        recorder.save(session)
         if scores_recorder is not None:
             scores_recorder.evaluate(session)
-        recorder.save(session)
+            recorder.save(session)
         grids.draw(session)
         grids.draw_beside_real(session)
         grids.animate()
@@ -189,7 +195,9 @@ class _Run:
             reference = resources.reference(self.job)
         return ScoresOverTraining(reference, resources.device, resources.display.report)
 
-    def _train(self, session: Session, observers: list[Callable[[Event], None]]) -> str:
+    def _train(
+        self, session: Session, observers: list[Callable[[Event], None]], recorder: Recorder
+    ) -> str:
         """Train to the end of the budget; say why training diverged, or nothing.
 
         Raises:
@@ -208,6 +216,9 @@ class _Run:
                         observer(event)
                     if event.kind == "stop":
                         raise Stopped
+            if request.asked:  # after the last step
+                recorder.save(session)
+                raise Stopped
             with variant_code(job):
                 session.check_finite()
         except Diverged as error:

@@ -8,6 +8,7 @@ from PIL.Image import open as open_image
 
 from ganbench.experiment.store import writing
 from ganbench.launch.failures import variant_code
+from ganbench.machine.whole_files import whole
 from ganbench.scoring import draw
 from ganbench.scoring.pictures import pictures_of
 
@@ -89,7 +90,8 @@ class SampleGrids:
         with self._outside.measure("samples"), writing(target):
             first, *others = [_frame(file) for file in chosen]
             waits = [_FRAME_MILLISECONDS] * len(others) + [_LAST_MILLISECONDS]
-            first.save(target, save_all=True, append_images=others, duration=waits, loop=0)
+            with whole(target) as temporary:
+                first.save(temporary, save_all=True, append_images=others, duration=waits, loop=0)
 
     def _real(self, session: Session) -> Tensor:
         return session.real_examples(self._pictures.count)
@@ -108,7 +110,8 @@ class SampleGrids:
         target = self._folder / "samples" / name
         with writing(target):
             target.parent.mkdir(exist_ok=True)
-            picture.save(target, optimize=True)
+            with whole(target) as temporary:
+                picture.save(temporary, optimize=True)
 
 
 def _frame(file: Path) -> Image:

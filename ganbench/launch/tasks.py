@@ -60,7 +60,8 @@ class JobTask:
         if self.threads is not None:
             limit_threads(self.threads)
         is_shared = self.threads is not None
-        run_job(self.job, Resources.of(self.context, display, is_shared=is_shared))
+        with self.context.folder.one_process(self.job.id):
+            run_job(self.job, Resources.of(self.context, display, is_shared=is_shared))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ganbench.errors import GanbenchError
-from ganbench.launch.progress import Relay
+from ganbench.errors import GanbenchError, UsageError
+from ganbench.launch.progress import Relay, said_by
 from ganbench.machine import interrupt
 from ganbench.machine.interrupt import Stopped
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ganbench.launch.tasks import Task
 
 __all__ = ["Outcome", "send", "work"]
+
+
+_ASK_AGAIN_SECONDS = interrupt.CLEANING_SECONDS + 1
 
 
 @dataclass(frozen=True)
@@ -42,32 +45,47 @@ class Outcome:
 def work(task: Task, pipe: Connection) -> None:
     """Carry out a task in a process of its own."""
     outcome = Outcome(is_stopped=True)
+    ended = threading.Event()
     with suppress(Stopped):
-        interrupt.stop_when_asked()
-        threading.Thread(target=_ask_at_the_end, args=(pipe,), daemon=True).start()
-        outcome = _outcome(task, pipe)
+        try:
+            interrupt.stop_when_asked()
+            threading.Thread(target=_ask_at_the_end, args=(pipe, ended), daemon=True).start()
+            outcome = _outcome(task, pipe)
+        finally:
+            interrupt.ignore_requests()
     interrupt.ignore_requests()
+    ended.set()
     send(pipe, outcome)
 
 
 def _outcome(task: Task, pipe: Connection) -> Outcome:
     display = Relay(task.label, lambda message: send(pipe, message))
     try:
-        return Outcome(task.carry_out(display))
+        with said_by(display):
+            return Outcome(task.carry_out(display))
     except GanbenchError as error:
         return Outcome(error=error)
     except Stopped:
         raise
+    except OSError as error:  # a full disk, or something that is gone or protected
+        text = " ".join(str(error).split())
+        return Outcome(error=UsageError(f"{text}; once that is mended, the same command goes on"))
     except BaseException as error:  # noqa: BLE001 - raised again at the other end
         text = " ".join(str(error).split())
         return Outcome(error=GanbenchError(f"{type(error).__name__}: {text}"))
 
 
-def _ask_at_the_end(pipe: Connection) -> None:
-    """Wait for the other end to say that the task is to stop, or to go away."""
+def _ask_at_the_end(pipe: Connection, ended: threading.Event) -> None:
+    """Wait for the other end to say that the task is to stop, or to go away.
+
+    The task is asked again where it goes on: a library may have swallowed what a signal raised,
+    as Python itself does in a finalizer. Between two times it may save and clean up.
+    """
     with suppress(EOFError, OSError):
         pipe.recv()
-    interrupt.ask()
+    while not ended.is_set():
+        interrupt.ask()
+        ended.wait(_ASK_AGAIN_SECONDS)
 
 
 def send(pipe: Connection, item: Any) -> None:

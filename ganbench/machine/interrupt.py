@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
-from contextlib import AbstractContextManager
+import time
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["StopRequest", "Stopped", "ask", "ignore_requests", "stop_when_asked"]
+__all__ = [
+    "CLEANING_SECONDS",
+    "StopRequest",
+    "Stopped",
+    "ask",
+    "ignore_requests",
+    "sigterm_stops",
+    "stop_when_asked",
+]
+
+
+CLEANING_SECONDS = 5.0
+"""After a request was raised, how long further ones are not: what is half-written is removed then.
+
+A whole group of processes may get a signal twice.
+"""
+
+_raised = -math.inf
 
 
 class Stopped(BaseException):
@@ -29,6 +49,27 @@ def stop_when_asked() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _raise_stopped)
+    if hasattr(signal, "pthread_sigmask"):  # the server that forks processes has them blocked
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+
+
+@contextmanager
+def sigterm_stops() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, by an exception: what is half-written is removed.
+
+    Outside the main thread, or where somebody else handles SIGTERM or ignores it, nothing changes.
+    """
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    ):
+        yield
+        return
+    signal.signal(signal.SIGTERM, _raise_stopped)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def ignore_requests() -> None:
@@ -37,7 +78,11 @@ def ignore_requests() -> None:
 
 
 def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
-    raise Stopped
+    global _raised  # noqa: PLW0603 - signals are the process's own
+    now = time.monotonic()
+    if now - _raised > CLEANING_SECONDS:
+        _raised = now
+        raise Stopped
 
 
 def ask() -> None:
@@ -56,6 +101,8 @@ class StopRequest(AbstractContextManager["StopRequest"]):
 
     SIGTERM is only ever noted, as a whole group of processes may get it twice. A signal that is
     ignored stays so. Outside the main thread, where signals cannot be caught, nothing is noted.
+
+    `asked` has to be looked at after the `with` too: a request may come when all is done inside.
     """
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from ganbench.data.cache import UNREADABLE, whole
+from ganbench.data.cache import UNREADABLE, is_intact, say_damaged, whole
 from ganbench.data.catalogue import TRIANGLES, short_dataset
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.kinds import IMAGES, StoredForm, form_of
@@ -85,10 +85,13 @@ class Reference:
             return cls(dataset, backbone, real, held_out, Statistics.of(real.vectors))
         file = cached_file(backbone, dataset, cache_root, "statistics")
         try:
-            statistics = Statistics.load(file)
-        except UNREADABLE:
+            statistics = Statistics.load(file) if is_intact(file) else None
+        except UNREADABLE as error:
+            say_damaged(file, type(error).__name__)
+            statistics = None
+        if statistics is None:
             statistics = Statistics.of(real.vectors)
-            with whole(file) as temporary:
+            with whole(file, sealed=True) as temporary:
                 statistics.save(temporary)
         return cls(dataset, backbone, real, held_out, statistics)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ganbench.data.cache import UNREADABLE, whole
+from ganbench.data.cache import UNREADABLE, read_text, write_text
 from ganbench.data.dataset import Progress, ignore_progress
 from ganbench.machine.random_streams import generator, stream_seed
 from ganbench.scoring.draw import BATCH_SIZE
@@ -121,14 +121,13 @@ def untrained_images(reference: Reference) -> Tensor:
 def _kept(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A row from the cache, or made and kept there."""
     try:
-        row: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        row: dict[str, Any] = json.loads(read_text(file) or "null")
         if row["images"] and row["scores"].keys() >= set(SCORES):  # of an older version: fewer
             return row
     except (*UNREADABLE, ValueError, AttributeError):
         pass
     row = make()
-    with whole(file) as temporary:
-        temporary.write_text(json.dumps(row), encoding="utf-8")
+    write_text(file, json.dumps(row))
     return row
 
 

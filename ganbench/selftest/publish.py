@@ -10,6 +10,7 @@ import pandas as pd
 
 from ganbench.errors import UsageError
 from ganbench.experiment.store import write_text
+from ganbench.machine.whole_files import write_whole
 from ganbench.report.charts.style import LIGHT, ChartStyle, draw, encode
 from ganbench.report.templates import template
 from ganbench.selftest import charts
@@ -50,7 +51,7 @@ def publish(outcome: Outcome, folder: Path) -> None:
         (folder / "charts").mkdir(exist_ok=True)
         drawn = {name: _drawn(chart, outcome) for name, chart in _CHARTS.items()}
         for name, png in drawn.items():
-            (folder / name).write_bytes(png)
+            write_whole(folder / name, png)
         notes = folder / _NOTES_FILE
         findings = notes.read_text(encoding="utf-8").strip() if notes.exists() else ""
         readme = _readme(outcome, findings)

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench import data
+from ganbench.data.cache import clean
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import DataError, UsageError, unknown
+from ganbench.experiment.lock import is_empty, locked
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.machine import environment
+from ganbench.machine.whole_files import remove_leftovers
 from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone
 from ganbench.scoring.backbones.classifier import training_notice
 from ganbench.selftest.expectations import shortfalls
@@ -94,7 +97,18 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
             "dataset of images, for example --dataset digits"
         )
     settings = {**{name: getattr(request, name) for name in _SETTINGS}, "dataset": spec.name}
-    folder = _folder(request.out, f"{device.kind}_selftest-{short_dataset(spec.name)}", settings)
+    topic = f"{device.kind}_selftest-{short_dataset(spec.name)}"
+    folder = _folder(request.out, topic, settings)
+    with locked(folder.path):
+        return folder.path, _test_into(folder.path, request, device, display, settings)
+
+
+def _test_into(
+    folder: Path, request: Request, device: Device, display: Display, settings: dict[str, Any]
+) -> Outcome:
+    """Do the self-test, and publish it in a folder that is locked."""
+    remove_leftovers([folder, folder / "charts"])
+    clean(request.cache_root)
 
     # The real images
     for note in data.notes(request.dataset, request.data_root):
@@ -121,7 +135,7 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
     )
     record = {
         "schema": 1,
-        "title": f"Self-test of the metrics on {short_dataset(spec.name)}",
+        "title": f"Self-test of the metrics on {short_dataset(dataset.spec.name)}",
         "command": request.command,
         "created": today(),
         "settings": settings,
@@ -139,8 +153,8 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
         outcome = dataclasses.replace(outcome, sanity=sanity)
     record["shortfalls"] = list(shortfalls(outcome))
     display.say("writing the report")
-    publish(outcome, folder.path)
-    return folder.path, outcome
+    publish(outcome, folder)
+    return outcome
 
 
 def _folder(out: Path | None, topic: str, settings: dict[str, Any]) -> ResultsFolder:
@@ -150,7 +164,7 @@ def _folder(out: Path | None, topic: str, settings: dict[str, Any]) -> ResultsFo
         UsageError: It cannot be written, or holds something else.
     """
     path = out or first_dated_folder(topic, lambda path: _stored(path) == settings)
-    if path.is_dir() and any(path.iterdir()):
+    if not is_empty(path):
         stored = _stored(path)
         if stored is None:
             raise UsageError(

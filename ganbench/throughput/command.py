@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from ganbench import data
+from ganbench.experiment.lock import locked
 from ganbench.launch.progress import Display
 from ganbench.machine import environment
 from ganbench.machine.device import choose
+from ganbench.machine.interrupt import Stopped
 from ganbench.report.formatting import number
 from ganbench.throughput import folder as folders
 from ganbench.throughput import request as requests
@@ -20,13 +22,16 @@ from ganbench.throughput.table import prefixed, terminal_table
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
     from ganbench.experiment.suite import Suite
+    from ganbench.machine.device import Device
     from ganbench.throughput.peak import Machine
     from ganbench.throughput.point import Point
+    from ganbench.throughput.request import Request
     from ganbench.training.execution import Execution
 
 __all__ = ["measure"]
@@ -68,6 +73,25 @@ def measure(
     root = suite.data_root or data.default_data_root()
     request = requests.make(suite, sizes, device=device.kind, data_root=root)
     path = folders.choose_folder(suite.out, device.kind, fresh=fresh)
+    with locked(path):
+        folders.choose_folder(path, device.kind, fresh=fresh)  # another command may have written it
+        return _measure_into(
+            path, request, sizes, device, execution, seconds, command, console, measure_peak
+        )
+
+
+def _measure_into(
+    path: Path,
+    request: Request,
+    sizes: Sequence[int],
+    device: Device,
+    execution: Execution,
+    seconds: float,
+    command: str,
+    console: Console,
+    measure_peak: Callable[..., Machine],
+) -> int:
+    """Sweep, and write a folder that is locked; return the exit code."""
     conditions: dict[str, Any] = {
         "command": command,
         "environment": environment.describe(device),
@@ -102,7 +126,7 @@ def measure(
             # other load may have slowed the first measurement
             again = measure_peak(device, dtype=execution.dtype, seconds=peak_seconds)
             machine = machine.joined(again)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Stopped):
             code = INTERRUPTED
             display.say("interrupted: what was measured is kept")
     rows = rows_of(points, machine)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
-from ganbench.experiment.store import ResultsFolder, first_dated_folder, today, write_text
+from ganbench.experiment.lock import is_empty
+from ganbench.experiment.store import ResultsFolder, first_dated_folder, today, write_text, writing
+from ganbench.machine.whole_files import write_whole
 from ganbench.throughput.chart import chart_png
 from ganbench.throughput.curve import KNEE_SHARE, rows_csv
 from ganbench.throughput.readme import readme
@@ -37,7 +39,7 @@ def choose_folder(out: Path | None, device: str, *, fresh: bool) -> Path:
     """
     if out is None:
         out = first_dated_folder(f"{device}_throughput", lambda _path: False)
-    elif out.is_dir() and any(out.iterdir()):
+    elif not is_empty(out):
         if not (out / _JSON).is_file():
             raise UsageError(
                 f"{out} is not empty and holds no throughput of ganbench: "
@@ -76,14 +78,18 @@ def write(folder: Path, rows: Sequence[Row], document: dict[str, Any]) -> None:
         folder: Where to write.
         rows: The points beside their limits.
         document: From `describe`.
+
+    Raises:
+        UsageError: Something cannot be written; the measurements come first.
     """
     png = chart_png(rows, f"{document['environment']['device_name']} · {document['execution']}")
     chart = folder / "charts" / "throughput.png"
-    if png is None:
-        chart.unlink(missing_ok=True)
-    else:
-        chart.parent.mkdir(parents=True, exist_ok=True)
-        chart.write_bytes(png)
-    write_text(folder / "throughput.csv", rows_csv(rows))
-    write_text(folder / "README.md", readme(rows, document, has_chart=png is not None))
-    write_text(folder / _JSON, json.dumps(document, indent=1) + "\n")
+    with writing(folder):
+        write_text(folder / _JSON, json.dumps(document, indent=1) + "\n")
+        write_text(folder / "throughput.csv", rows_csv(rows))
+        if png is None:
+            chart.unlink(missing_ok=True)
+        else:
+            chart.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(chart, png)
+        write_text(folder / "README.md", readme(rows, document, has_chart=png is not None))

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from ganbench import data
+from ganbench.data import cache
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment import plan
 from ganbench.experiment.suite import Suite
@@ -85,10 +86,10 @@ def test_unchanged_files_are_not_read_again(pictures, tmp_path):
     known = hash_of(pictures, tmp_path, lambda *told: reports.append(told))
     assert reports == []
     (index,) = (tmp_path / "contents").iterdir()
-    rows = json.loads(index.read_text())
+    rows = json.loads(cache.read_text(index))
     assert len(rows) == 24
     rows[str(pictures / "cat" / "0.bmp")][2] = "another"
-    index.write_text(json.dumps(rows))
+    cache.write_text(index, json.dumps(rows))
     assert hash_of(pictures, tmp_path) != known  # it is the index that was asked
 
 
@@ -98,7 +99,7 @@ def test_a_damaged_index_is_made_again(pictures, tmp_path, damage):
     (index,) = (tmp_path / "contents").iterdir()
     index.write_text(damage)
     assert hash_of(pictures, tmp_path) == before
-    assert len(json.loads(index.read_text())) == 24
+    assert len(json.loads(cache.read_text(index))) == 24
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(pictures, tmp_path):

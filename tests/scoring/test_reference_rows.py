@@ -7,6 +7,7 @@ import json
 import pytest
 import torch
 
+from ganbench.data import cache
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.sizes import bring_to
 from ganbench.scoring.evaluate import Reference
@@ -65,9 +66,9 @@ def test_rows_are_computed_once_and_again_where_the_file_is_damaged(reference, t
     first = reference_rows(reference, 8, tmp_path)
     files = sorted((tmp_path / "references").glob("*.json"))
     assert len(files) == 3
-    stored = json.loads(files[0].read_text(encoding="utf-8"))
+    stored = json.loads(cache.read_text(files[0]))
     stored["images"] = 7
-    files[0].write_text(json.dumps(stored), encoding="utf-8")
+    cache.write_text(files[0], json.dumps(stored))
     assert 7 in [row["images"] for row in reference_rows(reference, 8, tmp_path).values()]
     files[0].write_text("{", encoding="utf-8")
     assert reference_rows(reference, 8, tmp_path) == first
@@ -76,9 +77,9 @@ def test_rows_are_computed_once_and_again_where_the_file_is_damaged(reference, t
 def test_rows_that_lack_a_score_of_this_version_are_computed_again(reference, tmp_path):
     first = reference_rows(reference, 8, tmp_path)
     for file in (tmp_path / "references").glob("*.json"):
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        stored = json.loads(cache.read_text(file))
         del stored["scores"]["mind"]
-        file.write_text(json.dumps(stored), encoding="utf-8")
+        cache.write_text(file, json.dumps(stored))
     assert reference_rows(reference, 8, tmp_path) == first
 
 

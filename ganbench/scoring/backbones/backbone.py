@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor, nn
 
-from ganbench.data.cache import UNREADABLE, whole
+from ganbench.data.cache import UNREADABLE, is_intact, say_damaged, whole
 from ganbench.data.catalogue import STACKED_DIGITS
 from ganbench.data.dataset import Progress, ignore_progress, resize
 from ganbench.errors import DataError, UsageError, unknown
 from ganbench.machine.memory import release_host_memory
+from ganbench.machine.whole_files import save_torch
 from ganbench.scoring.backbones.channels import describe_channels
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.scoring.backbones.classifier_network import (
@@ -309,10 +310,11 @@ def real_features(
     logits = logits and backbone.name == "inception"
     path = cached_file(backbone, dataset, cache_root, f"{split}-logits" if logits else split)
     try:
-        known = Features(**torch.load(path, weights_only=True))
-        return known if logits else replace(known, logits=None)
-    except UNREADABLE:
-        pass
+        if is_intact(path):
+            known = Features(**torch.load(path, weights_only=True))
+            return known if logits else replace(known, logits=None)
+    except UNREADABLE as error:
+        say_damaged(path, type(error).__name__)
     images: Split = getattr(dataset, split)
 
     def release_and_report(text: str, done: int, total: int) -> None:
@@ -321,8 +323,8 @@ def real_features(
 
     features = backbone.extract(images.images, release_and_report, logits=logits)
     release_host_memory()
-    with whole(path) as temporary:
-        torch.save(vars(features), temporary)
+    with whole(path, sealed=True) as temporary:
+        save_torch(vars(features), temporary)
     return features
 
 

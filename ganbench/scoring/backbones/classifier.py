@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ganbench.data.cache import whole
+from ganbench.data.cache import is_intact, say_damaged, whole
 from ganbench.data.catalogue import SPECS, STACKED_DIGITS
 from ganbench.data.dataset import ignore_progress
 from ganbench.errors import DataError
+from ganbench.machine.checksums import is_sealed
 from ganbench.machine.memory import release_host_memory
 from ganbench.scoring.backbones.classifier_network import (
     VERSION,
@@ -106,13 +107,17 @@ def obtain_classifier(
     """
     spec, path = dataset.spec, classifier_file(dataset, cache_root, most_images, published)
 
-    classifier = _read(path, spec)
+    # One of an earlier version has no checksums, but those of a zip file
+    is_damaged = path.exists() and is_sealed(path) and not is_intact(path)
+    classifier = None if is_damaged else _read(path, spec)
     if classifier is None:
         if path.parent == published:
             raise DataError(f"{path} is damaged: install ganbench again")
+        if path.exists() and not is_damaged:
+            say_damaged(path, "it holds no such classifier")
         plan = TrainingPlan.of(dataset, most_images)
         text = f"training the classifier of {spec.name}"
-        with whole(path) as temporary:
+        with whole(path, sealed=True) as temporary:
             trainer(plan, dataset, temporary, lambda step: report(text, step, plan.steps))
         release_host_memory()
         classifier = _read(path, spec)

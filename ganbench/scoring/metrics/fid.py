@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ganbench.machine.whole_files import save_torch
 from ganbench.scoring.metrics.checks import check_matrix
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Statistics:
     def save(self, path: Path) -> None:
         """Write a file that spares the next process the sums and the root."""
         values = {name: getattr(self, name) for name in ("mean", "covariance", "count", "root")}
-        torch.save(values, path)
+        save_torch(values, path)
 
     @cached_property
     def root(self) -> Tensor:

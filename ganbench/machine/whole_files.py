@@ -1,0 +1,122 @@
+"""Files written whole or not at all, under temporary names that say which process writes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["remove_leftovers", "save_torch", "whole", "write_whole"]
+
+_PREFIX = ".part-"
+_DAY_SECONDS = 24 * 60 * 60
+
+
+@contextmanager
+def whole(final: Path) -> Iterator[Path]:
+    """Give a temporary path beside `final` to write at; rename it to `final` at the end.
+
+    A reader sees the old file or the new one, never a part, also when several processes write the
+    same file. After an error nothing of the new one is left. The temporary name has the ending of
+    the final one, by which libraries choose a format.
+
+    Args:
+        final: Its folder has to be there.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    name = f"{_PREFIX}{_machine()}-{os.getpid()}-{secrets.token_hex(4)}{final.suffix}"
+    temporary = final.with_name(name)
+    try:
+        yield temporary
+        temporary.replace(final)
+    except BaseException:
+        with suppress(OSError):
+            _remove(temporary)
+        raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; its folder has to be there.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def save_torch(values: Any, path: Path) -> None:
+    """Write what `torch.load` reads, to a path from `whole`.
+
+    torch writes to an open file here, whose errors say what is wrong; its own writer tells of a
+    full disk by a `RuntimeError`.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    import torch
+
+    try:
+        with path.open("wb") as file:
+            torch.save(values, file)
+    except RuntimeError as error:
+        raise OSError(str(error).partition("\n")[0]) from error
+
+
+def remove_leftovers(folders: Iterable[Path]) -> int:
+    """Remove temporary files of processes that are gone; return how many were removed.
+
+    Whether a process of another machine or container is gone cannot be asked here: what such a one
+    wrote is removed a day after it was last changed.
+
+    Args:
+        folders: Where to look, without the folders below them; some may be missing.
+    """
+    count = 0
+    for folder in folders:
+        with suppress(OSError):
+            for entry in [entry for entry in os.scandir(folder) if entry.name.startswith(_PREFIX)]:
+                if _is_leftover(Path(entry.path)):
+                    with suppress(OSError):
+                        _remove(Path(entry.path))
+                        count += 1
+    return count
+
+
+def _is_leftover(path: Path) -> bool:
+    """Whether nobody writes a temporary file any more."""
+    machine, _, rest = path.name.removeprefix(_PREFIX).partition("-")
+    number = rest.partition("-")[0]
+    if machine == _machine() and number.isdecimal():
+        return not psutil.pid_exists(int(number))
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime > _DAY_SECONDS
+    return False
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    """Eight digits for the place whose process numbers are ours: the host, or a container on it."""
+    space = ""
+    with suppress(OSError):
+        space = str(Path("/proc/self/ns/pid").readlink())
+    return hashlib.sha256(f"{socket.gethostname()} {space}".encode()).hexdigest()[:8]

@@ -1,0 +1,76 @@
+"""Files written whole or not at all, and what processes that were killed have left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganbench.machine.whole_files import remove_leftovers, save_torch, whole, write_whole
+
+KILLED = (
+    "import os, sys, pathlib\nfrom ganbench.machine.whole_files import whole\n"
+    "with whole(pathlib.Path(sys.argv[1])) as temporary:\n"
+    "    temporary.write_text('half')\n    os.kill(os.getpid(), 9)\n"
+)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(tmp_path):
+    file = tmp_path / "a.txt"
+    write_whole(file, b"old")
+
+    def interrupted():
+        with whole(file) as temporary:
+            temporary.write_text("half of the n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert names(tmp_path) == ["a.txt"]
+    assert file.read_bytes() == b"old"
+
+
+def test_two_writers_of_one_file_have_names_of_their_own(tmp_path):
+    file = tmp_path / "a.png"
+    with whole(file) as one, whole(file) as other:
+        one.write_text("one")
+        other.write_text("other")
+        assert one != other
+        assert one.suffix == other.suffix == ".png"
+        assert str(os.getpid()) in one.name
+    assert names(tmp_path) == ["a.png"]
+    assert file.read_text() == "one"  # which was left last
+
+
+def test_what_a_killed_process_left_is_removed_and_that_of_a_living_one_is_not(tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "a.txt"], check=False)
+    assert done.returncode == -9
+    assert len(names(tmp_path)) == 1
+    with whole(tmp_path / "b.txt") as temporary:
+        temporary.write_text("half")
+        assert remove_leftovers([tmp_path, tmp_path / "nowhere"]) == 1
+    assert names(tmp_path) == ["b.txt"]
+
+
+def test_what_another_machine_left_is_removed_after_a_day(tmp_path):
+    file = tmp_path / ".part-00000000-1-abcd.txt"
+    file.write_text("half")
+    assert remove_leftovers([tmp_path]) == 0
+    os.utime(file, (time.time() - 90_000,) * 2)
+    assert remove_leftovers([tmp_path]) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_torch_on_a_full_disk_raises_an_error_of_the_system(tmp_path):
+    (tmp_path / "full").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        save_torch({"values": torch.zeros(100_000)}, tmp_path / "full")
