@@ -62,6 +62,10 @@ def test_they_are_in_a_file_of_their_own_and_in_both_pages(tmp_path):
     readme = (out / "README.md").read_text(encoding="utf-8")
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "| *held-out real images through 64×64* | 10,000 images | 0.03" in readme
+    lines = readme.splitlines()
+    first = next(place for place, line in enumerate(lines) if "*held-out" in line)
+    assert all(line.startswith("| ") for line in lines[first - 1 : first + 4])  # one table
+    assert lines[first + 4] == ""
     assert "10 / 10" in readme
     assert "held-out real images through 64×64" in page
     assert "9,000 images" in page
