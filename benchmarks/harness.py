@@ -120,7 +120,7 @@ def compare(
     with tempfile.TemporaryDirectory() as folder:
         display = Display(Console(file=io.StringIO(), force_terminal=True, width=200))
         job = work.job(device, ours.steps + steps * rounds)
-        recorder = _Counting(Path(folder), SecondsOutside())
+        recorder = _Counting(job.id, Path(folder), SecondsOutside())
         budget = Budget(ours.steps + steps * rounds, "steps")
         with display, StopRequest() as request:
             events = train(ours, budget, NEVER, stop=lambda: request.asked)

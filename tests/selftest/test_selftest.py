@@ -328,7 +328,7 @@ def test_the_terminal_ends_with_the_verdicts_and_the_folder(tmp_path, capsys):
     assert max(len(line.rstrip()) for line in shown.splitlines() if "sees" in line) <= 80
     for entry in METRICS:
         missing = entry.name in {
-            "inception_score", "prompt_alignment", "intra_fid", "fid_infinity",
+            "inception_score", "prompt_alignment", "intra_fid", "fid_infinity", "high_quality",
             "manifold_precision", "manifold_recall",
         }  # fmt: skip
         first = entry.title.replace("-", "- ").split()[0]
