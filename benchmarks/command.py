@@ -30,7 +30,7 @@ from ganbench.machine.device import choose
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Columns", "Report", "run", "run_variants"]
+__all__ = ["Columns", "Report", "one_line_refusals", "run", "run_variants"]
 
 SCHEMA = 1
 _WIDTH = 110
@@ -69,7 +69,7 @@ def run(measure: Callable[..., Report]) -> None:
     def main(*, device: str, as_json: bool, **own: Any) -> None:
         if own.get("threads"):
             torch.set_num_threads(own["threads"])
-        with _one_line_refusals():
+        with one_line_refusals():
             chosen = choose(device)
             conditions = conditions_of(chosen)  # before measuring, for the load
             report = measure(chosen, **own)
@@ -145,7 +145,7 @@ def _flags_of(function: Callable[..., object]) -> list[inspect.Parameter]:
 
 
 @contextmanager
-def _one_line_refusals() -> Iterator[None]:
+def one_line_refusals() -> Iterator[None]:
     """End the command with one line and exit code 2 where something is refused."""
     try:
         yield

@@ -26,9 +26,8 @@ from typing import Annotated, Any
 
 import flags
 import pandas as pd
-import torch
 import typer
-from command import _one_line_refusals
+from command import one_line_refusals
 from measuring import conditions_of, range_text, ratio_text
 from rich.console import Console
 from turns import steps_in, take
@@ -304,7 +303,7 @@ def main(
     tiny: Annotated[bool, typer.Option(help="Three variants with tiny networks: a trial.")] = False,
 ) -> None:
     """Run the device tests and time every variant in every way, on the device there is."""
-    with _one_line_refusals():
+    with one_line_refusals():
         chosen = choose(device)
     chosen.activate()
     if out is None:
@@ -316,8 +315,6 @@ def main(
         return
     conditions = conditions_of(chosen)
     (out / "environment.json").write_text(json.dumps(conditions, indent=1))
-    if chosen.kind == "cuda":
-        torch.cuda.empty_cache()
     endings: dict[str, str] = {}
     console = Console()
     for one in stages(str(chosen.torch), out, tiny=tiny):

@@ -26,6 +26,7 @@ def report(
     """Write tables, charts and page again from the files; join several folders with --out."""
     from ganbench.experiment.lock import locked
     from ganbench.machine.whole_files import remove_leftovers
+    from ganbench.report.damaged import with_damaged_tables
     from ganbench.report.gather import gather
     from ganbench.report.readme import write_results
     from ganbench.report.scale import MOST_LISTED
@@ -37,10 +38,11 @@ def report(
     target = out or folders[0]
     with locked(target) if out is not None or target.is_dir() else nullcontext():
         remove_leftovers([target, target / "charts"])
-        results = gather(folders)  # once, since there may be thousands of runs
+        # Read once, since there may be thousands of runs
+        results = with_damaged_tables(gather(folders))
         written = write_results(results, target, primary)
     more = len(results.notes) - MOST_LISTED
-    counted = [f"{more:,} further runs are there twice"] if more > 0 else []
+    counted = [f"{more:,} further ones"] if more > 0 else []
     for note in [*results.notes[:MOST_LISTED], *counted]:
         screen.print(f"note: {visible(note)}", markup=False, highlight=False, soft_wrap=True)
     if out is None:

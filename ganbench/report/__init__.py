@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["build", "repeated_runs", "summary_table"]
+__all__ = ["build", "summary_table"]
 
 
 def build(directories: Sequence[Path], out: Path | None = None, primary: str = "fid") -> Path:
@@ -37,19 +37,6 @@ def build(directories: Sequence[Path], out: Path | None = None, primary: str = "
     from ganbench.report.readme import write_report
 
     return write_report(directories, out, primary)
-
-
-def repeated_runs(directories: Sequence[Path]) -> tuple[str, ...]:
-    """Notes on what a report leaves out: damaged files, and runs that repeat another one.
-
-    Raises:
-        UsageError: A folder is no results folder.
-    """
-    from ganbench.report.damaged import damaged_tables
-    from ganbench.report.gather import gather
-
-    results = gather(directories)
-    return (*results.notes, *damaged_tables(results))
 
 
 def summary_table(directory: Path) -> RenderableType:

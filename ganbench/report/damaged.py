@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganbench.report.charts.losses import read_history
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from ganbench.report.gather import Results
 
-__all__ = ["damaged_tables"]
+__all__ = ["damaged_tables", "with_damaged_tables"]
 
 _MOST_CHECKED = 100  # runs
 
@@ -33,6 +34,11 @@ def damaged_tables(results: Results) -> tuple[str, ...]:
         for path, read in tables
         if path.exists() and read(path) is None and not _has_no_rows(path)
     )
+
+
+def with_damaged_tables(results: Results) -> Results:
+    """The same results, whose notes name their damaged tables too."""
+    return replace(results, notes=(*results.notes, *damaged_tables(results)))
 
 
 def _has_no_rows(path: Path) -> bool:

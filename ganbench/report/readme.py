@@ -6,7 +6,6 @@ import base64
 import io
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -21,7 +20,7 @@ from ganbench.report.charts.all_charts import CHARTS, draw_all
 from ganbench.report.comparison.families import PRIMARY, check_primary
 from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.content import RANKING_NOTE, content_of
-from ganbench.report.damaged import damaged_tables
+from ganbench.report.damaged import with_damaged_tables
 from ganbench.report.gather import gather
 from ganbench.report.references import references_csv
 from ganbench.report.tables import runs_csv, summary_csv
@@ -47,7 +46,8 @@ def write_report(directories: Sequence[Path], out: Path | None, primary: str = P
     folders = [Path(directory) for directory in directories]
     if out is None and len(folders) > 1:
         raise UsageError("several folders are joined into a new one: say where with --out")
-    return write_results(gather(folders), Path(out) if out is not None else folders[0], primary)
+    results = with_damaged_tables(gather(folders))
+    return write_results(results, Path(out) if out is not None else folders[0], primary)
 
 
 def write_results(results: Results, target: Path, primary: str = PRIMARY) -> Path:
@@ -56,7 +56,6 @@ def write_results(results: Results, target: Path, primary: str = PRIMARY) -> Pat
     Raises:
         UsageError: No run has the primary score, or the folder cannot be written.
     """
-    results = replace(results, notes=(*results.notes, *damaged_tables(results)))
     check_primary(primary, results.records)
     try:
         write_text(target / "runs.csv", runs_csv(results))

@@ -12,7 +12,6 @@ from ganbench.data.cache import UNREADABLE, is_intact, say_damaged, whole
 from ganbench.data.catalogue import TRIANGLES, short_dataset
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.kinds import IMAGES, StoredForm, form_of
-from ganbench.data.sizes import bring_back
 from ganbench.machine.memory import release_host_memory
 from ganbench.machine.random_streams import generator
 from ganbench.scoring import draw
@@ -131,7 +130,7 @@ class Reference:
         """
         if self.dataset.spec.name != TRIANGLES:
             return {}
-        returned = bring_back(images[:MANIFOLD_IMAGES], self.stored_size)
+        returned = self.form.from_size(images[:MANIFOLD_IMAGES], self.stored_size)
         precision, recall = manifold_precision_recall(returned)
         return {"manifold_precision": precision, "manifold_recall": recall}
 
