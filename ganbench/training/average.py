@@ -26,8 +26,8 @@ def decay(recipe: Recipe, step: int, share: float) -> float:
     """The decay of the moving average in a training step.
 
     A half-life in images gives `0.5 ** (batch / half-life)` per step (Karras et al. 2020,
-    arXiv:2006.06676), at most `ema_ramp` of the images seen. The first step, and all until
-    `ema_start`, copy.
+    arXiv:2006.06676). The half-life, also that of `ema_decay`, is at most `ema_ramp` of the images
+    seen. The first step, and all until `ema_start`, copy.
 
     Args:
         recipe: Gives the numbers.
@@ -36,13 +36,14 @@ def decay(recipe: Recipe, step: int, share: float) -> float:
     """
     if step <= max(1, recipe.ema_start):
         return 0.0
-    images = recipe.batch_size * recipe.d_steps
-    if not recipe.ema_half_life_kimg:
-        return value_at(recipe.ema_decay, share)
-    half_life = value_at(recipe.ema_half_life_kimg, share) * 1000
-    if recipe.ema_ramp > 0:
-        half_life = min(half_life, recipe.ema_ramp * step * images)
-    return float(0.5 ** (images / half_life)) if half_life > 0 else 0.0
+    if recipe.ema_half_life_kimg:
+        half_life = value_at(recipe.ema_half_life_kimg, share) * 1000
+        images = recipe.batch_size * recipe.d_steps
+        wanted = 0.5 ** (images / half_life) if half_life > 0 else 0.0
+    else:
+        wanted = value_at(recipe.ema_decay, share)
+    ramped = 0.5 ** (1 / (recipe.ema_ramp * step)) if recipe.ema_ramp > 0 else 1.0
+    return float(min(wanted, ramped))
 
 
 class Average:

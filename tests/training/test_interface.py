@@ -609,6 +609,8 @@ def test_a_captured_step_cannot_look_at_its_number():
         ({"ema_decay": 0.9, "ema_start": 5}, 6, 0.9),
         ({"ema_half_life_kimg": 0.5}, 9, 0.5 ** (64 / 500)),
         ({"ema_half_life_kimg": 0.5, "ema_ramp": 0.05}, 2, 0.5 ** (64 / (0.05 * 128))),
+        ({"ema_decay": 0.9, "ema_ramp": 0.05}, 40, 0.5 ** (1 / 2)),  # half in 2 steps of 40
+        ({"ema_decay": 0.9, "ema_ramp": 0.05}, 4000, 0.9),
         ({"ema_half_life_kimg": 0.5, "d_steps": 3}, 9, 0.5 ** (3 * 64 / 500)),
         ({"ema_half_life_kimg": 0.001, "ema_ramp": 0, "batch_size": 2}, 9, 0.25),
         ({"ema_half_life_kimg": "0:0"}, 9, 0.0),
