@@ -1,10 +1,12 @@
 """Unrolled GAN: the generator's gradient passes through further steps of the discriminator.
 
 Metz et al. 2017, arXiv:1611.02163. The generator learns from the discriminator as it will be
-after `unroll_steps` steps of gradient descent on its own objective, and learns how those steps
-depend on its images; the discriminator itself is left as it is. Departs from the paper in the
-network, which is a DCGAN without BatchNorm in the discriminator, and unrolls plain gradient
-descent (its equation 7), where the experiments unroll Adam.
+after `unroll_steps` steps on its own objective, and learns how those steps depend on its images;
+the discriminator itself is left as it is. Departs from the paper in the network, which is a DCGAN
+without BatchNorm in the discriminator. The unrolled steps are of Adam, as in the paper's
+experiments, from where the discriminator's optimizer stands; only the scale of a step, the second
+moment, is no part of the derivative. Steps of plain gradient descent (the paper's equation 7) make
+the generator's gradient explode once the discriminator is sure of itself.
 """
 
 from typing import Any
@@ -18,10 +20,41 @@ from ganbench import Accepts, DatasetSpec, Losses, LossOutput, Variant, networks
 
 
 class Recipe(ganbench.ComposedRecipe):
-    """A composed recipe's numbers, and those of the unrolled steps."""
+    """A composed recipe's numbers, and that of the unrolled steps."""
 
     unroll_steps: int = Field(5, ge=0, description="steps of the discriminator, K")
-    unroll_lr: float = Field(0.02, gt=0, description="learning rate of the unrolled steps")
+
+
+class Adam:
+    """Steps of Adam that can be differentiated, from where an optimizer stands, for one tensor.
+
+    An optimizer without Adam's moments gives steps of plain gradient descent.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, parameter: Tensor) -> None:
+        self.group = next(
+            group
+            for group in optimizer.param_groups
+            if any(one is parameter for one in group["params"])
+        )
+        self.is_adam = "betas" in self.group
+        held = optimizer.state.get(parameter, {})
+        zero = torch.zeros_like(parameter)
+        self.first: Tensor = held.get("exp_avg", zero)
+        self.second: Tensor = held.get("exp_avg_sq", zero)
+        self.steps: Any = held.get("step", 0)
+
+    def step(self, value: Tensor, gradient: Tensor) -> Tensor:
+        """The tensor after a step, as a function of the gradient."""
+        if not self.is_adam:
+            return value - self.group["lr"] * gradient
+        fall_1, fall_2 = self.group["betas"]
+        self.steps = self.steps + 1
+        self.first = fall_1 * self.first + (1 - fall_1) * gradient
+        self.second = fall_2 * self.second + (1 - fall_2) * gradient.detach().square()
+        scale = (self.second / (1 - fall_2**self.steps)).sqrt() + self.group["eps"]
+        moved: Tensor = self.group["lr"] * self.first / (1 - fall_1**self.steps) / scale
+        return value - moved
 
 
 def losses(recipe: Recipe, dataset: DatasetSpec) -> Losses:
@@ -32,9 +65,11 @@ def losses(recipe: Recipe, dataset: DatasetSpec) -> Losses:
     def g_loss(
         discriminator: Any, real: Tensor, fake: Tensor, context: ganbench.Context
     ) -> LossOutput:
+        parameters = dict(context.networks["discriminator"].named_parameters())
+        optimizer = context.optimizers["discriminator"]
+        adam = {name: Adam(optimizer, value) for name, value in parameters.items()}
         weights = {
-            name: value.detach().clone().requires_grad_()
-            for name, value in context.networks["discriminator"].named_parameters()
+            name: value.detach().clone().requires_grad_() for name, value in parameters.items()
         }
 
         def unrolled(images: Tensor) -> Any:
@@ -44,7 +79,7 @@ def losses(recipe: Recipe, dataset: DatasetSpec) -> Losses:
             loss = LossOutput.of(objective.d_loss(unrolled, real, fake)).loss
             gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
             weights = {
-                name: value - recipe.unroll_lr * gradient
+                name: adam[name].step(value, gradient)
                 for (name, value), gradient in zip(weights.items(), gradients, strict=True)
             }
         return LossOutput.of(objective.g_loss(unrolled, real, fake))

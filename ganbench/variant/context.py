@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ganbench.variant.schedule import value_at
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from torch.optim import Optimizer
 
     from ganbench.variant.recipe import Recipe
 
@@ -33,6 +34,7 @@ class Context:
             else None.
         generate: Draws images from latents (n, latent_dim), with the condition of the first n.
         position: The step and the share of the budget, behind `step` and `share`.
+        optimizers: Of the two updates, `"generator"` and `"discriminator"`, to be looked at alone.
     """
 
     recipe: Recipe
@@ -42,6 +44,7 @@ class Context:
     labels: Tensor | None
     generate: Callable[[Tensor], Tensor]
     position: Callable[[], tuple[int, float]]
+    optimizers: Mapping[str, Optimizer] = field(default_factory=dict)
 
     @property
     def step(self) -> int:
