@@ -25,7 +25,7 @@ def compare(
         list[str] | None,
         typer.Option(help="Exit with 1 only if B is worse on this column; may be repeated."),
     ] = None,
-    primary: Annotated[str, PRIMARY] = "fid",
+    primary: Annotated[str | None, PRIMARY] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
     """Is B better or worse than A? Exit code 1 says that it is worse on some score."""

@@ -44,7 +44,8 @@ INCEPTION_WEIGHTS = typer.Option(help="File with the Inception weights, instead 
 PRECISION = typer.Option(help="Of the networks in training: fp32, bf16 or (on CUDA) fp16.")
 COMPILE = typer.Option("--compile/--no-compile", help="Translate the step by torch.compile first.")
 PRIMARY = typer.Option(
-    metavar="SCORE", help="Score that is tested by itself; choose it before you see the numbers."
+    metavar="SCORE",
+    help="Score that is tested by itself (fid); choose it before you see the numbers.",
 )
 CUDA_GRAPHS = typer.Option(
     "--cuda-graphs/--no-cuda-graphs", help="Capture the step as a CUDA graph."

@@ -21,7 +21,7 @@ def report(
         Path | None, typer.Option(help="Where to write; needed to join several folders.")
     ] = None,
     *,
-    primary: Annotated[str, PRIMARY] = "fid",
+    primary: Annotated[str | None, PRIMARY] = None,
 ) -> None:
     """Write tables, charts and page again from the files; join several folders with --out."""
     from ganbench.experiment.lock import locked

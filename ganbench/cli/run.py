@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from ganbench.cli.options import (
     INTERRUPTED,
     OK,
     PRECISION,
+    PRIMARY,
     SETTINGS,
     command_line,
     console,
@@ -27,11 +29,14 @@ from ganbench.machine.interrupt import Stopped
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
-    from ganbench.experiment.plan import Plan
+    from ganbench.experiment.looks import Looks
+    from ganbench.experiment.plan import Job, Plan
     from ganbench.experiment.result import RunResult
-    from ganbench.experiment.store import ResultsFolder
+    from ganbench.experiment.store import ResultsFolder, StoredRun
     from ganbench.experiment.suite import Suite
     from ganbench.machine.device import Device
 
@@ -64,7 +69,15 @@ def run(
     ] = None,
     device: Annotated[str | None, DEVICE] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="A count (3 is 0, 1 and 2) or a list 0,7,9.")
+        str | None,
+        typer.Option(
+            help="A count (3 is 0, 1 and 2), a list 0,7,9, or as many as needed: auto, auto:3-20."
+        ),
+    ] = None,
+    primary: Annotated[str | None, PRIMARY] = None,
+    margin: Annotated[
+        str | None,
+        typer.Option(help="With --seeds auto: variants that differ by less are equivalent (10%)."),
     ] = None,
     budget: Annotated[
         str | None, typer.Option(help="25epochs, 20000steps, 500kimg, 10min or 20s.")
@@ -109,6 +122,8 @@ def run(
         "dataset": dataset,
         "device": device,
         "seeds": seeds,
+        "primary": primary,
+        "margin": margin,
         "budget": budget,
         "set": settings or None,
         "data_root": data_root,
@@ -155,10 +170,12 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
     if not dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench import data
+    from ganbench.cli import rounds
     from ganbench.data.cache import clean
     from ganbench.experiment import plan as planning
     from ganbench.experiment import repeat
     from ganbench.experiment.lock import locked
+    from ganbench.experiment.looks import check_looks
     from ganbench.launch import local
     from ganbench.launch.progress import Display
     from ganbench.machine.device import choose
@@ -177,18 +194,25 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
             cache_root=data.default_cache_root(),
             report=display.report,
         )
+    looks = rounds.planned_looks(suite, plan)
     _print(screen, *plan.notes, *(repeat.differences(stored, plan) if stored is not None else ()))
     if dry_run:
-        _print_plan(plan, screen)
+        if looks is None:
+            _print_plan(plan.jobs, screen)
+        else:
+            _print_plan(rounds.asked_jobs(plan, looks), screen)
+            _print(screen, rounds.rounds_text(plan, looks))
         return OK
-    folder = local.choose_folder(suite.out, plan, device.kind)
+    folder = local.choose_folder(suite.out, plan, device.kind, looks)
     local.check_folder(folder, plan, fresh=fresh)
     with locked(folder.path):
         local.check_folder(folder, plan, fresh=fresh)  # another command may have written to it
+        if not fresh:
+            check_looks(folder, looks)
         folder.clean()
         clean(data.default_cache_root())
         return _train_and_report(
-            suite, plan, folder, device, name, screen, fresh=fresh, stored=stored
+            suite, plan, folder, device, name, screen, fresh=fresh, stored=stored, looks=looks
         )
 
 
@@ -202,9 +226,11 @@ def _train_and_report(
     *,
     fresh: bool,
     stored: RunResult | None,
+    looks: Looks | None,
 ) -> int:
     """Do a plan in a folder that is locked; return the exit code."""
     from ganbench import data
+    from ganbench.cli import rounds
     from ganbench.experiment import repeat
     from ganbench.experiment.store import ResultsFolder
     from ganbench.launch import local
@@ -224,26 +250,34 @@ def _train_and_report(
         local.prepare(plan, context, display, fresh=fresh, jobs=suite.jobs)
         if fresh:
             folder.clear()
-        folder.write_plan(
-            local.plan_record(
-                plan,
-                device=device.kind,
-                device_name=name,
-                device_reason=device.reason,
-                command=context.command,
+        begun: list[Job] = []
+
+        def launch(jobs: Sequence[Job]) -> list[StoredRun]:
+            begun.extend(jobs)
+            folder.write_plan(
+                local.plan_record(
+                    dataclasses.replace(plan, jobs=tuple(begun)),
+                    device=device.kind,
+                    device_name=name,
+                    device_reason=device.reason,
+                    command=context.command,
+                )
             )
-        )
+            part, alone = dataclasses.replace(plan, jobs=tuple(jobs)), suite.exclusive_timing
+            return local.launch(part, context, display, jobs=suite.jobs, exclusive_timing=alone)
+
         try:
-            runs = local.launch(
-                plan, context, display, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
-            )
+            if looks is None:
+                runs = launch(plan.jobs)
+            else:
+                runs = rounds.launch_rounds(plan, looks, context, display, launch=launch)
         except Stopped:
             display.say(f"stopped and saved; the same command with --out {folder.path} goes on")
             return INTERRUPTED
         display.say("writing the report")
         from ganbench.report import build, summary_table
 
-        build([folder.path])
+        build([folder.path], primary=suite.primary)
     screen.print(summary_table(folder.path))
     if stored is not None:
         _print(screen, *(repeat.verdict(stored, done.result) for done in runs))
@@ -276,14 +310,14 @@ def _device_name(device: Device, screen: Console) -> str:
     return names[0]
 
 
-def _print_plan(plan: Plan, screen: Console) -> None:
+def _print_plan(jobs: Sequence[Job], screen: Console) -> None:
     from rich import box
     from rich.table import Column, Table
 
     head = Column("run", no_wrap=True)  # by which its folder is called
     heads = ("variant", "dataset", "seed", "budget", "image size", "batch")
     table = Table(head, *heads, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for job in plan.jobs:
+    for job in jobs:
         table.add_row(
             job.id,
             job.variant,

@@ -28,6 +28,7 @@ from ganbench.machine import made_folders
 from ganbench.machine.whole_files import remove_leftovers, write_whole
 
 __all__ = [
+    "LOOKS_FILE",
     "PLAN_FILE",
     "STEP_SECONDS_FILE",
     "ResultsFolder",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 PLAN_FILE = "plan.json"
+LOOKS_FILE = "looks.json"
 STEP_SECONDS_FILE = "step_seconds.csv.gz"
 
 
@@ -193,6 +195,11 @@ class ResultsFolder:
         """What was asked for: the command, the jobs and when."""
         return self.path / PLAN_FILE
 
+    @property
+    def looks_file(self) -> Path:
+        """Which looks at the scores were taken; missing where seeds are not added as needed."""
+        return self.path / LOOKS_FILE
+
     def run_path(self, run_id: str) -> Path:
         """Folder of a finished run."""
         return self.path / "runs" / run_id
@@ -339,5 +346,6 @@ class ResultsFolder:
             if runs.exists():
                 shutil.rmtree(runs)
             self.plan_file.unlink(missing_ok=True)
+            self.looks_file.unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(f"{self.path} cannot be cleared for --fresh: {error}") from error

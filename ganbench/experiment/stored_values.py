@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ganbench.visible import visible_values
 
-__all__ = ["check_plan", "check_run", "first_problem", "plain_json"]
+__all__ = ["Name", "check_plan", "check_run", "first_problem", "plain_json"]
 
 _DEEPEST = 30  # levels of lists and objects
 _LARGEST = 1e100  # so that squares, and sums of squares, stay finite

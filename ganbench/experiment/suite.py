@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ganbench.errors import UsageError, unknown
+from ganbench.experiment.seed_range import SeedRange, parse_margin, parse_seed_range
 from ganbench.training.execution import Execution, Precision
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Suite(BaseModel):
     dataset: str | None = None
     device: str = "auto"
     seeds: str = "1"
+    primary: str = "fid"
+    margin: str = "10%"
     budget: str | None = None
     set: tuple[str, ...] = ()
     data_root: Path | None = None
@@ -49,6 +52,16 @@ class Suite(BaseModel):
     def execution(self) -> Execution:
         """How the steps are carried out."""
         return Execution(self.precision, self.compile, self.cuda_graphs)
+
+    @property
+    def seeds_as_needed(self) -> SeedRange | None:
+        """From how many seeds to how many, where they are added as needed; None where given."""
+        return parse_seed_range(self.seeds)
+
+    @property
+    def equivalence_margin(self) -> float:
+        """The share of the primary score below which variants do not differ."""
+        return parse_margin(self.margin)
 
     @field_validator("variants", "set", mode="before")
     @classmethod
@@ -70,6 +83,11 @@ class Suite(BaseModel):
     @classmethod
     def _seeds_text(cls, value: Any) -> Any:
         return ",".join([*map(str, value), ""]) if isinstance(value, list | tuple) else str(value)
+
+    @field_validator("margin", mode="before")
+    @classmethod
+    def _margin_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int | float) else value
 
     @field_validator("data_root", "inception_weights", "out")
     @classmethod
@@ -177,13 +195,19 @@ def _beside(suite: Path, name: str) -> str:
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Read `3` as seeds 0, 1 and 2, `0,7,9` as those, and `7,` as seed 7 alone.
 
+    `auto:3-20` is the 20 seeds that there may be at most.
+
     Raises:
-        UsageError: It is neither, or too large.
+        UsageError: It is none of them, or too large.
     """
+    as_needed = parse_seed_range(text)
+    if as_needed is not None:
+        return tuple(range(as_needed.limit))
     parts = [part.strip() for part in text.removesuffix(",").split(",")]
     if not all(part.isdecimal() for part in parts):
         raise UsageError(
-            f"seeds {text!r} cannot be read: give a count such as 3, or a list 0,7,9 (7, for one)"
+            f"seeds {text!r} cannot be read: give a count such as 3, a list 0,7,9 (7, for one), "
+            "or auto"
         )
     if max(map(len, parts)) > len(str(_LARGEST_SEED)) or max(map(int, parts)) > _LARGEST_SEED:
         raise UsageError(f"seeds {text!r} are too large: give numbers up to {_LARGEST_SEED}")

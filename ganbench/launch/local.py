@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
 from ganbench.experiment.lock import is_empty
+from ganbench.experiment.looks import read_looks
 from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.launch import process_pool
 from ganbench.launch.tasks import JobTask, PreparationTask, TimingTask
 
 if TYPE_CHECKING:
+    from ganbench.experiment.looks import Looks
     from ganbench.experiment.plan import Job, Plan
     from ganbench.experiment.store import StoredRun
     from ganbench.launch.context import CommandContext
@@ -27,15 +29,25 @@ __all__ = ["check_folder", "choose_folder", "launch", "plan_record", "prepare"]
 _FINISHED = ("ok", "diverged")
 
 
-def choose_folder(out: Path | None, plan: Plan, device: str) -> ResultsFolder:
-    """The folder that was named, or the first one of today that is new or holds this very plan."""
+def choose_folder(
+    out: Path | None, plan: Plan, device: str, looks: Looks | None = None
+) -> ResultsFolder:
+    """The folder that was named, or the first one of today that is new or holds this very plan.
+
+    Where seeds are added as needed, a plan holds the runs that were asked for so far.
+    """
     if out is not None:
         return ResultsFolder(out)
     wanted = [job.id for job in plan.jobs]
-    path = first_dated_folder(
-        f"{device}_{plan.topic}", lambda path: _planned(ResultsFolder(path)) == wanted
-    )
-    return ResultsFolder(path)
+
+    def holds_this(path: Path) -> bool:
+        folder = ResultsFolder(path)
+        planned, stored = _planned(folder), read_looks(folder)
+        if looks is None or stored is None:
+            return looks is stored and planned == wanted
+        return stored.plan == looks.plan and bool(planned) and set(planned) <= set(wanted)
+
+    return ResultsFolder(first_dated_folder(f"{device}_{plan.topic}", holds_this))
 
 
 def _planned(folder: ResultsFolder) -> list[str]:

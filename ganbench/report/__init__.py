@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["build", "summary_table"]
 
 
-def build(directories: Sequence[Path], out: Path | None = None, primary: str = "fid") -> Path:
+def build(directories: Sequence[Path], out: Path | None = None, primary: str | None = None) -> Path:
     """Write tables, charts and pages of one or several results folders.
 
     Writes runs.csv, summary.csv, README.md, report.html and charts/*.png; the same files give the
@@ -25,7 +25,8 @@ def build(directories: Sequence[Path], out: Path | None = None, primary: str = "
     Args:
         directories: Results folders.
         out: Where to write; the folder itself where there is just one.
-        primary: The score that is tested by itself, chosen before the numbers were seen.
+        primary: The score that is tested by itself, chosen before the numbers were seen; where left
+            out, the one by which seeds were added as needed, else FID.
 
     Returns:
         The folder that was written.

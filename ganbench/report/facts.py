@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ganbench.report.comparison.looks import decided_first, look_text, looks_text
 from ganbench.report.scale import MOST_LISTED, listed
 from ganbench.training.execution import EAGER, Execution
 from ganbench.visible import visible
@@ -12,6 +13,7 @@ from ganbench.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ganbench.experiment.looks import Looks
     from ganbench.experiment.result import RunResult
     from ganbench.report.gather import Results, Source
 
@@ -44,11 +46,23 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
         Fact("Software", software_line([record.environment for record in own])),
         Fact("Budget", ", ".join(budgets)),
         Fact("Steps", _execution(own)),
+        *_looks(source.looks),
         Fact("Command", str(plan.get("command") or (own[0].command if own else "")), is_code=True),
         Fact("Date", str(plan.get("created") or "")),
         *notes_of("Note", list(plan.get("notes") or ())),
     ]
     return [fact for fact in facts if fact.text]
+
+
+def _looks(looks: Looks | None) -> list[Fact]:
+    """How seeds were added, and what each look saw and asked for; nothing where they were given."""
+    if looks is None:
+        return []
+    seen = enumerate(zip(looks.looks, decided_first(looks), strict=True), start=1)
+    return [
+        Fact("Seeds", looks_text(looks)),
+        *(Fact(f"Look {number}", look_text(look, new)) for number, (look, new) in seen),
+    ]
 
 
 def notes_of(name: str, notes: Sequence[object]) -> list[Fact]:

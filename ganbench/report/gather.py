@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import DataError, UsageError
+from ganbench.experiment.looks import Looks, read_looks
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import ResultsFolder, StoredRun
 from ganbench.report.groups import Group, group_runs
@@ -16,18 +17,22 @@ from ganbench.report.rows import Entry, without_repeated
 from ganbench.visible import visible, visible_values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Results", "Source", "gather"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """One results folder: its path, its plan (empty where lost) and the hand-written notes."""
+    """One results folder: its path, its plan (empty where lost) and the hand-written notes.
+
+    `looks` is there where seeds were added as needed.
+    """
 
     path: Path
     plan: dict[str, Any]
     notes: str
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,20 @@ class Results:
         return folders
 
     @cached_property
+    def planned_primary(self) -> str | None:
+        """The score that decided on seeds where they were added as needed; None elsewhere."""
+        planned = {source.looks.primary for source in self.sources if source.looks is not None}
+        return planned.pop() if len(planned) == 1 else None
+
+    @cached_property
     def labels(self) -> list[str]:
         """The variants of all groups, each once."""
         return list(dict.fromkeys(entry.label for entry in self.entries))
 
 
-def gather(directories: Sequence[Path]) -> Results:
+def gather(
+    directories: Sequence[Path], looks: Mapping[Path, Looks | None] | None = None
+) -> Results:
     """Read one or several results folders.
 
     Runs are put together by dataset, kind and name of the device, and protocol. A variant that was
@@ -84,6 +97,10 @@ def gather(directories: Sequence[Path]) -> Results:
     that is in two folders counts once.
 
     A file that is damaged is left out, with a note.
+
+    Args:
+        directories: The folders.
+        looks: Looks that are not stored yet, by folder, in the place of those that are.
 
     Raises:
         UsageError: A folder holds no finished run or cannot be read.
@@ -93,12 +110,14 @@ def gather(directories: Sequence[Path]) -> Results:
     sources, runs, damaged = [], [], []
     for directory in dict.fromkeys(Path(path) for path in directories):
         source, stored, unreadable = _read(directory)
-        sources.append(source)
+        sources.append(replace(source, looks=(looks or {}).get(directory, source.looks)))
         runs.extend(stored)
         damaged.extend(unreadable)
     kept, repeated = without_repeated(runs)
     notes = tuple(map(visible, (*damaged, *repeated)))
-    return Results(tuple(sources), group_runs(kept), notes)
+    counted = {source.path: source.looks for source in sources if source.looks is not None}
+    groups = (replace(group, looks=counted) for group in group_runs(kept))
+    return Results(tuple(sources), tuple(groups), notes)
 
 
 def _read(directory: Path) -> tuple[Source, list[StoredRun], list[str]]:
@@ -109,6 +128,7 @@ def _read(directory: Path) -> tuple[Source, list[StoredRun], list[str]]:
     try:
         plan, damaged = _read_plan(folder)
         runs, unreadable = _read_runs(folder)
+        looks, damaged_looks = _read_looks(folder)
         notes_file = directory / "notes.md"
         notes = notes_file.read_text(encoding="utf-8") if notes_file.is_file() else ""
     except OSError as error:
@@ -122,8 +142,8 @@ def _read(directory: Path) -> tuple[Source, list[StoredRun], list[str]]:
             f"{directory} holds no finished run (runs/<id>/result.json); "
             "give a folder that `ganbench run` has written"
         )
-    damaged += [str(error) for error in unreadable]
-    return Source(directory, plan, notes), _in_plan_order(plan, runs), damaged
+    damaged += [str(error) for error in (*unreadable, *damaged_looks)]
+    return Source(directory, plan, notes, looks), _in_plan_order(plan, runs), damaged
 
 
 def _read_plan(folder: ResultsFolder) -> tuple[dict[str, Any], list[str]]:
@@ -133,6 +153,14 @@ def _read_plan(folder: ResultsFolder) -> tuple[dict[str, Any], list[str]]:
     except DataError as error:
         return {}, [str(error)]
     return plan, []
+
+
+def _read_looks(folder: ResultsFolder) -> tuple[Looks | None, list[str]]:
+    """The looks, and what is said where they are damaged."""
+    try:
+        return read_looks(folder), []
+    except DataError as error:
+        return None, [f"{error}; p-values here are those of seeds that were given, and too small"]
 
 
 def _read_runs(folder: ResultsFolder) -> tuple[list[StoredRun], list[DataError]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,8 +16,10 @@ from ganbench.report.rows import Entry, entries_of
 from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from ganbench.experiment.looks import Looks
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import StoredRun
     from ganbench.scoring.metrics.catalogue import Quantity
@@ -43,6 +45,7 @@ class Group:
         entries: The runs, completed or not.
         slug: A short name for files, unlike that of any other group.
         title: A heading, unlike that of any other group.
+        looks: Of the folders whose seeds were added as needed, the looks at their scores.
     """
 
     dataset: str
@@ -52,6 +55,7 @@ class Group:
     entries: tuple[Entry, ...]
     slug: str = ""
     title: str = ""
+    looks: Mapping[Path, Looks] = field(default_factory=dict)
 
     @cached_property
     def finished(self) -> list[Entry]:

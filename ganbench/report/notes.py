@@ -14,7 +14,7 @@ __all__ = ["reading_note"]
 
 def reading_note(group: Group) -> str:
     """How to read a group's tables, in sentences."""
-    notes = (_seeds_note, _completed_note, _budget_note, _average_note)
+    notes = (_seeds_note, _looks_note, _completed_note, _budget_note, _average_note)
     return " ".join(filter(None, (note(group) for note in notes)))
 
 
@@ -26,6 +26,18 @@ def _seeds_note(group: Group) -> str:
     return (
         "Mean ± standard deviation over the seeds that completed, and the mean's 95% interval in "
         "brackets (Student's t). A variant with one seed has no interval."
+    )
+
+
+def _looks_note(group: Group) -> str:
+    """That seeds were added as needed, and what the tests are then."""
+    if not group.looks:
+        return ""
+    return (
+        "Seeds were added as needed, with a look at the scores after each round. All p-values and "
+        "intervals are those of a sequential paired t-test, which holds over all looks; a pair is "
+        "equivalent where two one-sided sequential tests show that neither variant is worse by the "
+        "margin. Runs that failed or diverged are not replaced."
     )
 
 

@@ -41,7 +41,7 @@ _MARKUP = re.compile(r"[\\`*$~]|<(?=[\w/!?])|&(?=[\w#]+;)|\](?=[\[(:])|(?<!\w)_|
 _WEBP_QUALITY = 85
 
 
-def write_report(directories: Sequence[Path], out: Path | None, primary: str = PRIMARY) -> Path:
+def write_report(directories: Sequence[Path], out: Path | None, primary: str | None = None) -> Path:
     """Write all files of a report, as `ganbench.report.build` describes."""
     folders = [Path(directory) for directory in directories]
     if out is None and len(folders) > 1:
@@ -50,12 +50,15 @@ def write_report(directories: Sequence[Path], out: Path | None, primary: str = P
     return write_results(results, Path(out) if out is not None else folders[0], primary)
 
 
-def write_results(results: Results, target: Path, primary: str = PRIMARY) -> Path:
+def write_results(results: Results, target: Path, primary: str | None = None) -> Path:
     """Write all files of a report of what was read before, and return their folder.
+
+    Without a primary score, it is the one by which seeds were added as needed, else FID.
 
     Raises:
         UsageError: No run has the primary score, or the folder cannot be written.
     """
+    primary = primary or results.planned_primary or PRIMARY
     check_primary(primary, results.records)
     try:
         write_text(target / "runs.csv", runs_csv(results))

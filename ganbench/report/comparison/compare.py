@@ -20,6 +20,7 @@ from ganbench.report.comparison.pairing import (
     shared_timing,
 )
 from ganbench.report.comparison.ranking import ranked_names
+from ganbench.report.comparison.stages import stages_of
 from ganbench.report.comparison.verdict import Verdict, verdict_of
 from ganbench.report.gather import gather
 
@@ -76,7 +77,7 @@ def compare(
     variant_a: str | None = None,
     variant_b: str | None = None,
     metrics: Sequence[str] | None = None,
-    primary: str = PRIMARY,
+    primary: str | None = None,
 ) -> Comparison:
     """Compare B with A, seed by seed.
 
@@ -89,7 +90,8 @@ def compare(
         variant_a: Row of A; without it and `variant_b`, every variant that both folders have.
         variant_b: Row of B; the same name as A's where left out.
         metrics: Columns to show; all scores and the training speed where left out.
-        primary: The score that was chosen before the numbers were seen.
+        primary: The score that was chosen before the numbers were seen; where left out, the one
+            by which the folders' seeds were added as needed, else FID.
 
     Raises:
         UsageError: A folder cannot be read; a variant or metric is not there; datasets, devices or
@@ -98,6 +100,7 @@ def compare(
     names = _metric_names(metrics)
     results_a, results_b = gather([a]), gather([b])
     records = [*results_a.records, *results_b.records]
+    primary = primary or results_b.planned_primary or results_a.planned_primary or PRIMARY
     check_primary(primary, records)
     pairs = pairs_of(results_a, results_b, variant_a, variant_b)
     wanted = names or _default_names(records, primary)
@@ -108,7 +111,7 @@ def compare(
         for pair in pairs
         for name in ranked_names(records, primary)
         if name in columns.SPEED or has_equal_budgets(pair)
-        if (item := _contrast(pair, name)) is not None
+        if (item := _contrast(pair, name, is_primary=name == primary)) is not None
     ]
     done = corrected([item for _, item in tested], primary)
     verdicts = [
@@ -140,17 +143,20 @@ def _default_names(records: Sequence[RunResult], primary: str) -> list[str]:
     return list(dict.fromkeys([primary, *columns.score_names(list(records)), _SPEED]))
 
 
-def _contrast(pair: Pair, name: str) -> Contrast | None:
+def _contrast(pair: Pair, name: str, *, is_primary: bool) -> Contrast | None:
     """B as the first side, so that a positive difference means that B is larger."""
     (group_a, label_a), (group_b, label_b) = pair.a, pair.b
     rows = ((group_a, label_a), (group_b, label_b))
     group, label = next((row for row in rows if row[0].is_shared(row[1], name)), rows[0])
+    looks = (*group_a.looks.values(), *group_b.looks.values())
     return contrast(
         name,
         group.heading(name, label),
         side_of(group_b, label_b, name, pair.names[1]),
         side_of(group_a, label_a, name, pair.names[0]),
         group_a.quantities,
+        stages_of(pair.b, pair.a),
+        max((each.margin for each in looks), default=0.0) if is_primary else 0.0,
     )
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ganbench.report import columns
 from ganbench.report.comparison.power import detectable, seeds_range
+from ganbench.report.comparison.sequential import (
+    SequentialDifference,
+    Stages,
+    equivalence_p_value,
+    level_of_each_look,
+    sequential_difference,
+)
 from ganbench.report.comparison.statistics import ALPHA, LEVEL, Difference, paired_difference
 from ganbench.report.limits import bounds_of, step_of
 
@@ -17,9 +24,18 @@ if TYPE_CHECKING:
     from ganbench.report.groups import Group
     from ganbench.scoring.metrics.catalogue import Quantity
 
-__all__ = ["Contrast", "Family", "Result", "Side", "contrast", "is_ranked", "side_of"]
+__all__ = [
+    "Contrast",
+    "Equivalence",
+    "Family",
+    "Result",
+    "Side",
+    "contrast",
+    "is_ranked",
+    "side_of",
+]
 
-Result = Literal["better", "worse", "not resolved"]
+Result = Literal["better", "worse", "equivalent", "not resolved"]
 Family = Literal["primary", "secondary", "cost"]
 
 
@@ -46,6 +62,21 @@ def side_of(group: Group, label: str, score: str, name: str = "") -> Side:
 
 
 @dataclass(frozen=True)
+class Equivalence:
+    """The claim that neither of two variants is worse than the other by a margin or more.
+
+    Attributes:
+        margin: The share of a variant's mean that the other's may lie above it.
+        p_value: Sequential.
+        p_holm: Corrected by Holm's method, with those of all other pairs.
+    """
+
+    margin: float
+    p_value: float
+    p_holm: float = 1.0
+
+
+@dataclass(frozen=True)
 class Contrast:
     """How variant A compares with variant B on one score.
 
@@ -61,6 +92,7 @@ class Contrast:
         family_size: Number of differences in this family.
         p_holm: The p-value, corrected by Holm's method; None for one seed.
         ci_level: Of the interval: the level that Holm's method asks of this difference.
+        equivalence: Whether they are equivalent; None where it was not asked or not tested.
     """
 
     score: str
@@ -72,6 +104,7 @@ class Contrast:
     family_size: int = 1
     p_holm: float | None = None
     ci_level: float = LEVEL
+    equivalence: Equivalence | None = None
 
     @property
     def direction(self) -> columns.Direction:
@@ -106,10 +139,28 @@ class Contrast:
 
     @property
     def verdict(self) -> Result:
-        """Whether A is better or worse than B, or the seeds do not resolve it."""
+        """Whether A is better or worse than B or equivalent to it, or the seeds do not resolve it.
+
+        Variants that differ by less than the margin of equivalence are called better and worse
+        where the seeds resolve even that.
+        """
         if self.p_holm is None or self.p_holm >= ALPHA:
-            return "not resolved"
+            is_equivalent = self.equivalence is not None and self.equivalence.p_holm < ALPHA
+            return "equivalent" if is_equivalent else "not resolved"
         return "better" if (self.paired.mean > 0) == (self.direction == "higher") else "worse"
+
+    @property
+    def looks(self) -> int | None:
+        """How often the pair was tested; None where its seeds were given and not added."""
+        return len(self.paired.tested) if isinstance(self.paired, SequentialDifference) else None
+
+    @property
+    def _tests(self) -> float:
+        """How many tests the first of the family pays for; with looks, what those cost besides."""
+        if not isinstance(self.paired, SequentialDifference):
+            return self.family_size
+        level = ALPHA / self.family_size
+        return ALPHA / level_of_each_look(level, self.paired.first, self.paired.limit)
 
     @property
     def detectable(self) -> float | None:
@@ -119,7 +170,7 @@ class Contrast:
         """
         if self.paired.std is None:
             return None
-        smallest = detectable(self.paired.std, self.paired.n, self.family_size)
+        smallest = detectable(self.paired.std, self.paired.n, self._tests)
         return None if smallest is None or smallest > self.paired.most else smallest
 
     @property
@@ -135,7 +186,7 @@ class Contrast:
         """
         if not self.can_need_seeds or not self.paired.std:
             return None, None
-        return seeds_range(self.paired.mean / self.paired.std, self.paired.n, self.family_size)
+        return seeds_range(self.paired.mean / self.paired.std, self.paired.n, self._tests)
 
 
 def _mean(values: Mapping[int, float], seeds: Iterable[int]) -> float:
@@ -149,7 +200,13 @@ def is_ranked(name: str) -> bool:
 
 
 def contrast(
-    score: str, heading: str, a: Side, b: Side, quantities: Mapping[Quantity, float]
+    score: str,
+    heading: str,
+    a: Side,
+    b: Side,
+    quantities: Mapping[Quantity, float],
+    stages: Stages | None = None,
+    margin: float = 0.0,
 ) -> Contrast | None:
     """Compare two variants on one score, not yet corrected for other comparisons.
 
@@ -159,19 +216,36 @@ def contrast(
         a: Variant A.
         b: Variant B.
         quantities: What the score's bounds and its smallest step depend on.
+        stages: The looks at them, where seeds were added as needed: seeds that no look saw are
+            left out.
+        margin: Of equivalence, as a share; 0 where it is not tested. It needs `stages`.
 
     Returns:
         The contrast, or None where they have no seed in common.
     """
+    if stages is not None:
+        a, b = _looked_at(a, stages, 0), _looked_at(b, stages, 1)
     is_distance = columns.column(score).direction == "one"
     low, high = bounds_of(score, quantities)
-    paired = paired_difference(
-        _distances(a.values) if is_distance else a.values,
-        _distances(b.values) if is_distance else b.values,
-        step=step_of(score, quantities),
-        most=max(1 - low, high - 1) if is_distance else high - low,
-    )
-    return None if paired is None else Contrast(score, heading, a, b, paired)
+    values = [_distances(side.values) if is_distance else side.values for side in (a, b)]
+    step = step_of(score, quantities)
+    most = max(1 - low, high - 1) if is_distance else high - low
+    if stages is None:
+        paired = paired_difference(*values, step=step, most=most)
+        return None if paired is None else Contrast(score, heading, a, b, paired)
+    tested = sequential_difference(*values, stages, step=step, most=most)
+    p = equivalence_p_value(*values, stages, margin, step=step) if margin else None
+    equivalence = None if p is None else Equivalence(margin, p)
+    if tested is None:
+        return None
+    return Contrast(score, heading, a, b, tested, equivalence=equivalence)
+
+
+def _looked_at(side: Side, stages: Stages, place: int) -> Side:
+    """A side with the seeds that some look saw, and no others."""
+    seen = frozenset().union(*(seeds[place] for seeds in stages.seeds))
+    kept = {seed: value for seed, value in side.values.items() if seed in seen}
+    return replace(side, values=kept)
 
 
 def _distances(values: Mapping[int, float]) -> Mapping[int, float]:

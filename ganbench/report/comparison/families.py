@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from ganbench.experiment.result import RunResult
     from ganbench.report.comparison.contrasts import Contrast
 
-__all__ = ["FAMILIES", "PRIMARY", "check_primary", "corrected", "families_text", "family_of"]
+__all__ = [
+    "FAMILIES",
+    "PRIMARY",
+    "check_primary",
+    "check_primary_name",
+    "corrected",
+    "families_text",
+    "family_of",
+]
 
 PRIMARY = "fid"
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -40,6 +48,18 @@ def check_primary(primary: str, records: Sequence[RunResult]) -> None:
     there = [name for name in names if any(columns.value(r, name) is not None for r in records)]
     if primary not in there and primary != PRIMARY:
         raise unknown("primary score", primary, there, "give a score that the runs have")
+
+
+def check_primary_name(primary: str) -> None:
+    """Refuse a primary score that no run can have, before anything is trained.
+
+    Raises:
+        UsageError: It is no column with a better and a worse.
+    """
+    names = (*columns.score_names([]), *columns.SPEED, *columns.OVER_TRAINING_SHOWN)
+    allowed = [name for name in names if is_ranked(name)]
+    if primary not in allowed:
+        raise unknown("primary score", primary, allowed, "see `ganbench list metrics`")
 
 
 def corrected(
@@ -74,7 +94,25 @@ def corrected(
                 p_holm=correction.p_value,
                 ci_level=correction.level,
             )
+        _correct_equivalences(done, family, more)
     return done
+
+
+def _correct_equivalences(done: list[Contrast], family: Family, untested: int) -> None:
+    """Correct the claims of equivalence of a family among themselves, in place.
+
+    Of a pair's two null hypotheses, that it does not differ and that it differs by the margin or
+    more, one at most is true. Each kind of claim is held to 5% by itself.
+    """
+    claims = [
+        (place, item.equivalence)
+        for place, item in enumerate(done)
+        if item.family == family and item.equivalence is not None
+    ]
+    corrections = holm([claim.p_value for _, claim in claims], untested)
+    for (place, claim), correction in zip(claims, corrections, strict=True):
+        corrected_claim = dataclasses.replace(claim, p_holm=correction.p_value)
+        done[place] = dataclasses.replace(done[place], equivalence=corrected_claim)
 
 
 def families_text(contrasts: Sequence[Contrast]) -> str:

@@ -48,7 +48,7 @@ def _detectable_effect(n: int, alpha: float) -> float:
     return float(optimize.brentq(lambda effect: power(effect, n, alpha) - POWER, 0.0, 1e9))
 
 
-def detectable(std: float, n: int, tests: int = 1) -> float | None:
+def detectable(std: float, n: int, tests: float = 1) -> float | None:
     """The smallest true difference that `n` seeds find in four of five cases.
 
     Args:
@@ -83,7 +83,7 @@ def _needed_effect(n: int, alpha: float) -> float:
     return low if low == high else float(optimize.brentq(excess, low, high))
 
 
-def seeds_needed(effect: float, tests: int = 1) -> int | None:
+def seeds_needed(effect: float, tests: float = 1) -> int | None:
     """The fewest seeds at which a difference is found in four of five cases.
 
     Args:
@@ -136,7 +136,7 @@ def effect_interval(effect: float, n: int, level: float = RANGE_LEVEL) -> tuple[
     return (low, high) if effect >= 0 else (-high, -low)
 
 
-def seeds_range(effect: float, n: int, tests: int = 1) -> tuple[int | None, int | None]:
+def seeds_range(effect: float, n: int, tests: float = 1) -> tuple[int | None, int | None]:
     """From how many to how many seeds a true difference needs, given that `n` did not resolve it.
 
     One number would be a guess: three seeds hardly know the effect. The range holds the number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from ganbench.report import columns
 from ganbench.report.comparison.contrasts import contrast, is_ranked, side_of
 from ganbench.report.comparison.families import corrected, families_text
 from ganbench.report.comparison.sentences import sentence_of
+from ganbench.report.comparison.stages import stages_of
 from ganbench.report.formatting import shown
 from ganbench.report.scale import MOST_IN_SENTENCES, MOST_NAMED, MOST_PAIRED
 from ganbench.report.tables import csv_text
@@ -39,8 +40,8 @@ _HEADS = (
     "family", "score", "direction", "variant_a", "variant_b", "completed_a", "started_a",
     "completed_b", "started_b", "n", "unpaired_seeds_a", "unpaired_seeds_b", "mean_a", "mean_b",
     "difference", "difference_std", "ci_low", "ci_high", "ci_level", "interval_method", "test",
-    "p_value", "family_size", "p_holm", "detectable", "seeds_needed_low", "seeds_needed_high",
-    "verdict", "sentence",
+    "p_value", "family_size", "p_holm", "looks", "margin", "p_equivalent", "detectable",
+    "seeds_needed_low", "seeds_needed_high", "verdict", "sentence",
 )  # fmt: skip
 
 
@@ -96,6 +97,7 @@ def contrasts_of(group: Group, primary: str) -> list[Contrast]:
 
 def _contrasts_of(group: Group, primary: str) -> list[Contrast]:
     names, quantities = ranked_names([e.result for e in group.finished], primary), group.quantities
+    margin = max((looks.margin for looks in group.looks.values()), default=0.0)
     contrasts: list[Contrast] = []
     untested: dict[str, int] = defaultdict(int)
     for name in names:
@@ -103,15 +105,29 @@ def _contrasts_of(group: Group, primary: str) -> list[Contrast]:
             sides = {label: side_of(group, label, name) for label in labels}
             pairs = _pairs(group, labels, name)
             done = [
-                contrast(name, group.heading(name, a, b), sides[a], sides[b], quantities)
+                contrast(
+                    name, group.heading(name, a, b), sides[a], sides[b], quantities,
+                    stages_of((group, a), (group, b)), margin if name == primary else 0.0,
+                )
                 for a, b in pairs
-            ]
+            ]  # fmt: skip
             contrasts += (item for item in done if item is not None)
             if len(pairs) < math.comb(len(labels), 2):
                 testable = sum(len(side.values) > 1 for side in sides.values())
                 tested = sum(item is not None and item.paired.std is not None for item in done)
                 untested[name] += math.comb(testable, 2) - tested
+    if group.looks:  # all pairs that were planned count, so that no later look corrects for more
+        tested = sum(
+            item.score == primary and item.paired.p_value is not None for item in contrasts
+        )
+        untested[primary] = _planned_pairs(group) - tested
     return corrected(contrasts, primary, untested)
+
+
+def _planned_pairs(group: Group) -> int:
+    """Pairs of variants of one budget, those of which no run completed included."""
+    budgets = Counter(group.budget_of(label) for label in group.all_labels)
+    return sum(math.comb(count, 2) for count in budgets.values())
 
 
 def _pairs(group: Group, labels: Sequence[str], name: str) -> list[tuple[str, str]]:
@@ -171,7 +187,8 @@ def _ranking(group: Group, name: str, budget: str, contrasts: list[Contrast]) ->
     column, labels = columns.column(name), group.by_budget[budget]
     order = _order(group, labels, name)
     means = {label: one.mean for label in order if (one := group.estimate(label, name))}
-    resolved = sum(item.verdict != "not resolved" for item in contrasts)
+    resolved = sum(item.verdict in ("better", "worse") for item in contrasts)
+    equivalent = sum(item.verdict == "equivalent" for item in contrasts)
     heading = f"{group.heading(name, *means)} {column.arrow}"
     entries = [
         (label, _with_share(group, label, shown(means[label], column)))
@@ -187,7 +204,9 @@ def _ranking(group: Group, name: str, budget: str, contrasts: list[Contrast]) ->
     return Ranking(
         heading=heading if len(group.by_budget) == 1 else f"{heading}, {budget}",
         order=tuple(entries),
-        resolved=f"{resolved} of {len(contrasts)}" + ("" if all_compared else " with the leader"),
+        resolved=f"{resolved} of {len(contrasts)}"
+        + (f", {equivalent} equivalent" if equivalent else "")
+        + ("" if all_compared else " with the leader"),
         detectable=_detectable(contrasts, column),
         sentences=tuple(sentence_of(item) for item in said),
         remark=_remark(order[0], len(labels)) if only_leader else "",
@@ -264,12 +283,15 @@ def _group_of(group: Group, item: Contrast) -> list[str]:
 def _row(item: Contrast) -> list[Any]:
     a, b, paired = item.side_a, item.side_b, item.paired
     lone_a, lone_b = (" ".join(map(str, seeds)) for seeds in item.unpaired)
-    tested = paired.p_value is not None
+    tested, equivalence = paired.p_value is not None, item.equivalence
+    test = "paired t" if item.looks is None else "sequential paired t"
+    margin = (None, None) if equivalence is None else (equivalence.margin, equivalence.p_holm)
     return [
         item.family, item.score, item.direction, a.name, b.name, a.completed, a.started,
         b.completed, b.started, paired.n, lone_a, lone_b, item.mean_a, item.mean_b,
         paired.mean, paired.std, *(item.interval or (None, None)),
         item.ci_level if item.interval else None, "t" if item.interval else "none",
-        "paired t" if tested else "", paired.p_value, item.family_size if tested else None,
-        item.p_holm, item.detectable, *item.seeds_needed, item.verdict, sentence_of(item),
+        test if tested else "", paired.p_value, item.family_size if tested else None,
+        item.p_holm, item.looks, *margin, item.detectable, *item.seeds_needed, item.verdict,
+        sentence_of(item),
     ]  # fmt: skip

@@ -24,6 +24,9 @@ def sentence_of(item: Contrast) -> str:
 
 def _verdict(item: Contrast) -> str:
     a, b = item.side_a.name, item.side_b.name
+    if item.verdict == "equivalent" and item.equivalence is not None:
+        margin = percent(item.equivalence.margin)
+        return f"{a} and {b} are equivalent on {item.heading}: neither is worse by {margin}"
     if item.verdict != "not resolved":
         best, other = (a, b) if item.verdict == "better" else (b, a)
         return f"{best} is better than {other} on {item.heading}"
@@ -59,8 +62,19 @@ def _numbers(item: Contrast) -> str:
         parts.append(
             raw if item.family_size == 1 else f"{raw}, corrected {probability(item.p_holm)}"
         )
-        parts.append(f"{item.paired.n} seeds")
+        if item.verdict == "equivalent" and item.equivalence is not None:
+            parts.append(
+                f"equivalent: corrected p {probability(item.equivalence.p_holm, sign=True)}"
+            )
+        parts.append(f"{item.paired.n} seeds{_looks(item)}")
     return "; ".join(parts)
+
+
+def _looks(item: Contrast) -> str:
+    """How often they were tested, where seeds were added as needed."""
+    if item.looks is None:
+        return ""
+    return f" in {item.looks} look{'' if item.looks == 1 else 's'}"
 
 
 def seeds_behind(item: Contrast) -> str:

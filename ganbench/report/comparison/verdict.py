@@ -26,7 +26,8 @@ class Verdict:
         direction: Which way is better: `lower`, `higher` or nearer to `one`.
         family: Which tests it was corrected with: `primary`, `secondary` or `cost`.
         family_size: Their number.
-        verdict: Whether B is better or worse than A, or the seeds do not resolve it.
+        verdict: Whether B is better or worse than A or equivalent to it, or the seeds do not
+            resolve it.
         n: Seeds that both have.
         completed_a: Runs of A that completed.
         started_a: Runs of A that were started.
@@ -51,6 +52,10 @@ class Verdict:
         seeds_behind: Which seeds are compared, where not all of both are.
         seeds_needed: The two numbers in words; empty where it is resolved.
         sentence: The verdict with its numbers, as one sentence.
+        looks: How often the pair was tested while seeds were added as needed; None where they
+            were given.
+        margin: Of equivalence, as a share; None where it is not tested.
+        p_equivalent: Of the claim of equivalence, corrected.
     """
 
     dataset: str
@@ -83,6 +88,9 @@ class Verdict:
     seeds_behind: str
     seeds_needed: str
     sentence: str
+    looks: int | None = None
+    margin: float | None = None
+    p_equivalent: float | None = None
 
 
 def verdict_of(dataset: str, item: Contrast) -> Verdict:
@@ -122,4 +130,7 @@ def verdict_of(dataset: str, item: Contrast) -> Verdict:
         seeds_behind=seeds_behind(item),
         seeds_needed=seeds_text(item) if item.can_need_seeds else "",
         sentence=sentence_of(item),
+        looks=item.looks,
+        margin=None if item.equivalence is None else item.equivalence.margin,
+        p_equivalent=None if item.equivalence is None else item.equivalence.p_holm,
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verdict_tables"]
 
-_STYLES = {"better": "green", "worse": "red", "not resolved": "dim"}
+_STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "not resolved": "dim"}
 _READING = (
     "B - A: the difference, of the distances from 1 where 1 is best (→1). Its interval is at the "
     "level that the correction (Holm's method) asks of this row, so that it excludes 0 exactly "
