@@ -142,12 +142,12 @@ def sequential_p_value(smallest: float, first: int, limit: int, sides: Sides = 2
 
 
 @cache
-def level_of_each_look(alpha: float, first: int, limit: int) -> float:
-    """The level of each look at which all of them together, two-sided, have the level `alpha`."""
+def level_of_each_look(alpha: float, first: int, limit: int, sides: Sides = 2) -> float:
+    """The level of each look at which all of them together have the level `alpha`."""
     low, high = alpha / (limit - first + 1), alpha  # all looks apart, and all looks alike
     for _ in range(50):
         middle = math.sqrt(low * high)
-        if sequential_p_value(middle, first, limit) < alpha:
+        if sequential_p_value(middle, first, limit, sides) < alpha:
             low = middle
         else:
             high = middle
