@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganbench.errors import UsageError
@@ -11,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ganbench.experiment.plan import Job, Plan
-    from ganbench.experiment.store import StoredRun
+    from ganbench.experiment.store import ResultsFolder, StoredRun
     from ganbench.experiment.suite import Suite
     from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
 
-__all__ = ["asked_jobs", "launch_rounds", "planned_looks", "rounds_text"]
+__all__ = ["asked_jobs", "ending", "launch_rounds", "may_run", "planned_looks", "rounds_text"]
 
 
 def planned_looks(suite: Suite, plan: Plan) -> Looks | None:
@@ -60,6 +61,22 @@ def asked_jobs(plan: Plan, looks: Looks) -> tuple[Job, ...]:
     asked = {name for look in looks.looks for name in look.next}
     seeds = sorted({job.seed for job in plan.jobs})[: looks.first]
     return tuple(job for job in plan.jobs if job.seed in seeds or job.id in asked)
+
+
+def may_run(plan: Plan, folder: ResultsFolder, *, fresh: bool) -> Plan:
+    """The runs that there may yet be: where a comparison has ended, those that it asked for."""
+    looks = None if fresh else read_looks(folder)
+    if looks is None or not looks.looks or not looks.looks[-1].ended:
+        return plan
+    return replace(plan, jobs=asked_jobs(plan, looks))
+
+
+def ending(folder: ResultsFolder) -> list[str]:
+    """Where the pairs stand, in one line; nothing where seeds were given."""
+    from ganbench.report.comparison.looks import looks_text
+
+    looks = read_looks(folder)
+    return [] if looks is None else [f"seeds: {looks_text(looks)}"]
 
 
 def launch_rounds(

@@ -247,7 +247,8 @@ def _train_and_report(
         command=command_line(),
     )
     with Display(screen) as display:
-        local.prepare(plan, context, display, fresh=fresh, jobs=suite.jobs)
+        possible = rounds.may_run(plan, folder, fresh=fresh)
+        local.prepare(possible, context, display, fresh=fresh, jobs=suite.jobs)
         if fresh:
             folder.clear()
         begun: list[Job] = []
@@ -279,6 +280,7 @@ def _train_and_report(
 
         build([folder.path], primary=suite.primary)
     screen.print(summary_table(folder.path))
+    _print(screen, *rounds.ending(folder))
     if stored is not None:
         _print(screen, *(repeat.verdict(stored, done.result) for done in runs))
     _print(screen, f"results: {folder.path}")

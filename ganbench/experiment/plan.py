@@ -226,13 +226,22 @@ def make(
 
 
 def _unused(suite: Suite, jobs: Sequence[Job]) -> tuple[str, ...]:
-    """Say that weights were given for a network that no run uses."""
-    if suite.inception_weights is None or any(job.may_use_inception for job in jobs):
-        return ()
-    why = f"the backbone is {suite.backbone}"
-    if suite.backbone in ("auto", POINTS_BACKBONE):
-        why = "without --backbone inception, grey images and points are not described by inception"
-    return (f"--inception-weights has no effect: {why}",)
+    """Say that weights were given for a network that no run uses, or a margin for no test."""
+    unused = []
+    if "margin" in suite.model_fields_set and suite.seeds_as_needed is None:
+        unused.append(
+            "--margin has no effect: equivalence is tested where seeds are added as needed, "
+            "with --seeds auto"
+        )
+    if suite.inception_weights is not None and not any(job.may_use_inception for job in jobs):
+        why = f"the backbone is {suite.backbone}"
+        if suite.backbone in ("auto", POINTS_BACKBONE):
+            why = (
+                "without --backbone inception, grey images and points are not described by "
+                "inception"
+            )
+        unused.append(f"--inception-weights has no effect: {why}")
+    return tuple(unused)
 
 
 def _job(

@@ -116,8 +116,17 @@ def gather(
     kept, repeated = without_repeated(runs)
     notes = tuple(map(visible, (*damaged, *repeated)))
     counted = {source.path: source.looks for source in sources if source.looks is not None}
-    groups = (replace(group, looks=counted) for group in group_runs(kept))
-    return Results(tuple(sources), tuple(groups), notes)
+    groups = tuple(_with_looks(group, counted) for group in group_runs(kept))
+    return Results(tuple(sources), groups, notes)
+
+
+def _with_looks(group: Group, counted: Mapping[Path, Looks]) -> Group:
+    """A group with the looks at the folders of its runs."""
+    if not counted:
+        return group
+    folders = {entry.run.path.parent.parent for entry in group.entries}
+    looks = {folder: looks for folder, looks in counted.items() if folder in folders}
+    return replace(group, looks=looks)
 
 
 def _read(directory: Path) -> tuple[Source, list[StoredRun], list[str]]:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import json
 
 import launch_doubles
+import numpy as np
 import pytest
 import results_doubles as doubles
 from command_line import ganbench, one_line
+from scipy import stats
 
-from ganbench.cli.rounds import asked_jobs, launch_rounds, planned_looks, rounds_text
+from ganbench.cli.rounds import (
+    asked_jobs,
+    ending,
+    launch_rounds,
+    may_run,
+    planned_looks,
+    rounds_text,
+)
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment import plan as planning
 from ganbench.experiment.looks import check_looks, read_looks
 from ganbench.experiment.suite import Suite
 from ganbench.report.comparison.compare import compare
 from ganbench.report.comparison.ranking import contrasts_of
+from ganbench.report.comparison.sequential import any_look_below
 from ganbench.report.gather import gather
 
 VARIANTS = ("mlp", "dcgan", "lsgan")
@@ -249,6 +259,30 @@ def test_the_plan_says_how_many_runs_there_are_at_least_and_at_most(made):
     looks = planned_looks(suite, plan)
     assert len(asked_jobs(plan, looks)) == 9
     assert "at least 9 runs (3 seeds of each variant), at most 15 (5" in rounds_text(plan, looks)
+
+
+def test_a_comparison_that_has_ended_needs_no_further_run(tmp_path, made):
+    study = Study(tmp_path, made)
+    assert may_run(study.plan, study.folder, fresh=False) == study.plan
+    study.run()
+    assert len(may_run(study.plan, study.folder, fresh=False).jobs) == 13
+    assert may_run(study.plan, study.folder, fresh=True) == study.plan
+    (line,) = ending(study.folder)
+    assert line.endswith("not resolved; the limit of 5 seeds is reached")
+
+
+def test_rows_of_several_folders_are_tested_once_at_the_price_of_all_looks(tmp_path, made):
+    studies = [Study(tmp_path / name, made) for name in ("one", "two")]
+    fids = {**FIDS, "dcgan": [fid + 1 for fid in FIDS["dcgan"]]}
+    studies[1].fids = fids
+    for study in studies:
+        study.run()
+    a, b = (study.folder.path for study in studies)
+    (verdict,) = compare(a, b, variant_a="lsgan", variant_b="dcgan", metrics=["fid"]).verdicts
+    differences = np.array(fids["dcgan"][:5]) - FIDS["lsgan"][:5]
+    plain = stats.ttest_1samp(differences, 0.0).pvalue
+    assert verdict.looks == 1
+    assert verdict.p_value == pytest.approx(any_look_below(plain, 3, 5), rel=0.01)
 
 
 @pytest.mark.parametrize(

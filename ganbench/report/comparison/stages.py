@@ -19,6 +19,8 @@ def stages_of(a: tuple[Group, str], b: tuple[Group, str]) -> Stages | None:
     is valid if it pays for a look at every number of seeds there could have been.
     """
     (group_a, label_a), (group_b, label_b) = a, b
+    if not group_a.looks and not group_b.looks:
+        return None
     entries = [group_a.of(label_a), group_b.of(label_b)]
     folders = {entry.run.path.parent.parent for own in entries for entry in own}
     looks = {**group_a.looks, **group_b.looks}
