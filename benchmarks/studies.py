@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from ganbench.report.comparison.sequential import level_of_each_look
+from ganbench.report.comparison.look_levels import level_of_each_look
 from ganbench.report.comparison.statistics import ALPHA
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from ganbench.experiment import plan as planning
 from ganbench.experiment.looks import check_looks, read_looks
 from ganbench.experiment.suite import Suite
 from ganbench.report.comparison.compare import compare
+from ganbench.report.comparison.look_levels import any_look_below
 from ganbench.report.comparison.ranking import contrasts_of
-from ganbench.report.comparison.sequential import any_look_below
 from ganbench.report.gather import gather
 
 VARIANTS = ("mlp", "dcgan", "lsgan")

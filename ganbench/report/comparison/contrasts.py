@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ganbench.report import columns
+from ganbench.report.comparison.look_levels import level_of_each_look
 from ganbench.report.comparison.power import detectable, seeds_range
 from ganbench.report.comparison.sequential import (
     SequentialDifference,
     Stages,
     equivalence_p_value,
-    level_of_each_look,
     sequential_difference,
 )
 from ganbench.report.comparison.statistics import ALPHA, LEVEL, Difference, paired_difference

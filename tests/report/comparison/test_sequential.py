@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ganbench.report.comparison.look_levels import (
+    any_look_below,
+    level_of_each_look,
+    sequential_p_value,
+)
 from ganbench.report.comparison.sequential import (
     Stages,
-    any_look_below,
     equivalence_p_value,
-    level_of_each_look,
     sequential_difference,
-    sequential_p_value,
 )
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
