@@ -227,14 +227,14 @@ def contrast(
         a, b = _looked_at(a, stages, 0), _looked_at(b, stages, 1)
     is_distance = columns.column(score).direction == "one"
     low, high = bounds_of(score, quantities)
-    values = [_distances(side.values) if is_distance else side.values for side in (a, b)]
+    first, second = (_distances(one.values) if is_distance else one.values for one in (a, b))
     step = step_of(score, quantities)
     most = max(1 - low, high - 1) if is_distance else high - low
     if stages is None:
-        paired = paired_difference(*values, step=step, most=most)
+        paired = paired_difference(first, second, step=step, most=most)
         return None if paired is None else Contrast(score, heading, a, b, paired)
-    tested = sequential_difference(*values, stages, step=step, most=most)
-    p = equivalence_p_value(*values, stages, margin, step=step) if margin else None
+    tested = sequential_difference(first, second, stages, step=step, most=most)
+    p = equivalence_p_value(first, second, stages, margin, step=step) if margin else None
     equivalence = None if p is None else Equivalence(margin, p)
     if tested is None:
         return None
