@@ -102,7 +102,10 @@ def test_seeds_are_added_only_to_variants_of_a_pair_that_is_not_resolved(tmp_pat
     assert [len(look.pairs) for look in study.looks.looks] == [3, 3, 3]
     assert study.looks.looks[-1].ended == "the limit of 5 seeds is reached"
     said = launch_doubles.said(study.display)
-    assert "look 1, 3 common seeds: dcgan is better than mlp, lsgan is better than mlp" in said
+    assert (
+        "look 1, 3 common seeds: dcgan is better than mlp, lsgan is better than mlp; "
+        "one more seed of dcgan, lsgan\n"
+    ) in said
 
 
 def test_it_ends_where_all_pairs_are_resolved_or_equivalent(tmp_path, made):

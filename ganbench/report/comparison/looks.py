@@ -151,8 +151,8 @@ def look_text(look: Look, new: Sequence[PairAtLook]) -> str:
     counts = sorted({pair.seeds for pair in look.pairs})
     seeds = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]]))) if counts else "0"
     decided = listed([_verdict_text(pair) for pair in new]) or "no further pair is resolved"
-    added = f"{len(look.next)} more run{'' if len(look.next) == 1 else 's'}"
-    return f"{seeds} common seeds: {decided}; {look.ended or added}"
+    names = [name.rpartition("-s")[0] for name in look.next]  # ids are <variant>-s<seed>-<hash>
+    return f"{seeds} common seeds: {decided}; {look.ended or f'one more seed of {listed(names)}'}"
 
 
 def _verdict_text(pair: PairAtLook) -> str:
