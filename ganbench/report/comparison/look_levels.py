@@ -25,8 +25,8 @@ Sides = Literal[1, 2]
 Numbers: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 _CELLS = 100  # of the t-statistic between two looks: probabilities are right to half a percent
-_LEAST, _MOST = 1e-8, 0.9  # p-values below are scaled in proportion, those above count as 1
-_TABLE_POINTS = 17
+# Between these, chances are interpolated; p-values below are scaled in proportion, above they are 1
+_LEVELS = (*(10.0 ** (exponent / 2) for exponent in range(-16, -1)), 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
 _FARTHEST = 15.0  # the log-odds at which the open side of a one-sided test begins
 _HALF_TURN = math.pi / 2
 
@@ -107,9 +107,8 @@ def _angle_table(n: int) -> tuple[Numbers, Numbers]:
 @cache
 def _chance(first: int, limit: int, sides: Sides) -> interpolate.PchipInterpolator:
     """The logarithm of `any_look_below` as a function of that of the level."""
-    levels = np.geomspace(_LEAST, _MOST, _TABLE_POINTS)
-    chances = [any_look_below(float(level), first, limit, sides) for level in levels]
-    return interpolate.PchipInterpolator(np.log(levels), np.log(chances))
+    chances = [any_look_below(level, first, limit, sides) for level in _LEVELS]
+    return interpolate.PchipInterpolator(np.log(_LEVELS), np.log(chances))
 
 
 def sequential_p_value(smallest: float, first: int, limit: int, sides: Sides = 2) -> float:
@@ -119,11 +118,12 @@ def sequential_p_value(smallest: float, first: int, limit: int, sides: Sides = 2
     """
     if first == limit:
         return smallest
-    if smallest > _MOST:
+    if smallest > _LEVELS[-1]:
         return 1.0
     chance = _chance(first, limit, sides)
-    if smallest < _LEAST:
-        return smallest / _LEAST * math.exp(chance(math.log(_LEAST)))
+    least = _LEVELS[0]
+    if smallest < least:
+        return smallest / least * math.exp(chance(math.log(least)))
     return min(1.0, math.exp(chance(math.log(smallest))))
 
 
