@@ -209,10 +209,12 @@ def test_reports_use_the_sequential_test_and_say_what_each_look_saw(tmp_path, ma
         assert item.paired.p_value == pytest.approx(recorded[names].p_value)
         assert item.verdict == recorded[names].verdict
     assert items["mlp", "dcgan"].looks == 1
-    (verdict,) = compare(
+    compared = compare(
         study.folder.path, study.folder.path, variant_a="dcgan", variant_b="lsgan", metrics=["fid"]
-    ).verdicts
+    )
+    (verdict,) = compared.verdicts
     assert (verdict.looks, verdict.n) == (3, 5)
+    assert compared.notes[-1].startswith("seeds were added as needed: p-values")
 
 
 def test_a_plan_that_changes_after_the_first_look_is_refused(tmp_path, made):

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare"]
 
 _SPEED = "images_per_second"
+_LOOKS_NOTE = (
+    "seeds were added as needed: p-values and intervals are those of a sequential paired t-test, "
+    "which holds over all looks"
+)
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,8 @@ def compare(
     if not verdicts:
         raise UsageError(_why_nothing(pairs, names))
     notes = (*results_a.notes, *results_b.notes, *conditions_that_differ(pairs))
+    if any(verdict.looks is not None for verdict in verdicts):
+        notes += (_LOOKS_NOTE,)
     if any(verdict.score in columns.TIMED for verdict in verdicts):
         notes += shared_timing(pairs)
     families = families_text(done)

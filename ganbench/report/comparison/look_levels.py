@@ -123,8 +123,8 @@ def sequential_p_value(smallest: float, first: int, limit: int, sides: Sides = 2
     chance = _chance(first, limit, sides)
     least = _LEVELS[0]
     if smallest < least:
-        return smallest / least * math.exp(chance(math.log(least)))
-    return min(1.0, math.exp(chance(math.log(smallest))))
+        return smallest / least * math.exp(float(chance(math.log(least))))
+    return min(1.0, math.exp(float(chance(math.log(smallest)))))
 
 
 @cache
