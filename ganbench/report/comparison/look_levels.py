@@ -26,7 +26,15 @@ Numbers: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 _CELLS = 100  # of the t-statistic between two looks: probabilities are right to half a percent
 # Between these, chances are interpolated; p-values below are scaled in proportion, above they are 1
-_LEVELS = (*(10.0 ** (exponent / 2) for exponent in range(-16, -1)), 0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
+_LEVELS: tuple[float, ...] = (
+    *(10.0 ** (exponent / 2) for exponent in range(-16, -1)),
+    0.2,
+    0.35,
+    0.5,
+    0.65,
+    0.8,
+    0.9,
+)
 _FARTHEST = 15.0  # the log-odds at which the open side of a one-sided test begins
 _HALF_TURN = math.pi / 2
 

@@ -133,7 +133,7 @@ def looks_text(looks: Looks) -> str:
         equivalent = sum(pair.verdict == "equivalent" for pair in last.pairs)
         open_ = len(last.pairs) - resolved - equivalent
         parts.append(
-            f"of {len(last.pairs)} pairs {resolved} resolved, {equivalent} equivalent, "
+            f"of {len(last.pairs)} pair{'' if len(last.pairs) == 1 else 's'} {resolved} resolved, {equivalent} equivalent, "
             f"{open_} not resolved"
         )
     ended = "" if last is None else last.ended
