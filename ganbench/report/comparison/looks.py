@@ -132,9 +132,9 @@ def looks_text(looks: Looks) -> str:
         resolved = sum(pair.verdict in ("better", "worse") for pair in last.pairs)
         equivalent = sum(pair.verdict == "equivalent" for pair in last.pairs)
         open_ = len(last.pairs) - resolved - equivalent
+        pairs = "1 pair" if len(last.pairs) == 1 else f"{len(last.pairs)} pairs"
         parts.append(
-            f"of {len(last.pairs)} pair{'' if len(last.pairs) == 1 else 's'} {resolved} resolved, {equivalent} equivalent, "
-            f"{open_} not resolved"
+            f"of {pairs} {resolved} resolved, {equivalent} equivalent, {open_} not resolved"
         )
     ended = "" if last is None else last.ended
     parts.append(ended or "it has not ended, and the same command goes on")
