@@ -7,6 +7,7 @@ folder, which the cache keeps; `--dry-run` stops here.
 from __future__ import annotations
 
 import dataclasses
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Plan", "make"]
 
 _LONGEST_TOPIC = 50  # characters, of up to 4 bytes each, of a folder's name of up to 255 bytes
+_NOT_ON_WINDOWS = re.compile(r'[<>:"/\\|?*]')  # in names of files and folders
 _FEWEST_TRAINING = 10  # twice the five neighbours of density and coverage
 _FEWEST_HELD_OUT = 2  # a covariance
 
@@ -164,7 +166,7 @@ class Plan:
     def topic(self) -> str:
         """A word for the results folder's name: the dataset or datasets."""
         names = "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
-        return visible(names)[:_LONGEST_TOPIC]
+        return _NOT_ON_WINDOWS.sub("-", visible(names))[:_LONGEST_TOPIC]
 
 
 def make(

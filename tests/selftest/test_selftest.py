@@ -124,7 +124,7 @@ def test_vendi_counts_the_images_that_are_repeated(means):
 @pytest.mark.slow
 def test_only_memorisation_sees_a_memorised_training_set(published):
     table = pd.read_csv(published / "verdicts.csv")
-    seen = table[(table["generator"] == "memorised") & (table["verdict"] != "blind")]
+    seen = table[(table["generator"] == "memorised") & (table["verdict"] == "sees")]
     assert list(seen["metric"]) == ["memorisation"]
 
 
@@ -275,7 +275,7 @@ def test_the_table_of_responses_has_one_row_per_generator_strength_and_draw(publ
 def test_every_metric_that_applies_has_a_verdict_on_every_fault(published):
     table = pd.read_csv(published / "verdicts.csv")
     assert len(table) == (len(METRICS) - 7) * 8
-    assert set(table["verdict"]) <= {"sees", "blind", "misled"}
+    assert set(table["verdict"]) <= {"sees", "blind", "varies", "misled"}
 
 
 @pytest.mark.slow
@@ -512,7 +512,8 @@ CONTROL = [0.50, 0.52, 0.48, 0.51, 0.49]
         ("recall", [0.5, 0.49, 0.51], "blind"),
         ("fid", [0.9, 0.8, 0.9], "sees"),
         ("fid", [0.1, 0.2, 0.1], "misled"),
-        ("fid", [0.1, 0.2, 3.0], "blind"),  # the draws disagree
+        ("fid", [0.1, 0.2, 9.0], "varies"),  # the draws disagree
+        ("memorisation", [0.0, 1.9, 1.0], "varies"),
         ("density", [0.9, 1.0, 1.1], "misled"),
         ("density", [0.1, 0.1, 1.9], "sees"),
     ],
@@ -520,7 +521,7 @@ CONTROL = [0.50, 0.52, 0.48, 0.51, 0.49]
 def test_worse_beyond_chance_is_seen_and_better_is_misled(name, values, expected):
     standardised, detection = detect(metric(name), values, CONTROL)
     assert detection == expected
-    assert (standardised > 0) == (expected == "sees") or expected == "blind"
+    assert (standardised > 0) == (expected == "sees") or expected in ("blind", "varies")
 
 
 def test_a_metric_that_never_varied_on_the_control_sees_any_change():
