@@ -75,8 +75,9 @@ def _refuse(recipe: Recipe, what: str, needed_bytes: int) -> None:
     there = host_memory_bytes()
     if needed_bytes > there:
         raise UsageError(
-            f"{what} need at least {_gib(needed_bytes)} of memory, and this machine has "
-            f"{_gib(there)} ({sizes_of(recipe)}): give smaller numbers with --set"
+            f"{what} need at least {_gib(needed_bytes)} of memory, without activations and "
+            f"libraries, and this machine has {_gib(there)} ({sizes_of(recipe)}): give smaller "
+            "numbers with --set"
         )
 
 

@@ -144,9 +144,7 @@ def heat_map(outcome: Outcome, style: ChartStyle) -> Figure:
                 size = verdict.answers[-1].standardised
                 scaled = math.log10(1 + min(abs(size), _MOST_SHOWN))
                 shown[row, place] = (
-                    0
-                    if verdict.detection in ("blind", "varies")
-                    else math.copysign(scaled, size)
+                    0 if verdict.detection in ("blind", "varies") else math.copysign(scaled, size)
                 )
                 parts = [verdict.detection, verdict.arrow, deviations(size)]
                 texts[row, place] = " ".join(filter(None, parts))

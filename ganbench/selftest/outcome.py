@@ -179,7 +179,8 @@ def detect(
 
     To be seen, a fault has to move the mean out of the control's band, and every draw to the same
     side of the control's mean, since few images repeated are a small sample that scatters more than
-    the control: a reaction that depends on the draw is neither blindness nor sight. Where 1 is best, distances from 1 take the place of the values.
+    the control: a reaction that depends on the draw is neither blindness nor sight. Where 1 is
+    best, distances from 1 take the place of the values.
 
     Args:
         metric: Its direction says what is worse.

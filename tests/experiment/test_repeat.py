@@ -105,11 +105,11 @@ NOW = {"threads": "2", "device": "Imaginary CPU 9000 (cpu)", "torch": "2.14.1"}
 @pytest.mark.parametrize(
     ("now", "device", "budget", "text"),
     [
-        ({}, "cpu", "2steps", "was made with 2 threads, torch 2.14.1, Imaginary CPU 9000 (cpu), as now"),
-        ({"threads": "1"}, "cpu", "2steps", "threads 2 is now 1, so its scores may come out otherwise"),
+        ({}, "cpu", "2steps", "with 2 threads, torch 2.14.1, Imaginary CPU 9000 (cpu), as now"),
+        ({"threads": "1"}, "cpu", "2steps", "threads 2 is now 1, so its scores may come out"),
         ({"threads": "1"}, "cpu", "2steps", "OMP_NUM_THREADS"),
         ({"torch": "3.0"}, "cpu", "2steps", "torch 2.14.1 is now 3.0"),
-        ({"device": "Imaginary CPU 9000 (cuda)"}, "cuda", "2steps", "need not add numbers in the same"),
+        ({"device": "Imaginary CPU 9000 (cuda)"}, "cuda", "2steps", "need not add numbers in"),
         ({}, "cpu", "20s", "may end after another step"),
     ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 from command_line import ganbench, one_line
+from markdown_it import MarkdownIt
 from PIL import Image
 from rich.console import Console
 
@@ -27,6 +28,7 @@ from ganbench.selftest.measure import Scorer
 from ganbench.selftest.outcome import band, detect, outcome_of
 from ganbench.selftest.page import page
 from ganbench.selftest.pixels import add_noise, blur, lose_contrast
+from ganbench.selftest.publish import publish
 from ganbench.selftest.splits import choose_count, divide
 
 pytestmark = pytest.mark.usefixtures("digits_backbone")
@@ -311,6 +313,19 @@ def test_the_page_holds_its_charts_and_needs_no_other_file(published):
     assert sources == [f"data:image/png;base64,{data}" for data in expected]
     assert text.count("<table>") == 3
     assert "<strong>Sees</strong>" in text
+
+
+@pytest.mark.slow
+def test_texts_of_others_are_shown_as_they_are_in_the_readme(published, splits, tmp_path):
+    hostile = "[a](b) | <b> `x` *y* \x1b[2J \udcff"
+    outcome = sabotaged(published, splits, lambda table: table)
+    record = {**outcome.record, "title": hostile, "command": hostile}
+    publish(replace(outcome, record=record), tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "\x1b" not in text
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    assert 'href="b"' not in html
+    assert "<b>" not in html
 
 
 def test_raw_html_in_notes_is_shown_as_text():
