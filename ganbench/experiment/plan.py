@@ -20,6 +20,7 @@ from ganbench.errors import DataError, UsageError
 from ganbench.experiment.fit import fitted
 from ganbench.experiment.memory_needed import (
     LARGE,
+    refuse_activations,
     refuse_batches,
     refuse_networks,
     sizes_of,
@@ -266,7 +267,7 @@ def _job(
         refuse_batches(recipe, spec)
     if not candidate.variant.accepts.refusal(spec, recipe.image_size):
         with _named(candidate.name):
-            _build_without_weights(candidate.variant, recipe, spec)
+            _build_without_weights(candidate.variant, recipe, spec, device, suite.execution)
     return Job(
         variant=candidate.name,
         title=candidate.variant.title,
@@ -356,7 +357,9 @@ def _way_out(spec: DatasetSpec) -> str:
     return f"points are for {', '.join(on_points)}"
 
 
-def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) -> None:
+def _build_without_weights(
+    variant: Variant, recipe: Recipe, spec: DatasetSpec, device: str, execution: Execution
+) -> None:
     """Refuse a recipe that a builder of the variant refuses, before anything is trained.
 
     This process does not train: what a plugin leaves in it reaches no run. Other errors than a
@@ -371,6 +374,7 @@ def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) 
             with torch.device("meta"):
                 networks = build(variant, recipe, spec).networks
             refuse_networks(recipe, networks.values())
+            refuse_activations(recipe, networks, spec, device, execution)
         except UsageError:
             raise
         except BaseException as error:  # a plugin may raise anything
