@@ -7,9 +7,13 @@ from typing import Any
 
 __all__ = ["spreadsheet_text", "visible", "visible_values"]
 
-# Control characters, line separators, marks that change the direction of what follows, and halves
-# of surrogate pairs, by which Python stands for bytes of a file name that are not UTF-8.
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters, line separators, marks that change the direction of what follows, marks that
+# nobody sees (those stay by which scripts and emoji join letters), and halves of surrogate pairs,
+# by which Python stands for bytes of a file name that are not UTF-8.
+_INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u061c\u200e\u200f"
+    r"\u00ad\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
+)
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -12,6 +12,11 @@ from ganbench.visible import spreadsheet_text, visible, visible_values
         ("\x1b[2J", r"\x1b[2J"),
         ("two\nlines\r", r"two\nlines\r"),
         ("turned \u202e round", r"turned \u202e round"),
+        ("a\u200bb\ufeff\u200f", r"a\u200bb\ufeff\u200f"),  # nobody sees them
+        (
+            "\U0001f469\u200d\U0001f52c \u200c \u05e9",
+            "\U0001f469\u200d\U0001f52c \u200c \u05e9",
+        ),  # joined
         ("caf\udce9", r"caf\udce9"),  # a byte of a file name that is not UTF-8
     ],
 )

@@ -177,7 +177,10 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
             cache_root=data.default_cache_root(),
             report=display.report,
         )
-    _print(screen, *plan.notes, *(repeat.differences(stored, plan) if stored is not None else ()))
+    _print(screen, *plan.notes)
+    if stored is not None:
+        now = local.conditions_of_jobs(plan, device, name, suite.jobs)
+        _print(screen, *repeat.differences(stored, plan), repeat.expectation(stored, plan, now))
     if dry_run:
         _print_plan(plan, screen)
         return OK

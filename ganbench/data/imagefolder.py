@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from ganbench.data.catalogue import IMAGEFOLDER_PREFIX
-from ganbench.data.folder_layout import EXTENSIONS, printable, read_layout
+from ganbench.data.folder_layout import EXTENSIONS, read_layout
 from ganbench.data.image_file import read_header, unreadable
 from ganbench.errors import DataError, UsageError
 from ganbench.variant.definition import DatasetSpec
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,7 @@ def scan(name: str, data_root: Path) -> ImageFolder:
     train_count = sum(map(len, train.values()))
     test_count = len(files) - train_count
     spec = DatasetSpec(name, channels, native, tuple(train), train_count, test_count)
-    return ImageFolder(spec, side, files, _notes(printable(name), layout, headers, side))
+    return ImageFolder(spec, side, files, _notes(visible(name), layout, headers, side))
 
 
 def _divide(

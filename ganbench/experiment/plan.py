@@ -7,6 +7,7 @@ folder, which the cache keeps; `--dry-run` stops here.
 from __future__ import annotations
 
 import dataclasses
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -19,6 +20,7 @@ from ganbench.errors import DataError, UsageError
 from ganbench.experiment.fit import fitted
 from ganbench.experiment.memory_needed import (
     LARGE,
+    refuse_activations,
     refuse_batches,
     refuse_networks,
     sizes_of,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Plan", "make"]
 
 _LONGEST_TOPIC = 50  # characters, of up to 4 bytes each, of a folder's name of up to 255 bytes
+_NOT_ON_WINDOWS = re.compile(r'[<>:"/\\|?*]')  # in names of files and folders
 _FEWEST_TRAINING = 10  # twice the five neighbours of density and coverage
 _FEWEST_HELD_OUT = 2  # a covariance
 
@@ -164,7 +167,7 @@ class Plan:
     def topic(self) -> str:
         """A word for the results folder's name: the dataset or datasets."""
         names = "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
-        return visible(names)[:_LONGEST_TOPIC]
+        return _NOT_ON_WINDOWS.sub("-", visible(names))[:_LONGEST_TOPIC]
 
 
 def make(
@@ -264,7 +267,7 @@ def _job(
         refuse_batches(recipe, spec)
     if not candidate.variant.accepts.refusal(spec, recipe.image_size):
         with _named(candidate.name):
-            _build_without_weights(candidate.variant, recipe, spec)
+            _build_without_weights(candidate.variant, recipe, spec, device, suite.execution)
     return Job(
         variant=candidate.name,
         title=candidate.variant.title,
@@ -354,7 +357,9 @@ def _way_out(spec: DatasetSpec) -> str:
     return f"points are for {', '.join(on_points)}"
 
 
-def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) -> None:
+def _build_without_weights(
+    variant: Variant, recipe: Recipe, spec: DatasetSpec, device: str, execution: Execution
+) -> None:
     """Refuse a recipe that a builder of the variant refuses, before anything is trained.
 
     This process does not train: what a plugin leaves in it reaches no run. Other errors than a
@@ -369,6 +374,7 @@ def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) 
             with torch.device("meta"):
                 networks = build(variant, recipe, spec).networks
             refuse_networks(recipe, networks.values())
+            refuse_activations(recipe, networks, spec, device, execution)
         except UsageError:
             raise
         except BaseException as error:  # a plugin may raise anything

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
+from ganbench.experiment.conditions import conditions
 from ganbench.experiment.lock import is_empty
 from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
     from ganbench.experiment.store import StoredRun
     from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
+    from ganbench.machine.device import Device
 
-__all__ = ["check_folder", "choose_folder", "launch", "plan_record", "prepare"]
+__all__ = [
+    "check_folder",
+    "choose_folder",
+    "conditions_of_jobs",
+    "launch",
+    "plan_record",
+    "prepare",
+]
 
 _FINISHED = ("ok", "diverged")
 
@@ -164,13 +173,32 @@ def launch(
     return [run for run in done if run is not None]
 
 
+def conditions_of_jobs(plan: Plan, device: Device, device_name: str, jobs: int) -> dict[str, str]:
+    """The conditions under which the jobs of a plan would run now, as `TrainedUnder` keeps them.
+
+    Args:
+        plan: What is to be done.
+        device: Where.
+        device_name: Its model.
+        jobs: Runs side by side.
+    """
+    from ganbench.machine.environment import numerics
+
+    here = numerics(device)
+    side_by_side = min(jobs, len(plan.jobs))
+    if side_by_side > 1:
+        here["threads"] = _share_of_threads(side_by_side)
+    return conditions(here, device.kind, device_name)
+
+
 def _do(waiting: list[Job], context: CommandContext, display: Display, jobs: int) -> None:
     """Do jobs, some of them at a time."""
     threads = _share_of_threads(jobs) if jobs > 1 else None
     if threads is not None:
+        each = f"{threads} thread{'s' if threads > 1 else ''}"
         display.say(
-            f"{jobs} runs side by side, {threads} thread{'s' if threads > 1 else ''} each: "
-            "their throughput is shared"
+            f"{jobs} runs side by side, {each} each: their throughput is shared, and their scores "
+            f"are those of {each}"
         )
 
     def say_how_it_ended(task: JobTask, _value: None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ganbench.errors import UsageError
+from ganbench.experiment.conditions import conditions_of
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import write_text, writing
 from ganbench.launch.failures import VariantFailure, from_variant, variant_code
@@ -14,6 +15,7 @@ from ganbench.launch.recorder import Recorder, write_step_seconds
 from ganbench.launch.sample_grids import SampleGrids
 from ganbench.launch.scores_recorder import ScoresRecorder
 from ganbench.launch.seconds_outside import SecondsOutside
+from ganbench.launch.trained_under import TrainedUnder
 from ganbench.launch.training_memory import TrainingMemory
 from ganbench.launch.training_progress import TrainingProgress
 from ganbench.machine import environment
@@ -119,9 +121,11 @@ class _Run:
     basis: RunResult
     outside: SecondsOutside = field(default_factory=SecondsOutside)
     memory: TrainingMemory = field(init=False)
+    trained_under: TrainedUnder = field(init=False)
 
     def __post_init__(self) -> None:
         self.memory = TrainingMemory(self.resources.device)
+        self.trained_under = TrainedUnder(conditions_of(self.basis))
 
     def complete(self) -> RunResult:
         """Train, sample and score; the complete record is returned."""
@@ -133,8 +137,11 @@ class _Run:
         session = resources.session(job)
         recorder = Recorder(job.id, folder, self.outside)
         recorder.add("memory", self.memory)
+        recorder.add("trained_under", self.trained_under)
         if recorder.resume(session):
             resources.display.say(f"{job.id}: goes on at step {session.steps}")
+        if changed := self.trained_under.go_on(session.steps):
+            resources.display.say(f"{job.id}: {changed}")
         self._prepare(session)
         self.memory.begin()
         scores = scores_recorder = None
@@ -234,6 +241,7 @@ class _Run:
             status="diverged" if divergence else "ok",
             reason=divergence,
             environment={**self.basis.environment, "images": images},
+            notes=(*self.basis.notes, *self.trained_under.notes),
             variant_title=self.job.title,
             steps=session.steps,
             images_seen=session.images_seen,

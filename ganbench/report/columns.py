@@ -7,10 +7,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ganbench.experiment.conditions import conditions_of
 from ganbench.experiment.result import RunResult
 from ganbench.scoring.metrics.catalogue import METRICS, SCORES, Quantity
 
 __all__ = [
+    "CONDITIONS",
     "CONTRACT",
     "COUNTS",
     "MAIN",
@@ -73,6 +75,9 @@ OUTSIDE = ("evaluation_seconds", "samples_seconds", "saving_seconds")
 """Seconds that a run spends while its training clock is stopped."""
 COUNTS = ("steps", "images_seen", *SIZE)
 """Counts that are set rather than measured: their spread is left out where it is 0."""
+
+CONDITIONS = ("threads", "torch")
+"""Conditions under which a run was made; its result.json holds all of them."""
 
 OVER_TRAINING_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")
 """Results of scoring during training, in the order of their table."""
@@ -213,7 +218,7 @@ def run_columns(results: list[RunResult]) -> list[str]:
     """Columns of runs.csv: the contract's first, then the other scores and fields."""
     scores = [name for name in score_names(results) if name not in CONTRACT]
     over_training = _OVER_TRAINING if any(result.over_training for result in results) else ()
-    return [*CONTRACT, *scores, *_FURTHER, *over_training]
+    return [*CONTRACT, *scores, *_FURTHER, *CONDITIONS, *over_training]
 
 
 def measured(results: list[RunResult]) -> list[str]:
@@ -226,6 +231,8 @@ def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
     if name in _OVER_TRAINING:
         return _over_training_value(result.over_training, name)
+    if name in CONDITIONS:
+        return conditions_of(result).get(name)
     if name in PHASES:
         return _share(result.phase_seconds, name.removeprefix("share_"))
     if name in OUTSIDE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganbench.experiment.conditions import MATTERING, conditions_of
 from ganbench.report.scale import listed
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ __all__ = ["reading_note"]
 
 def reading_note(group: Group) -> str:
     """How to read a group's tables, in sentences."""
-    notes = (_seeds_note, _completed_note, _budget_note, _average_note)
+    notes = (_seeds_note, _completed_note, _budget_note, _conditions_note, _average_note)
     return " ".join(filter(None, (note(group) for note in notes)))
 
 
@@ -53,6 +54,25 @@ def _budget_note(group: Group) -> str:
     return (
         f"Budgets differ: {differing}. More training alone may explain a better score, so rankings "
         "and verdicts are only made between variants of equal budget."
+    )
+
+
+def _conditions_note(group: Group) -> str:
+    """That runs differ in their threads or versions, on which their last digits depend."""
+    made = [(entry.label, conditions_of(entry.result)) for entry in group.finished]
+    differing = []
+    for name in MATTERING:
+        labels: dict[str, dict[str, None]] = {}  # by value, in the order of the table
+        for label, one in made:
+            labels.setdefault(one.get(name, "unknown"), {})[label] = None
+        if len(labels) > 1:
+            texts = (f"{value} for {listed(list(some))}" for value, some in labels.items())
+            differing.append(f"{name} {', '.join(texts)}")
+    if not differing:
+        return ""
+    return (
+        f"Conditions differ: {'; '.join(differing)}. Equal seeds give equal numbers only under "
+        "equal conditions."
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.content import RANKING_NOTE, content_of
 from ganbench.report.damaged import with_damaged_tables
 from ganbench.report.gather import gather
+from ganbench.report.markdown import cell, code, literal
 from ganbench.report.references import references_csv
 from ganbench.report.tables import runs_csv, summary_csv
 from ganbench.report.templates import template
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["page", "readme", "write_report", "write_results"]
 
 _SAMPLE_PIXELS = 1100
-# Backslashes, code, emphasis and formulas; tags and entities; the ends of links and of their names.
-_MARKUP = re.compile(r"[\\`*$~]|<(?=[\w/!?])|&(?=[\w#]+;)|\](?=[\[(:])|(?<!\w)_|_(?!\w)")
 _WEBP_QUALITY = 85
 
 
@@ -107,30 +105,12 @@ def readme(content: Content, charts: Sequence[Drawn], out: Path) -> str:
     page = template(
         "report",
         "readme.md.jinja",
-        cell=_cell,
-        code=_code,
-        literal=_literal,
+        cell=cell,
+        code=code,
+        literal=literal,
         link=lambda path: _link(path, out),
     )
     return page.render(content=content, charts=charts, ranking_note=RANKING_NOTE)
-
-
-def _cell(text: str) -> str:
-    """A text that can stand in a cell of a Markdown table."""
-    return _literal(" ".join(text.split())).replace("|", "\\|")
-
-
-def _literal(text: str) -> str:
-    """A text that Markdown shows as it is, with as few escapes as that needs."""
-    return _MARKUP.sub(lambda sign: f"\\{sign[0]}", text)
-
-
-def _code(text: str) -> str:
-    """A text in one line as code, between more backticks than it holds in a row."""
-    text = " ".join(text.split())
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    return f"{fence} {text} {fence}" if longest else f"`{text}`"
 
 
 def _link(path: Path, out: Path) -> str:

@@ -12,10 +12,12 @@ from ganbench.errors import UsageError
 from ganbench.experiment.store import write_text
 from ganbench.machine.whole_files import write_whole
 from ganbench.report.charts.style import LIGHT, ChartStyle, draw, encode
+from ganbench.report.markdown import code, literal
 from ganbench.report.templates import template
 from ganbench.selftest import charts
 from ganbench.selftest.page import page
 from ganbench.selftest.text import OutcomeText
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,5 +101,10 @@ def _drawn(chart: Callable[[Outcome, ChartStyle], Figure], outcome: Outcome) -> 
 
 
 def _readme(outcome: Outcome, notes: str) -> str:
-    page = template("selftest", "readme.md.jinja")
+    page = template(
+        "selftest",
+        "readme.md.jinja",
+        literal=lambda text: literal(visible(text)),
+        code=lambda text: code(visible(text)),
+    )
     return page.render(outcome=outcome, text=OutcomeText(outcome), notes=notes)

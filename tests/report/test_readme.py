@@ -312,3 +312,14 @@ def test_the_terminal_shows_one_table_per_group(tmp_path):
     text = printed(doubles.write(tmp_path, runs, files=False), 200)
     assert text.count("variant") == 2
     assert "digits" in text
+
+
+def test_runs_that_were_made_with_unequal_threads_are_said_to_be(tmp_path):
+    runs = [
+        doubles.result(variant, environment={"threads": threads, "versions": {"torch": "2.14.1"}})
+        for variant, threads in (("mlp", 2), ("dcgan", 1))
+    ]
+    text = doubles.readme_of(doubles.write(tmp_path / "unequal", runs, files=False))
+    assert "Conditions differ: threads 2 for mlp, 1 for dcgan." in text
+    equal = doubles.readme_of(doubles.write(tmp_path / "equal", runs[:1], files=False))
+    assert "Conditions differ" not in equal

@@ -22,6 +22,7 @@ __all__ = ["class_histogram"]
 
 _ACROSS = 3
 _NAMED_CLASSES = 30  # the names of more classes would overlap
+_LONGEST_NAME = 20  # letters; what follows would leave no room for the chart
 _LEVEL_NAMES = 3  # letters of the longest name that still fits without being turned
 
 
@@ -77,8 +78,9 @@ def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
         axes.set_xlabel(f"{len(names)} classes")
         axes.set_xticks([])
         return
-    turned = max(map(len, names)) > _LEVEL_NAMES
-    axes.set_xticks(places, names, rotation=55 if turned else 0, ha="right" if turned else "center",
+    texts = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names]
+    turned = max(map(len, texts)) > _LEVEL_NAMES
+    axes.set_xticks(places, texts, rotation=55 if turned else 0, ha="right" if turned else "center",
                     rotation_mode="anchor" if turned else "default")  # fmt: skip
 
 
