@@ -1,0 +1,133 @@
+"""What the tests of faults share: small commands and jobs, what they leave, and injected faults."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+
+from ganbench.launch.process_pool import _Worker
+from ganbench.launch.worker import Outcome
+
+SMALL = ("batch_size=32", "generator_width=8", "discriminator_width=8")
+EVERY_PART = {"budget": "5steps", "sample_every": "2steps", "evaluate_every": "3steps"}
+
+
+def command(out: Path, *flags: object, name: str = "run") -> list[str]:
+    """A command line that trains the mlp on the digits."""
+    line = [sys.executable, "-m", "ganbench", name, "--device", "cpu", "--variants", "mlp"]
+    if name == "run":
+        line += ["--dataset", "digits"]
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    return [*line, *settings, "--out", str(out), *map(str, flags)]
+
+
+def results(out: Path) -> list[dict[str, Any]]:
+    """The records of the finished runs in a results folder, by their names."""
+    return [json.loads(file.read_text()) for file in sorted(out.glob("runs/[!.]*/result.json"))]
+
+
+def weights(out: Path) -> dict[str, Any]:
+    """All networks, moments and averages of the only run in a results folder."""
+    (file,) = out.glob("runs/[!.]*/checkpoint.pt")
+    networks: dict[str, Any] = torch.load(file, weights_only=True)["networks"]
+    return networks
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two nested values are equal to the last bit."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def leftovers(*roots: Path) -> list[Path]:
+    """Temporary files, locks and unfinished runs that lie around."""
+    patterns = (".part-*", "*.lock", "*.partial")
+    return [path for root in roots for pattern in patterns for path in root.rglob(pattern)]
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A task whose process is killed right before it would put a written file in its place.
+
+    Attributes:
+        task: What is done until then.
+        number: Of the file or folder, from 0.
+        inside: Folder whose files and folders are counted.
+    """
+
+    task: Any
+    number: int
+    inside: Path
+
+    label: str = ""
+
+    def carry_out(self, display: Any) -> object:
+        """Do the task, as long as it goes."""
+        replace, count = Path.replace, iter(range(10**6))
+
+        def deadly(path: Path, target: Path) -> Path:
+            if target.is_relative_to(self.inside) and next(count) == self.number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return replace(path, target)
+
+        with mock.patch.object(Path, "replace", deadly):
+            return self.task.carry_out(display)
+
+
+def carry_out(task: Any, seconds: float | None = None) -> Outcome | None:
+    """Carry out a task in a process of its own; None where that was killed.
+
+    Args:
+        task: As `ganbench.launch` gives them to its processes.
+        seconds: After which the process is killed; never if left out.
+    """
+    worker = _Worker.start(task)
+    if seconds is not None:
+        worker.process.join(seconds)
+        worker.process.kill()
+    outcome = None
+    try:
+        while not isinstance(outcome := worker.pipe.recv(), Outcome):
+            pass
+    except (EOFError, OSError):
+        outcome = None
+    worker.end()
+    return outcome
+
+
+@contextmanager
+def full_at(number: int | None):
+    """Let the disk be full where the n-th temporary file is written; gives the files' names.
+
+    The system itself refuses every byte: the file is `/dev/full`.
+
+    Args:
+        number: Of the file, from 0; None for a disk that is never full.
+    """
+    named: list[str] = []
+    with_name = Path.with_name
+
+    def watched(path: Path, name: str) -> Path:
+        beside = with_name(path, name)
+        if name.startswith(".part-"):
+            if len(named) == number:
+                beside.symlink_to("/dev/full")
+            named.append(path.name)
+        return beside
+
+    with mock.patch.object(Path, "with_name", watched):
+        yield named
