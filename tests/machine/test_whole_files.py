@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganbench.machine import whole_files
 from ganbench.machine.whole_files import remove_leftovers, save_torch, whole, write_whole
 
 KILLED = (
@@ -49,6 +50,27 @@ def test_two_writers_of_one_file_have_names_of_their_own(tmp_path):
         assert str(os.getpid()) in one.name
     assert names(tmp_path) == ["a.png"]
     assert file.read_text() == "one"  # which was left last
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_durable_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch, durable):
+    done = []
+    fsync, replace = os.fsync, Path.replace
+
+    def watched_fsync(descriptor):
+        done.append(("flushed", os.fstat(descriptor).st_ino))
+        fsync(descriptor)
+
+    def watched_replace(path, target):
+        done.append(("renamed", path.stat().st_ino))
+        return replace(path, target)
+
+    monkeypatch.setattr(whole_files.os, "fsync", watched_fsync)
+    monkeypatch.setattr(Path, "replace", watched_replace)
+    write_whole(tmp_path / "a.txt", b"new", durable=durable)
+    file, folder = (tmp_path / "a.txt").stat().st_ino, tmp_path.stat().st_ino
+    expected = [("flushed", file), ("renamed", file), ("flushed", folder)]
+    assert done == (expected if durable else [("renamed", file)])
 
 
 def test_what_a_killed_process_left_is_removed_and_that_of_a_living_one_is_not(tmp_path):
