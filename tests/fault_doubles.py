@@ -9,13 +9,16 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import torch
 
 from ganbench.launch.process_pool import _Worker
 from ganbench.launch.worker import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 SMALL = ("batch_size=32", "generator_width=8", "discriminator_width=8")
 EVERY_PART = {"budget": "5steps", "sample_every": "2steps", "evaluate_every": "3steps"}
@@ -110,24 +113,27 @@ def carry_out(task: Any, seconds: float | None = None) -> Outcome | None:
 
 
 @contextmanager
-def full_at(number: int | None):
-    """Let the disk be full where the n-th temporary file is written; gives the files' names.
-
-    The system itself refuses every byte: the file is `/dev/full`.
+def at_write(number: int, inside: Path, fault: Callable[[Path], object]) -> Iterator[None]:
+    """Do something right before the n-th temporary file inside a folder is written.
 
     Args:
-        number: Of the file, from 0; None for a disk that is never full.
+        number: Of the file, from 0.
+        inside: Folder whose files are counted.
+        fault: Called with the path of the temporary file, which is not there yet.
     """
-    named: list[str] = []
-    with_name = Path.with_name
+    with_name, count = Path.with_name, iter(range(10**6))
 
     def watched(path: Path, name: str) -> Path:
         beside = with_name(path, name)
-        if name.startswith(".part-"):
-            if len(named) == number:
-                beside.symlink_to("/dev/full")
-            named.append(path.name)
+        is_counted = name.startswith(".part-") and path.is_relative_to(inside)
+        if is_counted and next(count) == number:
+            fault(beside)
         return beside
 
     with mock.patch.object(Path, "with_name", watched):
-        yield named
+        yield
+
+
+def fill_disk(path: Path) -> None:
+    """Let the system refuse every byte that is written to a path."""
+    path.symlink_to("/dev/full")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -16,6 +17,8 @@ import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from typing_extensions import Buffer
 
 __all__ = ["flush", "is_temporary", "remove_leftovers", "save_torch", "whole", "write_whole"]
 
@@ -89,19 +92,33 @@ def _flush(descriptor: int) -> None:
 def save_torch(values: Any, path: Path) -> None:
     """Write what `torch.load` reads, to a path from `whole`.
 
-    torch writes to an open file here, whose errors say what is wrong; its own writer tells of a
-    full disk by a `RuntimeError`.
+    torch writes to an open file here, whose errors say what is wrong: a full disk makes torch's own
+    writer raise a `RuntimeError` about positions in the file.
 
     Raises:
         OSError: It cannot be written.
     """
     import torch
 
-    try:
-        with path.open("wb") as file:
+    with _File(io.FileIO(path, "wb")) as file:
+        try:
             torch.save(values, file)
-    except RuntimeError as error:
-        raise OSError(str(error).partition("\n")[0]) from error
+        except RuntimeError as error:
+            raise file.error or OSError(str(error).partition("\n")[0]) from error
+
+
+class _File(io.BufferedWriter):
+    """A file that keeps the first error of writing to it."""
+
+    error: OSError | None = None
+
+    def write(self, content: Buffer, /) -> int:
+        """Write as any file does."""
+        try:
+            return super().write(content)
+        except OSError as error:
+            self.error = self.error or error
+            raise
 
 
 def is_temporary(name: str) -> bool:

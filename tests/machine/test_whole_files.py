@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -92,7 +93,27 @@ def test_what_another_machine_left_is_removed_after_a_day(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_torch_on_a_full_disk_raises_an_error_of_the_system(tmp_path):
+@pytest.mark.parametrize("count", [1, 100_000])
+def test_torch_on_a_full_disk_raises_an_error_of_the_system(tmp_path, count):
     (tmp_path / "full").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
-        save_torch({"values": torch.zeros(100_000)}, tmp_path / "full")
+        save_torch({"values": torch.zeros(count)}, tmp_path / "full")
+
+
+@pytest.mark.parametrize("room", range(0, 40_000, 3_000))
+def test_torch_on_a_disk_that_fills_up_meanwhile_raises_that_error_and_not_its_own(
+    tmp_path, monkeypatch, room
+):
+    class Filling(io.FileIO):
+        left = room
+
+        def write(self, content):
+            size = memoryview(content).nbytes
+            if size > self.left:
+                raise OSError(28, "No space left on device")
+            self.left -= size
+            return super().write(content)
+
+    monkeypatch.setattr(whole_files.io, "FileIO", Filling)
+    with pytest.raises(OSError, match="No space left"):
+        save_torch([torch.zeros(1_000) for _ in range(12)], tmp_path / "a.pt")
