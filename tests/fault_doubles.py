@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -14,11 +15,14 @@ from unittest import mock
 
 import torch
 
+import ganbench
 from ganbench.launch.process_pool import _Worker
 from ganbench.launch.worker import Outcome
+from ganbench.machine import interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
 SMALL = ("batch_size=32", "generator_width=8", "discriminator_width=8")
 EVERY_PART = {"budget": "5steps", "sample_every": "2steps", "evaluate_every": "3steps"}
@@ -137,3 +141,32 @@ def at_write(number: int, inside: Path, fault: Callable[[Path], object]) -> Iter
 def fill_disk(path: Path) -> None:
     """Let the system refuse every byte that is written to a path."""
     path.symlink_to("/dev/full")
+
+
+@contextmanager
+def signal_at(call: int | None, number: int) -> Iterator[list[int]]:
+    """Send this process a signal at the n-th call of a function of ganbench; gives their count.
+
+    Args:
+        call: Which call, from 1; None for none.
+        number: Of the signal. SIGTERM is raised as in the process of a job.
+    """
+    count = [0]
+    root = str(Path(ganbench.__file__).parent)
+
+    def profile(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(root):
+            count[0] += 1
+            if count[0] == call:
+                os.kill(os.getpid(), number)
+
+    with mock.patch.object(interrupt, "_raised", -math.inf):
+        before = signal.getsignal(number)
+        if number == signal.SIGTERM:
+            signal.signal(number, interrupt._raise_stopped)
+        sys.setprofile(profile)
+        try:
+            yield count
+        finally:
+            sys.setprofile(None)
+            signal.signal(number, before)
