@@ -23,6 +23,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--device", default="auto", help="for -m device: auto, cuda, cuda:1, mps, cpu")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show, below the results, of how many injected faults nothing was lost."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    lines = [
+        f"{value}  ({report.nodeid})"
+        for report in reports
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        terminalreporter.write("".join(f"{line}\n" for line in sorted(set(lines))))
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[int, int, str], None]:
+    """Note "N of M ..." for the summary; shown whether the test passes or fails."""
+
+    def note(count: int, total: int, what: str) -> None:
+        record_property("figure", f"{count} of {total} {what}")
+
+    return note
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache that lasts as long as the tests; no test sees the user's own."""

@@ -25,7 +25,7 @@ from ganbench.experiment.lock import run_locked
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.stored_values import check_plan, plain_json
 from ganbench.machine import made_folders
-from ganbench.machine.whole_files import remove_leftovers, write_whole
+from ganbench.machine.whole_files import flush, remove_leftovers, write_whole
 
 __all__ = [
     "PLAN_FILE",
@@ -80,15 +80,22 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one, never a part."""
-    write_bytes(path, text.encode(errors="backslashreplace"))  # names of files may not be UTF-8
+def write_text(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a file so that a reader sees the old text or the new one, never a part.
+
+    Args:
+        path: The file; folders above it are made.
+        text: Its content.
+        durable: Whether that holds after a power cut too.
+    """
+    # Names of files may not be UTF-8
+    write_bytes(path, text.encode(errors="backslashreplace"), durable=durable)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write a file as `write_text` does; a link is replaced and not followed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
+    write_whole(path, content, durable=durable)
 
 
 def _read_text(path: Path) -> str:
@@ -243,7 +250,7 @@ class ResultsFolder:
             UsageError: It cannot be written.
         """
         with writing(self.plan_file):
-            write_text(self.plan_file, json.dumps(plan, indent=1) + "\n")
+            write_text(self.plan_file, json.dumps(plan, indent=1) + "\n", durable=True)
 
     def runs(self) -> list[StoredRun]:
         """All finished runs, by name.
@@ -280,6 +287,8 @@ class ResultsFolder:
     def finish(self, result: RunResult) -> StoredRun:
         """Write a run's record and make its folder visible, in one step.
 
+        All files of the run are on the disk by then, as a finished run is never done again.
+
         Raises:
             UsageError: It cannot be written.
         """
@@ -287,9 +296,12 @@ class ResultsFolder:
         with writing(final):
             partial.mkdir(parents=True, exist_ok=True)
             write_text(partial / "result.json", result.to_json())
+            for path in (*partial.rglob("*"), partial):
+                flush(path)
             if final.exists():
                 shutil.rmtree(final)
             partial.replace(final)
+            flush(final.parent)
         return StoredRun(result, final)
 
     def amend(self, result: RunResult) -> StoredRun:
@@ -300,7 +312,7 @@ class ResultsFolder:
         """
         path = self.run_path(result.run_id)
         with writing(path):
-            write_text(path / "result.json", result.to_json())
+            write_text(path / "result.json", result.to_json(), durable=True)
         return StoredRun(result, path)
 
     @contextmanager

@@ -159,16 +159,18 @@ class _Run:
             recorder,
         ]
 
-        # Train
-        divergence = self._train(session, observers, recorder)
-        trained = self._trained(session, divergence)
-        write_step_seconds(folder, session)
-        if divergence:
+        # Train; a request to stop that comes at the end waits for the last steps to be saved
+        with StopRequest() as request:
+            divergence = self._train(session, observers, recorder)
+            trained = self._trained(session, divergence)
+            write_step_seconds(folder, session)
             recorder.save(session)
+        if request.asked:
+            raise Stopped
+        if divergence:
             return trained
 
         # Sample and score; a request to stop may come at any time, and costs no step
-        recorder.save(session)
         if scores_recorder is not None:
             scores_recorder.evaluate(session)
             recorder.save(session)

@@ -68,6 +68,24 @@ def test_a_record_in_a_partial_folder_is_no_run(folder):
     assert folder.runs() == []
 
 
+def test_all_files_of_a_run_are_on_the_disk_before_it_is_finished(folder, monkeypatch):
+    partial = folder.open_run("mlp-0")
+    (partial / "samples").mkdir()
+    (partial / "samples" / "step-1.png").write_bytes(b"picture")
+    (partial / "history.csv").write_text("step")
+    flushed, at_rename, replace = [], [], Path.replace
+
+    def rename(path, target):
+        at_rename.append(set(flushed))
+        return replace(path, target)
+
+    monkeypatch.setattr(store, "flush", lambda path: flushed.append(path.name))
+    monkeypatch.setattr(Path, "replace", rename)
+    folder.finish(a_result())
+    files = {"result.json", "history.csv", "samples", "step-1.png", partial.name}
+    assert at_rename[-1] == files
+
+
 def test_a_run_that_left_no_files_is_finished_too(folder):
     folder.finish(a_result(status="failed", reason="no memory"))
     assert [run.result.reason for run in folder.runs()] == ["no memory"]
