@@ -25,6 +25,7 @@ from ganbench.scoring.reference_rows import reference_rows
 from ganbench.training.loop import train
 from ganbench.training.session import Diverged
 from ganbench.training.state import count_parameters
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         is_variants = isinstance(error, VariantFailure)
         text = " ".join(str(error).split())
         reason = text if is_variants else f"{type(error).__name__}: {text}"
-        result = replace(basis, status="failed", reason=reason[:_LONGEST_REASON])
+        result = replace(basis, status="failed", reason=quoted(reason, _LONGEST_REASON))
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is gone, which somebody has removed or moved: what the run left is lost; "
@@ -134,7 +135,7 @@ class _Run:
         recorder = Recorder(job.id, folder, self.outside)
         recorder.add("memory", self.memory)
         if recorder.resume(session):
-            resources.display.say(f"{job.id}: goes on at step {session.steps}")
+            resources.display.say(f"{job.label}: goes on at step {session.steps:,}")
         self._prepare(session)
         self.memory.begin()
         scores = scores_recorder = None
@@ -179,7 +180,7 @@ class _Run:
         job = self.job
         if job.execution.is_prepared:
             self.resources.display.say(
-                f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
+                f"{job.label}: preparing the step ({job.execution.text}), which may take a minute"
             )
         with (
             self.outside.measure("first_use"),
@@ -268,7 +269,7 @@ class _Run:
             evaluation = evaluate(session, reference, device, report)
             over_training = scores.summary(session) if scores is not None else {}
         for note in evaluation.notes:
-            self.resources.display.say(f"{self.job.id}: {note}")
+            self.resources.display.say(f"{self.job.label}: {note}")
         with self.outside.measure("evaluation"):
             references = reference_rows(
                 reference, self.job.image_size, self.resources.cache_root, report

@@ -73,7 +73,7 @@ class ScoresRecorder:
         ):
             row = self._scores.evaluate(session)
         write_rows(self._folder / "scores.csv", OVER_TRAINING_COLUMNS, self._scores.rows)
-        parts = [f"{self._job.id}: step {session.steps:,}"]
+        parts = [f"{self._job.label}: step {session.steps:,}"]
         if row["fid"] is not None:
             parts.append(f"FID ({self._scores.reference.backbone.name}) {row['fid']:.4g}")
         parts.append(f"modes {row['modes_covered']:.0f}/{row['modes_total']:.0f}")
