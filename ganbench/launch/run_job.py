@@ -145,6 +145,7 @@ class _Run:
             scores_recorder = ScoresRecorder(
                 job, folder, scores, resources.display, self.outside, self.memory
             )
+            recorder.add("evaluation", scores_recorder)
         grids = SampleGrids(job, folder, self.outside)
         observers: list[Callable[[Event], None]] = [
             TrainingProgress(job, resources.display),
@@ -154,7 +155,7 @@ class _Run:
         ]
 
         # Train
-        divergence = self._train(session, observers, recorder)
+        divergence = self._train(session, observers, recorder, scores_recorder)
         trained = self._trained(session, divergence)
         write_step_seconds(folder, session)
         if divergence:
@@ -197,7 +198,11 @@ class _Run:
         return ScoresOverTraining(reference, resources.device, resources.display.report)
 
     def _train(
-        self, session: Session, observers: list[Callable[[Event], None]], recorder: Recorder
+        self,
+        session: Session,
+        observers: list[Callable[[Event], None]],
+        recorder: Recorder,
+        scores_recorder: ScoresRecorder | None,
     ) -> str:
         """Train to the end of the budget; say why training diverged, or nothing.
 
@@ -209,14 +214,24 @@ class _Run:
         job = self.job
         try:
             with StopRequest() as request, preserved_settings():
+                if scores_recorder is not None:
+                    scores_recorder.request = request
+                    if scores_recorder.is_due:  # a request to stop came in the middle of it
+                        scores_recorder.evaluate(session)
                 events = train(
                     session, job.budget, job.sample_every, job.evaluate_every, lambda: request.asked
                 )
                 for event in from_variant(job, events):
-                    for observer in observers:
-                        observer(event)
+                    try:
+                        for observer in observers:
+                            observer(event)
+                    except Stopped:  # in the middle of an evaluation
+                        recorder.save(session)
+                        raise
                     if event.kind == "stop":
                         raise Stopped
+            if scores_recorder is not None:
+                scores_recorder.request = None
             if request.asked:  # after the last step
                 recorder.save(session)
                 raise Stopped
