@@ -11,11 +11,12 @@ import typer
 
 from ganbench.cli.check import check
 from ganbench.cli.compare import compare
+from ganbench.cli.help import HelpfulCommand
 from ganbench.cli.list import list_
 from ganbench.cli.new import new
 from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
 from ganbench.cli.report import report
-from ganbench.cli.run import run
+from ganbench.cli.run import EXAMPLES, run
 from ganbench.cli.sample import sample
 from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
@@ -31,7 +32,7 @@ app = typer.Typer(
     name="ganbench",
     help="Compare GAN variants: image quality, mode collapse and speed, under one runner.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -49,9 +50,10 @@ def _version(
         raise typer.Exit(OK)
 
 
-app.command("list")(list_)
-for _command in (check, new, run, report, compare, throughput, selftest, sample):
-    app.command()(_command)
+app.command("list", cls=HelpfulCommand)(list_)
+app.command(cls=HelpfulCommand, epilog=EXAMPLES)(run)
+for _command in (check, new, report, compare, throughput, selftest, sample):
+    app.command(cls=HelpfulCommand)(_command)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -25,6 +25,7 @@ def report(
 ) -> None:
     """Write tables, charts and page again from the files; join several folders with --out."""
     from ganbench.experiment.lock import locked
+    from ganbench.launch.progress import Display
     from ganbench.machine.whole_files import remove_leftovers
     from ganbench.report.damaged import with_damaged_tables
     from ganbench.report.gather import gather
@@ -40,7 +41,8 @@ def report(
         remove_leftovers([target, target / "charts"])
         # Read once, since there may be thousands of runs
         results = with_damaged_tables(gather(folders))
-        written = write_results(results, target, primary)
+        with Display(screen) as display:
+            written = write_results(results, target, primary, display.report)
     more = len(results.notes) - MOST_LISTED
     counted = [f"{more:,} further ones"] if more > 0 else []
     for note in [*results.notes[:MOST_LISTED], *counted]:

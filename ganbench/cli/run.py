@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,17 +10,24 @@ import typer
 
 from ganbench.cli.options import (
     BACKBONE,
+    COMMAND,
     COMPILE,
     CUDA_GRAPHS,
     DATA_ROOT,
     DEVICE,
     FAILED,
+    HOW,
     INCEPTION_WEIGHTS,
     INTERRUPTED,
     OK,
     PRECISION,
+    SCORES,
     SETTINGS,
+    WHAT,
+    WHERE,
     command_line,
+    complete_dataset,
+    complete_variants,
     console,
 )
 from ganbench.errors import UsageError
@@ -33,9 +41,17 @@ if TYPE_CHECKING:
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import ResultsFolder
     from ganbench.experiment.suite import Suite
+    from ganbench.launch.progress import Display
     from ganbench.machine.device import Device
 
-__all__ = ["run"]
+__all__ = ["EXAMPLES", "run"]
+
+EXAMPLES = """
+ganbench run --variants mlp,dcgan --dataset digits --budget 20s
+ganbench run --variants dcgan,sngan --dataset cifar10 --seeds 3 --dry-run
+ganbench run --variants dcgan,./mine.py --set dcgan.lr_g=1e-4 --budget 50epochs
+ganbench run suite.yaml --out results/mine --jobs 2
+"""
 
 
 def run(
@@ -49,25 +65,50 @@ def run(
     from_run: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="RUN", help="Repeat a stored run: results/.../runs/<id>; flags win."
+            "--from",
+            metavar="RUN",
+            help="Repeat a stored run, a folder results/.../runs/ID; flags win.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     variants: Annotated[
         str | None,
         typer.Option(
-            help="Names or files, separated by commas; 'all' for every one that is installed."
+            metavar="NAMES",
+            help="Names or files, separated by commas; 'all' for every one that is installed.",
+            rich_help_panel=WHAT,
+            autocompletion=complete_variants,
         ),
     ] = None,
     dataset: Annotated[
         str | None,
-        typer.Option(help="As `ganbench list datasets` names them: mnist, ring8, imagefolder:DIR."),
+        typer.Option(
+            metavar="NAME",
+            help="As `ganbench list datasets` names them: mnist, ring8, imagefolder:DIR.",
+            show_default="the recipe's own",
+            rich_help_panel=WHAT,
+            autocompletion=complete_dataset,
+        ),
     ] = None,
     device: Annotated[str | None, DEVICE] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="A count (3 is 0, 1 and 2) or a list 0,7,9.")
+        str | None,
+        typer.Option(
+            metavar="COUNT|LIST",
+            help="A count (3 is 0, 1 and 2) or a list: 0,7,9, or 7, for seed 7 alone.",
+            show_default="1: seed 0",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     budget: Annotated[
-        str | None, typer.Option(help="25epochs, 20000steps, 500kimg, 10min or 20s.")
+        str | None,
+        typer.Option(
+            metavar="AMOUNT",
+            help="25epochs, 20000steps, 500kimg, 10min or 20s. A larger one goes on from the runs "
+            "that --out holds.",
+            show_default="the recipe's own",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     settings: Annotated[list[str] | None, SETTINGS] = None,
     data_root: Annotated[Path | None, DATA_ROOT] = None,
@@ -75,35 +116,83 @@ def run(
     inception_weights: Annotated[Path | None, INCEPTION_WEIGHTS] = None,
     sample_every: Annotated[
         str | None,
-        typer.Option(help="How often a sample grid is drawn, as a budget: 1epochs, 500steps."),
+        typer.Option(
+            metavar="AMOUNT",
+            help="How often a sample grid is drawn: 1epochs, 500steps.",
+            show_default="the recipe's own",
+            rich_help_panel=SCORES,
+        ),
     ] = None,
     evaluate_every: Annotated[
         str | None,
-        typer.Option(help="Score during training too, outside its clock: 5epochs, 50kimg."),
+        typer.Option(
+            metavar="AMOUNT",
+            help="Score during training too, outside its clock: 5epochs, 50kimg.",
+            show_default="at the end alone",
+            rich_help_panel=SCORES,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Results folder; results/<date>_<device>_<topic> if left out."),
+        typer.Option(
+            metavar="DIR",
+            help="Results folder; the same command goes on in it.",
+            show_default="results/DATE_DEVICE_DATASET",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="COUNT",
+            help="Runs side by side.",
+            show_default="1",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     exclusive_timing: Annotated[
         bool | None,
         typer.Option(
             "--exclusive-timing",
             help="After runs side by side, measure the throughput of each alone.",
+            rich_help_panel=HOW,
         ),
     ] = None,
     precision: Annotated[str | None, PRECISION] = None,
     compile_: Annotated[bool | None, COMPILE] = None,
     cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the plan, with the time and memory of each run, and stop.",
+            rich_help_panel=COMMAND,
+        ),
+    ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Start over: remove what --out holds of these variants first.",
+            rich_help_panel=COMMAND,
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            help="Also print what helps to find a fault, such as where images are kept.",
+            rich_help_panel=COMMAND,
+        ),
+    ] = False,
 ) -> None:
     """Train variants under one protocol, score them, and write a report.
 
     The same command with the same --out goes on where it stopped: finished runs are kept, an
     interrupted one resumes.
     """
+    asked = _Asked(dry_run=dry_run, fresh=fresh, verbose=verbose)
     given = {
         "variants": variants,
         "dataset": dataset,
@@ -127,7 +216,7 @@ def run(
     from ganbench.experiment.suite import read_suite
 
     if from_run is None:
-        raise typer.Exit(_carry_out(read_suite(suite, flags), dry_run=dry_run, fresh=fresh))
+        raise typer.Exit(_carry_out(read_suite(suite, flags), asked))
     if suite is not None:
         raise UsageError(f"--from {from_run} and a suite file {suite}: give one of them")
     from ganbench.experiment.repeat import suite_values
@@ -145,14 +234,23 @@ def run(
     if "set" in flags:  # settings are added to the run's own instead of replacing them
         flags["set"] = (*values["set"], *flags["set"])
     read = read_suite(None, {**values, **flags})
-    raise typer.Exit(_carry_out(read, dry_run=dry_run, fresh=fresh, stored=stored))
+    raise typer.Exit(_carry_out(read, asked, stored))
 
 
-def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | None = None) -> int:
+@dataclass(frozen=True)
+class _Asked:
+    """What the flags say about the command itself."""
+
+    dry_run: bool = False
+    fresh: bool = False
+    verbose: bool = False
+
+
+def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> int:
     """Plan, train and report; return the exit code."""
     from ganbench.launch import processes
 
-    if not dry_run:
+    if not asked.dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench import data
     from ganbench.data.cache import clean
@@ -166,10 +264,11 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
 
     screen = console()
     device = choose(suite.device)
-    name = _device_name(device, screen)
+    display = Display(screen, verbose=asked.verbose)
+    name = _device_name(device, display)
     _print(screen, f"device: {name} ({device.reason})")
     data_root = suite.data_root or data.default_data_root()
-    with Display(screen) as display, preserved_settings():  # which the code of variants may change
+    with display, preserved_settings():  # which the code of variants may change
         plan = planning.make(
             suite,
             device=device.kind,
@@ -181,17 +280,17 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
     if stored is not None:
         now = local.conditions_of_jobs(plan, device, name, suite.jobs)
         _print(screen, *repeat.differences(stored, plan), repeat.expectation(stored, plan, now))
-    if dry_run:
+    if asked.dry_run:
         _print_plan(plan, screen)
         return OK
     folder = local.choose_folder(suite.out, plan, device.kind)
-    local.check_folder(folder, plan, fresh=fresh)
+    local.check_folder(folder, plan, fresh=asked.fresh)
     with locked(folder.path):
-        local.check_folder(folder, plan, fresh=fresh)  # another command may have written to it
+        local.check_folder(folder, plan, fresh=asked.fresh)  # as another command may have written
         folder.clean()
         clean(data.default_cache_root())
         return _train_and_report(
-            suite, plan, folder, device, name, screen, fresh=fresh, stored=stored
+            suite, plan, folder, device, name, display, fresh=asked.fresh, stored=stored
         )
 
 
@@ -201,7 +300,7 @@ def _train_and_report(
     folder: ResultsFolder,
     device: Device,
     name: str,
-    screen: Console,
+    display: Display,
     *,
     fresh: bool,
     stored: RunResult | None,
@@ -212,8 +311,8 @@ def _train_and_report(
     from ganbench.experiment.store import ResultsFolder
     from ganbench.launch import local
     from ganbench.launch.context import CommandContext
-    from ganbench.launch.progress import Display
 
+    screen = display.console
     data_root = suite.data_root or data.default_data_root()
     context = CommandContext(
         folder=ResultsFolder(folder.path.resolve()),
@@ -223,7 +322,7 @@ def _train_and_report(
         inception_weights=suite.inception_weights,
         command=command_line(),
     )
-    with Display(screen) as display:
+    with display:
         local.prepare(plan, context, display, fresh=fresh, jobs=suite.jobs)
         if fresh:
             folder.clear()
@@ -246,7 +345,7 @@ def _train_and_report(
         display.say("writing the report")
         from ganbench.report import build, summary_table
 
-        build([folder.path])
+        build([folder.path], report=display.report)
     screen.print(summary_table(folder.path))
     if stored is not None:
         _print(screen, *(repeat.verdict(stored, done.result) for done in runs))
@@ -259,7 +358,7 @@ def _print(screen: Console, *lines: str) -> None:
         screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def _device_name(device: Device, screen: Console) -> str:
+def _device_name(device: Device, display: Display) -> str:
     """The model of a device; that of a CUDA card is asked for by a process of its own.
 
     Otherwise this one would hold some of the card's memory as long as the command runs.
@@ -267,13 +366,12 @@ def _device_name(device: Device, screen: Console) -> str:
     if device.kind != "cuda":
         return device.name
     from ganbench.launch import process_pool
-    from ganbench.launch.progress import Display
     from ganbench.launch.tasks import DeviceNameTask
 
     names: list[str] = []
     process_pool.carry_out(
         [DeviceNameTask(str(device.torch))],
-        Display(screen),
+        display,
         done=lambda _task, name: names.append(name),
     )
     return names[0]

@@ -10,6 +10,7 @@ from ganbench.experiment.trusted import trusted_request
 from ganbench.training.state import TrainState
 from ganbench.variant.definition import DatasetSpec
 from ganbench.variant.registry import resolve
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,5 +89,5 @@ def _built(run: StoredRun, variant: Variant, device: Device) -> tuple[TrainState
     except Exception as error:
         raise UsageError(
             f"{run.path / 'result.json'} does not describe networks that can be built "
-            f"({type(error).__name__}): {' '.join(str(error).split())[:200]}"
+            f"({type(error).__name__}): {quoted(str(error), 200)}"
         ) from error

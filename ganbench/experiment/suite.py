@@ -117,8 +117,8 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
     Raises:
         UsageError: The file cannot be read, or holds an unknown key or a value out of range.
     """
-    values = _loaded(path) if path is not None else {}
     where = f"suite file {path}: " if path is not None else ""
+    values = _underscored(_loaded(path), where) if path is not None else {}
     for key in values:
         if not isinstance(key, str) or key not in Suite.model_fields:
             raise UsageError(f"{where}{unknown('suite key', str(key), Suite.model_fields)}")
@@ -162,6 +162,21 @@ def _loaded(path: Path) -> dict[Any, Any]:
     return loaded
 
 
+def _underscored(values: dict[Any, Any], where: str) -> dict[Any, Any]:
+    """The same values under keys with `_` for `-`, as flags are spelt.
+
+    Raises:
+        UsageError: A key is there in both spellings.
+    """
+    spelt: dict[Any, Any] = {}
+    for key, value in values.items():
+        name = key.replace("-", "_") if isinstance(key, str) else key
+        if name in spelt:
+            raise UsageError(f"{where}the key {name!r} is there twice, with - and with _: give one")
+        spelt[name] = value
+    return spelt
+
+
 def _refuse_no_names(suite: Suite, given: Any) -> None:
     """Refuse variants that were given, but of which none is a name."""
     if given and not suite.variants:
@@ -195,7 +210,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         )
     if "," not in text:
         if numbers[0] < 1:
-            raise UsageError("seeds 0 is no run at all: give a count such as 3, or a list 0,7,9")
+            raise UsageError(
+                "seeds 0 is no run at all: give a count such as 3, or 0, (with the comma) for "
+                "seed 0 alone"
+            )
         return tuple(range(numbers[0]))
     if len(set(numbers)) < len(numbers):
         raise UsageError(f"seeds {text!r} names a seed twice: give each once")

@@ -122,7 +122,7 @@ class Resources:
         if key not in self._references:
             is_classified = dataset.spec.kind == "image"
             if is_classified and (notice := training_notice(dataset, self.cache_root)):
-                self.display.say(notice)
+                self.display.say_once(notice, notice)
             backbone = obtain_backbone(
                 job.backbone,
                 dataset,
@@ -131,7 +131,8 @@ class Resources:
                 self.inception_weights,
                 self.display.report,
             )
-            self.display.say(f"{dataset.spec.name}: {backbone.reason}")
+            reason = f"{dataset.spec.name}: {backbone.reason}"
+            self.display.say_once(reason, reason)
             self._references[key] = Reference.of(
                 dataset, backbone, self.cache_root, self.display.report
             )
@@ -162,10 +163,11 @@ class Resources:
         placement = place(train.images, self.device)
         size = f"{job.image_size}×{job.image_size}"
         what = "points" if job.spec.kind == "points" else f"images of {size}"
-        self.display.say_once(
-            f"{what} of {job.spec.name} {placement.streamed}",
-            f"{job.spec.name}: {what} {placement.reason}",
-        )
+        line = f"{job.spec.name}: {what} {placement.reason}"
+        if placement.streamed:  # which may be slower
+            self.display.say_once(f"{what} of {job.spec.name}", line)
+        else:
+            self.display.debug(line)
         if not (placement.streamed or self.device.kind == "cpu"):
             where = self.device.torch
             train = Split(train.images.to(where), train.labels.to(where))

@@ -27,6 +27,7 @@ from ganbench.scoring.reference_rows import reference_rows
 from ganbench.training.loop import train
 from ganbench.training.session import Diverged
 from ganbench.training.state import count_parameters
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         is_variants = isinstance(error, VariantFailure)
         text = " ".join(str(error).split())
         reason = text if is_variants else f"{type(error).__name__}: {text}"
-        result = replace(basis, status="failed", reason=reason[:_LONGEST_REASON])
+        result = replace(basis, status="failed", reason=quoted(reason, _LONGEST_REASON))
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is gone, which somebody has removed or moved: what the run left is lost; "
@@ -139,9 +140,9 @@ class _Run:
         recorder.add("memory", self.memory)
         recorder.add("trained_under", self.trained_under)
         if recorder.resume(session):
-            resources.display.say(f"{job.id}: goes on at step {session.steps}")
+            resources.display.say(f"{job.label}: goes on at step {session.steps:,}")
         if changed := self.trained_under.go_on(session.steps):
-            resources.display.say(f"{job.id}: {changed}")
+            resources.display.say(f"{job.label}: {changed}")
         self._prepare(session)
         self.memory.begin()
         scores = scores_recorder = None
@@ -151,6 +152,7 @@ class _Run:
             scores_recorder = ScoresRecorder(
                 job, folder, scores, resources.display, self.outside, self.memory
             )
+            recorder.add("evaluation", scores_recorder)
         grids = SampleGrids(job, folder, self.outside)
         observers: list[Callable[[Event], None]] = [
             TrainingProgress(job, resources.display),
@@ -161,7 +163,7 @@ class _Run:
 
         # Train; a request to stop that comes at the end waits for the last steps to be saved
         with StopRequest() as request:
-            divergence = self._train(session, observers, recorder)
+            divergence = self._train(session, observers, recorder, scores_recorder)
             trained = self._trained(session, divergence)
             write_step_seconds(folder, session)
             recorder.save(session)
@@ -188,7 +190,7 @@ class _Run:
         job = self.job
         if job.execution.is_prepared:
             self.resources.display.say(
-                f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
+                f"{job.label}: preparing the step ({job.execution.text}), which may take a minute"
             )
         with (
             self.outside.measure("first_use"),
@@ -205,7 +207,11 @@ class _Run:
         return ScoresOverTraining(reference, resources.device, resources.display.report)
 
     def _train(
-        self, session: Session, observers: list[Callable[[Event], None]], recorder: Recorder
+        self,
+        session: Session,
+        observers: list[Callable[[Event], None]],
+        recorder: Recorder,
+        scores_recorder: ScoresRecorder | None,
     ) -> str:
         """Train to the end of the budget; say why training diverged, or nothing.
 
@@ -217,14 +223,24 @@ class _Run:
         job = self.job
         try:
             with StopRequest() as request, preserved_settings():
+                if scores_recorder is not None:
+                    scores_recorder.request = request
+                    if scores_recorder.is_due:  # a request to stop came in the middle of it
+                        scores_recorder.evaluate(session)
                 events = train(
                     session, job.budget, job.sample_every, job.evaluate_every, lambda: request.asked
                 )
                 for event in from_variant(job, events):
-                    for observer in observers:
-                        observer(event)
+                    try:
+                        for observer in observers:
+                            observer(event)
+                    except Stopped:  # in the middle of an evaluation
+                        recorder.save(session)
+                        raise
                     if event.kind == "stop":
                         raise Stopped
+            if scores_recorder is not None:
+                scores_recorder.request = None
             if request.asked:  # after the last step
                 recorder.save(session)
                 raise Stopped
@@ -278,7 +294,7 @@ class _Run:
             evaluation = evaluate(session, reference, device, report)
             over_training = scores.summary(session) if scores is not None else {}
         for note in evaluation.notes:
-            self.resources.display.say(f"{self.job.id}: {note}")
+            self.resources.display.say(f"{self.job.label}: {note}")
         with self.outside.measure("evaluation"):
             references = reference_rows(
                 reference, self.job.image_size, self.resources.cache_root, report

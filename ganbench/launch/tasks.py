@@ -49,8 +49,8 @@ class JobTask:
 
     @property
     def label(self) -> str:
-        """The run for people, where others run beside it."""
-        return "" if self.threads is None else self.job.label
+        """The run for people."""
+        return self.job.label
 
     def carry_out(self, display: Display) -> None:
         """Do the job."""

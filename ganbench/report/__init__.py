@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from rich.console import RenderableType
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["build", "summary_table"]
 
 
-def build(directories: Sequence[Path], out: Path | None = None, primary: str = "fid") -> Path:
+def build(
+    directories: Sequence[Path],
+    out: Path | None = None,
+    primary: str = "fid",
+    report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+) -> Path:
     """Write tables, charts and pages of one or several results folders.
 
     Writes runs.csv, summary.csv, README.md, report.html and charts/*.png; the same files give the
@@ -26,6 +31,8 @@ def build(directories: Sequence[Path], out: Path | None = None, primary: str = "
         directories: Results folders.
         out: Where to write; the folder itself where there is just one.
         primary: The score that is tested by itself, chosen before the numbers were seen.
+        report: Called with how far the drawing of the charts is: what is done, how many charts are
+            drawn, and of how many.
 
     Returns:
         The folder that was written.
@@ -36,7 +43,7 @@ def build(directories: Sequence[Path], out: Path | None = None, primary: str = "
     """
     from ganbench.report.readme import write_report
 
-    return write_report(directories, out, primary)
+    return write_report(directories, out, primary, report)
 
 
 def summary_table(directory: Path) -> RenderableType:

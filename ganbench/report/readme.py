@@ -27,7 +27,7 @@ from ganbench.report.tables import runs_csv, summary_csv
 from ganbench.report.templates import template
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ganbench.report.charts.all_charts import Drawn
     from ganbench.report.content import Content
@@ -39,16 +39,27 @@ _SAMPLE_PIXELS = 1100
 _WEBP_QUALITY = 85
 
 
-def write_report(directories: Sequence[Path], out: Path | None, primary: str = PRIMARY) -> Path:
+def write_report(
+    directories: Sequence[Path],
+    out: Path | None,
+    primary: str = PRIMARY,
+    report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+) -> Path:
     """Write all files of a report, as `ganbench.report.build` describes."""
     folders = [Path(directory) for directory in directories]
     if out is None and len(folders) > 1:
         raise UsageError("several folders are joined into a new one: say where with --out")
     results = with_damaged_tables(gather(folders))
-    return write_results(results, Path(out) if out is not None else folders[0], primary)
+    target = Path(out) if out is not None else folders[0]
+    return write_results(results, target, primary, report)
 
 
-def write_results(results: Results, target: Path, primary: str = PRIMARY) -> Path:
+def write_results(
+    results: Results,
+    target: Path,
+    primary: str = PRIMARY,
+    report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+) -> Path:
     """Write all files of a report of what was read before, and return their folder.
 
     Raises:
@@ -60,7 +71,7 @@ def write_results(results: Results, target: Path, primary: str = PRIMARY) -> Pat
         write_text(target / "summary.csv", summary_csv(results))
         _write_or_remove(target / "ranking.csv", ranking_csv(results, primary))
         _write_or_remove(target / "references.csv", references_csv(results))
-        charts, content = draw_all(results, primary), content_of(results, primary)
+        charts, content = draw_all(results, primary, report), content_of(results, primary)
         _write_charts(target / "charts", charts)
         write_text(target / "README.md", readme(content, charts, target))
         write_text(target / "report.html", page(content, charts))

@@ -227,15 +227,18 @@ def evaluate(
         conditions = session.conditions.cpu()[labels]
 
     # Drawing, with its speed
-    report("drawing images to score", 0, 2)
+    drawing, total = "drawing images to score", len(latent)
+    report(drawing, 0, total)
     first = slice(draw.BATCH_SIZE)
     draw.draw(state, device, latent[first], None if conditions is None else conditions[first])
     device.synchronize()
     begun = time.perf_counter()
-    images = draw.draw(state, device, latent, conditions)
+    images = draw.draw(
+        state, device, latent, conditions, lambda done: report(drawing, min(done, total - 1), total)
+    )
     device.synchronize()
-    rate = len(latent) / (time.perf_counter() - begun)
-    report("drawing images to score", 2, 2)
+    rate = total / (time.perf_counter() - begun)
+    report(drawing, total, total)
     release_host_memory()
 
     # Scores
@@ -243,7 +246,9 @@ def evaluate(
     manifold = reference.manifold_scores(images)
     del images
     release_host_memory()
+    report("computing scores", 0, 0)
     computed = reference.score(fake, seed)
+    report("computing scores", 1, 1)
     alignments = _alignments(session, reference, device, noise)
     distances: dict[int, float] = {}
     if labels is not None:

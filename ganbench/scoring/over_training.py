@@ -54,7 +54,10 @@ class ScoresOverTraining:
 
     def evaluate(self, session: Session) -> dict[str, float | None]:
         """Score the generator as it is now, with the clock stopped; the new row is returned."""
-        scored = self._score(session, "choosing")
+        return self.add(session, self.score(session, "choosing"))
+
+    def add(self, session: Session, scored: Evaluation) -> dict[str, float | None]:
+        """Keep what `score` has found of the generator as it is now; the new row is returned."""
         row = {**_position(session), **{name: scored.scores.get(name) for name in SCORES}}
         self.rows.append(row)
         if self._is_best(row):
@@ -63,7 +66,8 @@ class ScoresOverTraining:
             self.weights = {key: value.detach().cpu().clone() for key, value in state.items()}
         return row
 
-    def _score(self, session: Session, noise: Noise) -> Evaluation:
+    def score(self, session: Session, noise: Noise) -> Evaluation:
+        """Score the generator on one half of the noise; nothing is kept of it."""
         return self.evaluator(session, self.reference, self.device, self.report, noise)
 
     def _is_best(self, row: Mapping[str, float | None]) -> bool:
@@ -85,7 +89,7 @@ class ScoresOverTraining:
             and `last`, each with its position and its `scores` on the reporting half; `gap`, last
             minus best; `collapsed`, where modes collapsed as `collapse` says, or None.
         """
-        last = self._score(session, "reporting")
+        last = self.score(session, "reporting")
         summary: dict[str, Any] = {
             "evaluations": len(self.rows),
             "chosen_by": CHOSEN_BY,
@@ -104,7 +108,7 @@ class ScoresOverTraining:
             sampler = session.state.sampler
             present = {key: value.clone() for key, value in sampler.state_dict().items()}
             sampler.load_state_dict(self.weights)
-            scores = self._score(session, "reporting").scores
+            scores = self.score(session, "reporting").scores
             sampler.load_state_dict(present)
         summary["best"] = {**{name: chosen[name] for name in POSITION}, "scores": scores}
         end, top = last.scores.get(CHOSEN_BY), scores.get(CHOSEN_BY)

@@ -95,7 +95,11 @@ class Drawn:
     width: int
 
 
-def draw_all(results: Results, score: str = PRIMARY) -> list[Drawn]:
+def draw_all(
+    results: Results,
+    score: str = PRIMARY,
+    report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+) -> list[Drawn]:
     """Draw every chart that the runs have something for, group by group.
 
     Of very many variants, those that lead on `score` are drawn. A report of very many runs has all
@@ -105,13 +109,18 @@ def draw_all(results: Results, score: str = PRIMARY) -> list[Drawn]:
     only_light = len(results.entries) > LIGHT_ONLY_RUNS
     most = MOST_OF_MANY if is_large else MOST_CHARTED
     drawn = []
-    for place, group in enumerate(results.groups):
+    of_groups = [_charts_of(place) if is_large else CHARTS for place in range(len(results.groups))]
+    count, total = 0, sum(map(len, of_groups))
+    for group, charts in zip(results.groups, of_groups, strict=True):
         shown = best_of(group, most, score)
         labels = results.labels if len(results.labels) <= most else shown.all_labels
-        for chart in _charts_of(place) if is_large else CHARTS:
+        for chart in charts:
+            report("drawing charts", count, total)
+            count += 1
             done = _draw(chart, shown, tuple(labels), only_light=only_light)
             if done is not None:
                 drawn.append(done)
+    report("drawing charts", total, total)
     return drawn
 
 

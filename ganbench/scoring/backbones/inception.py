@@ -17,6 +17,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import (
 from ganbench.data.cache import UNREADABLE, folder
 from ganbench.data.download import downloading, one_line
 from ganbench.errors import DataError
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,7 +54,7 @@ def obtain_inception(given: Path | None, cache_root: Path, report: Progress) -> 
         )
     except UNREADABLE as error:  # of shapes too, which `load_state_dict` compares
         raise DataError(
-            f"{path} does not hold inception weights ({one_line(error)[:80]}): "
+            f"{path} does not hold inception weights ({quoted(str(error), 200)}): "
             f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"
         ) from error
     return network  # type: ignore[no-any-return]  # torch-fidelity ships no types
