@@ -25,17 +25,22 @@ def visible(text: str) -> str:
     What does either is written as Python would: the escape character as `\x1b`, a line's end as
     `\n`, a byte of a file name that is not UTF-8 as `\udcff`.
     """
+    if text.isprintable():  # as nothing is that is escaped; it is the quick way for most texts
+        return text
     return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def visible_values(value: Any) -> Any:
     """The same plain values, with `visible` texts in all lists and dictionaries, keys included."""
+    kind = type(value)
+    if kind is float or kind is int or value is None:  # first, as there are most of them
+        return value
     if isinstance(value, str):
-        return visible(value)
+        return value if value.isprintable() else visible(value)
     if isinstance(value, dict):
         return {visible_values(key): visible_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(map(visible_values, value))
+        return kind(map(visible_values, value))
     return value
 
 

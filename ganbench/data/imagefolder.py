@@ -79,7 +79,10 @@ def scan(name: str, data_root: Path) -> ImageFolder:
     given = name.removeprefix(IMAGEFOLDER_PREFIX)
     if not given:
         raise UsageError("imagefolder: needs a folder, for example --dataset imagefolder:photos")
-    root = Path(given).expanduser()
+    try:
+        root = Path(given).expanduser()
+    except RuntimeError:  # ~ of somebody who is not there
+        root = Path(given)
     if not root.exists() and (data_root / root).exists():
         root = data_root / root
     if not root.is_dir():

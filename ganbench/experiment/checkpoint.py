@@ -46,6 +46,8 @@ def read_checkpoint(file: Path, run_id: str, device: torch.device, advice: str) 
     Raises:
         UsageError: It is damaged, or of another run.
     """
+    if file.exists() and not file.is_file():  # a pipe or a device would be read without an end
+        raise UsageError(f"checkpoint {file} is no file: {advice}")
     try:
         sealed = is_sealed(file)
         why = damage(file) if sealed else ""

@@ -128,11 +128,12 @@ class RunResult:
         if isinstance(values.get("notes"), list):
             values["notes"] = tuple(values["notes"])
         known = {key: value for key, value in values.items() if key in names}
+        shown = visible_values(known)  # halves of surrogate pairs are no text to pydantic
         try:
-            _types().model_validate(visible_values(known))
+            _types().model_validate(shown)
         except ValidationError as error:
             raise ValueError(f"not a run's result: {first_problem(error)}") from error
-        check_run(known)
+        check_run(shown)
         return cls(**known)
 
 

@@ -156,8 +156,22 @@ class StoredRun:
     @property
     def samples(self) -> list[Path]:
         """The sample grids `step-<number>.png`, in the order of their steps."""
-        grids = filter(Path.is_file, (self.path / "samples").glob("step-*.png"))
-        return sorted(grids, key=lambda grid: (len(grid.name), grid.name))
+        return sorted(self._pictures("step-*.png"), key=lambda grid: (len(grid.name), grid.name))
+
+    @property
+    def real_and_fake(self) -> Path | None:
+        """The grid of real images beside generated ones; None where there is none."""
+        return next(iter(self._pictures("real-and-fake.png")), None)
+
+    def _pictures(self, pattern: str) -> list[Path]:
+        """Pictures in the folder of samples, but for links.
+
+        A report shows them, and a link may lead to a picture of whoever makes it.
+        """
+        folder = self.path / "samples"
+        if folder.is_symlink():
+            return []
+        return [path for path in folder.glob(pattern) if path.is_file() and not path.is_symlink()]
 
     @property
     def checkpoint(self) -> Path:

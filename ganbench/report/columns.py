@@ -44,6 +44,7 @@ CONTRACT = (
 )  # fmt: skip
 """The first columns of runs.csv, on which scripts may rely."""
 
+_FIELDS = frozenset(item.name for item in dataclasses.fields(RunResult))
 _NOT_IN_TABLES = ("command", "schema")
 _FURTHER = tuple(
     item.name
@@ -89,6 +90,18 @@ _OVER_TRAINING = (
     *OVER_TRAINING_SHOWN,
     "collapsed_step",
 )
+_MADE = frozenset((*_OVER_TRAINING, *CONDITIONS, *PHASES, *OUTSIDE))
+_PLACES = {
+    "over_training_protocol": ("protocol",),
+    "evaluations": ("evaluations",),
+    "best_step": ("best", "step"),
+    "best_images_seen": ("best", "images_seen"),
+    "best_seconds": ("best", "seconds"),
+    "best_fid": ("best", "scores", "fid"),
+    "last_fid": ("last", "scores", "fid"),
+    "fid_gap": ("gap",),
+    "collapsed_step": ("collapsed", "step"),
+}  # where a column lies in the summary of scores during training
 _ON_BACKBONE = ("fid", "kid", "mind", "fid_infinity", "best_fid", "last_fid")
 _COMPANIONS = tuple(name for metric in METRICS for name in metric.companions)
 
@@ -229,31 +242,31 @@ def measured(results: list[RunResult]) -> list[str]:
 
 def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
+    if name in _FIELDS:
+        return getattr(result, name)
+    if name in _MADE:
+        return _made(result, name)
+    return result.scores.get(name)
+
+
+def _made(result: RunResult, name: str) -> object:
+    """What is made of several fields of a run, or lies within one."""
     if name in _OVER_TRAINING:
         return _over_training_value(result.over_training, name)
     if name in CONDITIONS:
         return conditions_of(result).get(name)
     if name in PHASES:
         return _share(result.phase_seconds, name.removeprefix("share_"))
-    if name in OUTSIDE:
-        return result.outside_seconds.get(name.removesuffix("_seconds"))
-    return getattr(result, name) if hasattr(result, name) else result.scores.get(name)
+    return result.outside_seconds.get(name.removesuffix("_seconds"))
 
 
 def _over_training_value(over_training: dict[str, Any], name: str) -> object:
     """One result of scoring during training; None where there was none."""
-    best, collapsed = over_training.get("best") or {}, over_training.get("collapsed") or {}
-    return {
-        "over_training_protocol": over_training.get("protocol"),
-        "evaluations": over_training.get("evaluations"),
-        "best_step": best.get("step"),
-        "best_images_seen": best.get("images_seen"),
-        "best_seconds": best.get("seconds"),
-        "best_fid": best.get("scores", {}).get("fid"),
-        "last_fid": over_training.get("last", {}).get("scores", {}).get("fid"),
-        "fid_gap": over_training.get("gap"),
-        "collapsed_step": collapsed.get("step"),
-    }[name]
+    key, *path = _PLACES[name]
+    value = over_training.get(key)
+    for key in path:
+        value = (value or {}).get(key)
+    return value
 
 
 def _share(seconds: dict[str, float], phase: str) -> float | None:

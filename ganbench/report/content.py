@@ -333,8 +333,8 @@ def _protocol(group: Group) -> str:
 def _samples(group: Group, label: str) -> list[Sample]:
     """The images at the end of the first seed that left any: real beside generated, or a grid."""
     for entry in group.of(label):
-        both = entry.run.path / "samples" / "real-and-fake.png"
-        if both.is_file():
+        both = entry.run.real_and_fake
+        if both is not None:
             return [Sample(label, f"{label}, seed {entry.result.seed}: real, generated", both)]
         if entry.run.samples:
             last = entry.run.samples[-1]

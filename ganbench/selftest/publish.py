@@ -55,7 +55,8 @@ def publish(outcome: Outcome, folder: Path) -> None:
         for name, png in drawn.items():
             write_whole(folder / name, png)
         notes = folder / _NOTES_FILE
-        findings = notes.read_text(encoding="utf-8").strip() if notes.exists() else ""
+        is_own = notes.is_file() and not notes.is_symlink()  # a link may lead to a private file
+        findings = notes.read_text(encoding="utf-8").strip() if is_own else ""
         readme = _readme(outcome, findings)
         write_text(folder / "README.md", readme)
         write_text(folder / "report.html", page(str(outcome.record["title"]), readme, drawn))

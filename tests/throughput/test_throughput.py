@@ -115,7 +115,7 @@ def test_texts_of_others_are_shown_as_they_are_in_the_readme(tmp_path):
     assert 'href="b"' not in html
     assert "<b>" not in html
     shown = html_module.unescape(re.sub("<[^>]*>", "", html))
-    assert shown.count(r"[a](b) | <b> `x` *y* $z$ \x1b[2J \udcff") == 8
+    assert shown.count(r"[a](b) | <b> `x` *y* $z$ \x1b[2J \udcff") == 9
 
 
 # --- What is asked for ---
