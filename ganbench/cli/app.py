@@ -58,11 +58,11 @@ for _command in (check, new, report, compare, throughput, selftest, sample):
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every mistake of the user ends in one line and exit code 2."""
-    bound_spinning()
-    _show_anything()
-    made_folders.forget()
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        bound_spinning()
+        _show_anything()
+        made_folders.forget()
         _refuse_empty(given)
         with sigterm_stops():
             code = app(arguments, standalone_mode=False)

@@ -92,11 +92,12 @@ def _flush(descriptor: int) -> None:
 def save_torch(values: Any, path: Path) -> None:
     """Write what `torch.load` reads, to a path from `whole`.
 
-    torch writes to an open file here, whose errors say what is wrong: a full disk makes torch's own
-    writer raise a `RuntimeError` about positions in the file.
+    torch writes to an open file here, whose errors say what is wrong. A full disk, and a request to
+    stop, make torch's own writer raise a `RuntimeError` about positions in the file.
 
     Raises:
         OSError: It cannot be written.
+        BaseException: A request to stop that came meanwhile.
     """
     import torch
 
@@ -104,7 +105,19 @@ def save_torch(values: Any, path: Path) -> None:
         try:
             torch.save(values, file)
         except RuntimeError as error:
-            raise file.error or OSError(str(error).partition("\n")[0]) from error
+            raise _behind(error) or file.error or _in_one_line(error) from error
+
+
+def _behind(error: BaseException) -> BaseException | None:
+    """A request to stop behind an error: torch replaces what is raised while it writes."""
+    before = error.__context__
+    if before is None or not isinstance(before, Exception):
+        return before
+    return _behind(before)
+
+
+def _in_one_line(error: RuntimeError) -> OSError:
+    return OSError(str(error).partition("\n")[0])
 
 
 class _File(io.BufferedWriter):

@@ -41,11 +41,11 @@ def read_scores(file: Path) -> pd.DataFrame | None:
         return None
     try:
         frame: pd.DataFrame = pd.read_csv(file)
+        numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
     except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
         return None
     if not _NEEDED.issubset(frame.columns) or frame.empty:
         return None
-    numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
     numbers = numbers.where(numbers.abs() <= _LARGEST)
     positions = numbers[["step", "images_seen", "seconds"]]
     numbers = numbers[(positions >= 0).all(axis="columns")]  # false where one is missing

@@ -92,6 +92,21 @@ def test_what_another_machine_left_is_removed_after_a_day(tmp_path):
     assert remove_leftovers([tmp_path]) == 1
 
 
+@pytest.mark.parametrize("at", [0, 2, 5])
+def test_a_request_to_stop_while_torch_writes_comes_through(tmp_path, monkeypatch, at):
+    calls = iter(range(100))
+
+    class Interrupted(io.FileIO):
+        def write(self, content):
+            if next(calls) == at:
+                raise KeyboardInterrupt
+            return super().write(content)
+
+    monkeypatch.setattr(whole_files.io, "FileIO", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_torch([torch.zeros(4_000) for _ in range(12)], tmp_path / "a.pt")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("count", [1, 100_000])
 def test_torch_on_a_full_disk_raises_an_error_of_the_system(tmp_path, count):

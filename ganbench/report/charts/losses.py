@@ -48,13 +48,12 @@ def read_history(file: Path) -> pd.DataFrame | None:
         return None
     try:
         frame: pd.DataFrame = pd.read_csv(file)
+        numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
     except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
         return None
     wanted = ["step", *(name for _, lines in _ROWS for name, _ in lines)]
     if not set(wanted) <= set(frame.columns):
         return None
-    numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce")
-    numbers = numbers.astype(float)
     numbers = numbers.where(numbers.abs() <= _LARGEST).dropna(subset=["step"])
     numbers = numbers[numbers["step"] >= 0]
     return None if numbers.empty else numbers
