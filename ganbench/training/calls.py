@@ -174,6 +174,7 @@ def _context(state: TrainState, batch: Batch, position: Position) -> Context:
         labels=batch.labels,
         generate=generate,
         position=position,
+        note_share=state.note_share,
     )
 
 

@@ -33,6 +33,7 @@ class Context:
             else None.
         generate: Draws images from latents (n, latent_dim), with the condition of the first n.
         position: The step and the share of the budget, behind `step` and `share`.
+        note_share: Called where a loss asks for the share of the budget.
     """
 
     recipe: Recipe
@@ -42,6 +43,7 @@ class Context:
     labels: Tensor | None
     generate: Callable[[Tensor], Tensor]
     position: Callable[[], tuple[int, float]]
+    note_share: Callable[[], None] = lambda: None
 
     @property
     def step(self) -> int:
@@ -51,6 +53,7 @@ class Context:
     @property
     def share(self) -> float:
         """Share of the budget that is used up, in [0, 1]."""
+        self.note_share()
         return self.position()[1]
 
     def every(self, steps: int) -> bool:
