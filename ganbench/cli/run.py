@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "run"]
 
+_HOUR = 3600
+
 EXAMPLES = """
 ganbench run --variants mlp,dcgan --dataset digits --budget 20s
 ganbench run --variants dcgan,sngan --dataset cifar10 --seeds 3 --dry-run
@@ -354,6 +356,7 @@ def _train_and_report(
                 command=context.command,
             )
         )
+        _say_if_long(plan, context, name, display)
         try:
             runs = local.launch(
                 plan, context, display, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
@@ -418,6 +421,25 @@ def _device_name(device: Device, display: Display) -> str:
         done=lambda _task, name: names.append(name),
     )
     return names[0]
+
+
+def _say_if_long(plan: Plan, context: CommandContext, device: str, display: Display) -> None:
+    """Say how long the runs will take, where that is known and more than an hour."""
+    from ganbench.cli.plan_table import total_seconds
+    from ganbench.launch.timings import duration, read_cost
+
+    waiting = [job for job in plan.jobs if context.folder.find(job.id) is None]
+    known = {
+        job.variant: read_cost(context.cache_root, job, device)
+        for job in {job.variant: job for job in waiting}.values()
+    }
+    costs = {variant: cost for variant, cost in known.items() if cost is not None}
+    seconds = total_seconds(replace(plan, jobs=tuple(waiting)), costs)
+    if len(costs) == len(known) and seconds > _HOUR:
+        runs = f"{len(waiting)} run{'s' if len(waiting) > 1 else ''}"
+        display.say(
+            f"{runs}: about {duration(seconds)} in total, as earlier ones on this machine took"
+        )
 
 
 def _costs(plan: Plan, context: CommandContext, display: Display) -> dict[str, Cost | str]:
