@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,16 +37,22 @@ from ganbench.machine.interrupt import Stopped
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from ganbench.experiment.plan import Plan
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import ResultsFolder
     from ganbench.experiment.suite import Suite
+    from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
+    from ganbench.launch.timings import Cost
     from ganbench.machine.device import Device
 
 __all__ = ["EXAMPLES", "run"]
+
+_HOUR = 3600
 
 EXAMPLES = """
 ganbench run --variants mlp,dcgan --dataset digits --budget 20s
@@ -253,12 +261,16 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
     if not asked.dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench import data
+    from ganbench.cli.plan_table import print_plan
     from ganbench.data.cache import clean
     from ganbench.experiment import plan as planning
     from ganbench.experiment import repeat
     from ganbench.experiment.lock import locked
+    from ganbench.experiment.store import ResultsFolder
     from ganbench.launch import local
+    from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
+    from ganbench.launch.timings import report_seconds
     from ganbench.machine.device import choose
     from ganbench.machine.torch_settings import preserved_settings
 
@@ -280,17 +292,36 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
     if stored is not None:
         now = local.conditions_of_jobs(plan, device, name, suite.jobs)
         _print(screen, *repeat.differences(stored, plan), repeat.expectation(stored, plan, now))
+    context = CommandContext(
+        folder=ResultsFolder(Path()),  # until it is chosen
+        device=str(device.torch),
+        data_root=data_root,
+        cache_root=data.default_cache_root(),
+        inception_weights=suite.inception_weights,
+        command=command_line(),
+    )
     if asked.dry_run:
-        _print_plan(plan, screen)
+        costs = _costs(plan, context, display)
+        print_plan(plan, screen, costs, report_seconds(context.cache_root), suite.jobs)
         return OK
     folder = local.choose_folder(suite.out, plan, device.kind)
+    is_replaced = _replaced(folder, plan, screen) if asked.fresh else lambda _name: False
     local.check_folder(folder, plan, fresh=asked.fresh)
     with locked(folder.path):
         local.check_folder(folder, plan, fresh=asked.fresh)  # as another command may have written
         folder.clean()
         clean(data.default_cache_root())
         return _train_and_report(
-            suite, plan, folder, device, name, display, fresh=asked.fresh, stored=stored
+            suite,
+            plan,
+            folder,
+            context,
+            device,
+            name,
+            display,
+            fresh=asked.fresh,
+            stored=stored,
+            is_replaced=is_replaced,
         )
 
 
@@ -298,34 +329,27 @@ def _train_and_report(
     suite: Suite,
     plan: Plan,
     folder: ResultsFolder,
+    context: CommandContext,
     device: Device,
     name: str,
     display: Display,
     *,
     fresh: bool,
     stored: RunResult | None,
+    is_replaced: Callable[[str], bool],
 ) -> int:
     """Do a plan in a folder that is locked; return the exit code."""
-    from ganbench import data
     from ganbench.experiment import repeat
     from ganbench.experiment.store import ResultsFolder
     from ganbench.launch import local
-    from ganbench.launch.context import CommandContext
+    from ganbench.launch.timings import store_report_seconds
 
     screen = display.console
-    data_root = suite.data_root or data.default_data_root()
-    context = CommandContext(
-        folder=ResultsFolder(folder.path.resolve()),
-        device=str(device.torch),
-        data_root=data_root,
-        cache_root=data.default_cache_root(),
-        inception_weights=suite.inception_weights,
-        command=command_line(),
-    )
+    context = replace(context, folder=ResultsFolder(folder.path.resolve()))
     with display:
         local.prepare(plan, context, display, fresh=fresh, jobs=suite.jobs)
         if fresh:
-            folder.clear()
+            folder.clear(is_replaced)
         folder.write_plan(
             local.plan_record(
                 plan,
@@ -335,6 +359,7 @@ def _train_and_report(
                 command=context.command,
             )
         )
+        _say_if_long(plan, context, name, display)
         try:
             runs = local.launch(
                 plan, context, display, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
@@ -345,12 +370,36 @@ def _train_and_report(
         display.say("writing the report")
         from ganbench.report import build, summary_table
 
+        begun = time.perf_counter()
         build([folder.path], report=display.report)
+        store_report_seconds(context.cache_root, time.perf_counter() - begun)
     screen.print(summary_table(folder.path))
     if stored is not None:
         _print(screen, *(repeat.verdict(stored, done.result) for done in runs))
     _print(screen, f"results: {folder.path}")
     return OK if all(run.result.status == "ok" for run in runs) else FAILED
+
+
+def _replaced(folder: ResultsFolder, plan: Plan, screen: Console) -> Callable[[str], bool]:
+    """Which stored runs `--fresh` removes: those of the plan's variants.
+
+    On a terminal it is asked whether finished runs of other variants go too.
+    """
+    from ganbench.experiment.extension import variant_of
+
+    own = {job.variant for job in plan.jobs}
+    others = [path.name for path in folder.run_paths() if variant_of(path.name) not in own]
+    if not others:
+        return lambda name: variant_of(name) in own
+    runs = f"{len(others)} finished run{'s' if len(others) > 1 else ''}"
+    names = ", ".join(sorted({variant_of(name) or name for name in others}))
+    holds = f"{folder.path} also holds {runs} of {names}, which this plan does not name"
+    if screen.is_terminal and sys.stdin.isatty():
+        if typer.confirm(f"{visible(holds)}: remove them too?", default=False):
+            return lambda _name: True
+    else:
+        _print(screen, f"{holds}: kept")
+    return lambda name: variant_of(name) in own
 
 
 def _print(screen: Console, *lines: str) -> None:
@@ -377,21 +426,34 @@ def _device_name(device: Device, display: Display) -> str:
     return names[0]
 
 
-def _print_plan(plan: Plan, screen: Console) -> None:
-    from rich import box
-    from rich.table import Column, Table
+def _say_if_long(plan: Plan, context: CommandContext, device: str, display: Display) -> None:
+    """Say how long the runs will take, where that is known and more than an hour."""
+    from ganbench.cli.plan_table import total_seconds
+    from ganbench.launch.timings import duration, read_cost
 
-    head = Column("run", no_wrap=True)  # by which its folder is called
-    heads = ("variant", "dataset", "seed", "budget", "image size", "batch")
-    table = Table(head, *heads, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for job in plan.jobs:
-        table.add_row(
-            job.id,
-            job.variant,
-            visible(job.spec.name),
-            str(job.seed),
-            str(job.budget),
-            f"{job.spec.channels}-D" if job.spec.kind == "points" else str(job.image_size),
-            str(job.recipe["batch_size"]),
+    waiting = [job for job in plan.jobs if context.folder.find(job.id) is None]
+    known = {
+        job.variant: read_cost(context.cache_root, job, device)
+        for job in {job.variant: job for job in waiting}.values()
+    }
+    costs = {variant: cost for variant, cost in known.items() if cost is not None}
+    seconds = total_seconds(replace(plan, jobs=tuple(waiting)), costs)
+    if len(costs) == len(known) and seconds > _HOUR:
+        runs = f"{len(waiting)} run{'s' if len(waiting) > 1 else ''}"
+        display.say(
+            f"{runs}: about {duration(seconds)} in total, as earlier ones on this machine took"
         )
-    screen.print(table)
+
+
+def _costs(plan: Plan, context: CommandContext, display: Display) -> dict[str, Cost | str]:
+    """What the runs of a plan take, by variant, found out in a process of its own."""
+    from ganbench.launch import process_pool
+    from ganbench.launch.tasks import EstimateTask
+
+    found: dict[str, Cost | str] = {}
+    jobs = tuple({job.variant: job for job in plan.jobs}.values())
+    with display:
+        process_pool.carry_out(
+            [EstimateTask(jobs, context)], display, done=lambda _task, costs: found.update(costs)
+        )
+    return found

@@ -114,6 +114,16 @@ class Job:
         }
 
     @property
+    def steps(self) -> int | None:
+        """Training steps of the budget; None where time decides."""
+        return self.steps_of(self.budget)
+
+    def steps_of(self, budget: Budget) -> int | None:
+        """Training steps of some budget; None where time decides."""
+        images = int(self.recipe["batch_size"]) * int(self.recipe.get("d_steps", 1))
+        return budget.steps(batch_size=images, train_count=self.spec.train_count)
+
+    @property
     def label(self) -> str:
         """The run for people, unlike that of any other run of a plan."""
         return f"{self.variant} · {self.spec.name} · seed {self.seed}"

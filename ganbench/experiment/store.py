@@ -15,7 +15,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -278,10 +278,21 @@ class ResultsFolder:
         """Folders of all finished runs, by name."""
         return [file.parent for file in sorted((self.path / "runs").glob("[!.]*/result.json"))]
 
+    def run_folders(self) -> list[Path]:
+        """Folders of all runs, finished or not, by name."""
+        return [path for path in sorted((self.path / "runs").glob("*")) if path.is_dir()]
+
     def find(self, run_id: str) -> StoredRun | None:
         """One finished run, or None."""
         path = self.run_path(run_id)
         return StoredRun.read(path) if (path / "result.json").exists() else None
+
+    def find_readable(self, run_id: str) -> StoredRun | None:
+        """One finished run whose record can be read, or None."""
+        try:
+            return self.find(run_id)
+        except DataError:
+            return None
 
     def open_run(self, run_id: str) -> Path:
         """Make the folder of a run to do; one that failed before goes on with what it has left.
@@ -354,16 +365,21 @@ class ResultsFolder:
         samples = [path / "samples" for path in partial]
         remove_leftovers([self.path, self.path / "charts", *partial, *samples])
 
-    def clear(self) -> None:
-        """Remove all runs and the plan, finished or not; other files stay.
+    def clear(self, is_named: Callable[[str], bool]) -> None:
+        """Remove runs and the plan, finished or not; other files stay.
+
+        Args:
+            is_named: Whether the run of some name goes.
 
         Raises:
             UsageError: Something cannot be removed.
         """
-        runs = self.path / "runs"
         try:
-            if runs.exists():
-                shutil.rmtree(runs)
+            for path in self.run_folders():
+                if is_named(path.name.removeprefix(".").removesuffix(".partial")):
+                    shutil.rmtree(path)
+            with suppress(OSError):  # unless runs are left in it
+                (self.path / "runs").rmdir()
             self.plan_file.unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(f"{self.path} cannot be cleared for --fresh: {error}") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
 from ganbench.experiment.conditions import conditions
+from ganbench.experiment.extension import differences, earlier_run, variant_record
 from ganbench.experiment.lock import is_empty
 from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
@@ -74,6 +75,7 @@ def plan_record(
         "device_name": device_name,
         "device_reason": device_reason,
         "notes": list(plan.notes),
+        "variants": {job.variant: variant_record(job) for job in plan.jobs},
         "jobs": [
             {
                 "run_id": job.id,
@@ -95,6 +97,9 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     """
     wanted = {job.id for job in plan.jobs}
     others = [] if fresh else [name for name in _planned(folder) if name not in wanted]
+    if others:
+        extended = {run.run_id for job in plan.jobs if (run := earlier_run(folder, job))}
+        others = [name for name in others if name not in extended]
     if not folder.plan_file.exists() and not is_empty(folder.path):
         raise UsageError(
             f"{folder.path} is not empty and holds no results of ganbench: "
@@ -102,9 +107,8 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
         )
     if others:
         raise UsageError(
-            f"{folder.path} holds runs of another plan ({', '.join(others[:3])}"
-            f"{', …' if len(others) > 3 else ''}), as a flag, a number or a variant's file "  # noqa: PLR2004 - three names are enough
-            "is not what it was then: give another folder with --out, "
+            f"{folder.path} holds runs of another plan: "
+            f"{differences(folder, others, plan.jobs)}: give another folder with --out, "
             "or --fresh to start over"
         )
     folder.prepare()

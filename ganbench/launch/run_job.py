@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from ganbench.errors import UsageError
 from ganbench.experiment.conditions import conditions_of
 from ganbench.experiment.result import RunResult
-from ganbench.experiment.store import write_text, writing
+from ganbench.experiment.store import today, write_text, writing
 from ganbench.launch.failures import VariantFailure, from_variant, variant_code
 from ganbench.launch.recorder import Recorder, write_step_seconds
 from ganbench.launch.sample_grids import SampleGrids
 from ganbench.launch.scores_recorder import ScoresRecorder
 from ganbench.launch.seconds_outside import SecondsOutside
+from ganbench.launch.take_over import take_over
+from ganbench.launch.timings import store_cost
 from ganbench.launch.trained_under import TrainedUnder
 from ganbench.launch.training_memory import TrainingMemory
 from ganbench.launch.training_progress import TrainingProgress
@@ -77,6 +79,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
             f"{folder} is gone, which somebody has removed or moved: what the run left is lost; "
             "the same command does it again"
         )
+    store_cost(resources.cache_root, job, result, today())
     return resources.folder.finish(result)
 
 
@@ -139,6 +142,7 @@ class _Run:
         recorder = Recorder(job.id, folder, self.outside)
         recorder.add("memory", self.memory)
         recorder.add("trained_under", self.trained_under)
+        take_over(job, resources, folder)
         if recorder.resume(session):
             resources.display.say(f"{job.label}: goes on at step {session.steps:,}")
         if changed := self.trained_under.go_on(session.steps):
@@ -174,7 +178,7 @@ class _Run:
 
         # Sample and score; a request to stop may come at any time, and costs no step
         if scores_recorder is not None:
-            scores_recorder.evaluate(session)
+            scores_recorder.evaluate_at_end(session)
             recorder.save(session)
         grids.draw(session)
         grids.draw_beside_real(session)

@@ -96,6 +96,12 @@ class ScoresRecorder:
         parts.append(f"{session.clock.seconds:,.0f} s")
         self._display.say(" · ".join(parts))
 
+    def evaluate_at_end(self, session: Session) -> None:
+        """As `evaluate`, when the budget is used up; it may not have been due otherwise."""
+        if not self._scores.is_at(session):
+            self._scores.note_end()
+        self.evaluate(session)
+
     def state_dict(self) -> dict[str, bool]:
         """Whether an evaluation was stopped."""
         return {"is_due": self.is_due}

@@ -41,6 +41,8 @@ class ScoresOverTraining:
             not apply.
         best: Position of the best row, or None.
         weights: State of the sampler at that row, on the CPU.
+        before_end: The state before an evaluation that was due only because the budget was used
+            up; a run that goes on under a larger budget goes on from it. None where there is none.
         evaluator: Scores a session, as `ganbench.scoring.evaluate.evaluate` does.
     """
 
@@ -50,6 +52,7 @@ class ScoresOverTraining:
     rows: list[dict[str, float | None]] = field(default_factory=list)
     best: int | None = None
     weights: dict[str, Tensor] = field(default_factory=dict)
+    before_end: dict[str, Any] | None = None
     evaluator: Callable[..., Evaluation] = evaluate
 
     def evaluate(self, session: Session) -> dict[str, float | None]:
@@ -117,13 +120,19 @@ class ScoresOverTraining:
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint stores, as `torch.load(weights_only=True)` accepts it."""
-        return {"rows": self.rows, "best": self.best, "weights": self.weights}
+        state = {"rows": self.rows, "best": self.best, "weights": self.weights}
+        return state if self.before_end is None else {**state, "before_end": self.before_end}
+
+    def note_end(self) -> None:
+        """Keep the state as it is, before an evaluation that was due only at the end."""
+        self.before_end = {"rows": list(self.rows), "best": self.best, "weights": self.weights}
 
     def load_state_dict(self, values: Mapping[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
         self.rows = [dict(row) for row in values["rows"]]
         self.best = values["best"]
         self.weights = dict(values["weights"])
+        self.before_end = values.get("before_end")
 
 
 def _position(session: Session) -> dict[str, float]:

@@ -158,9 +158,18 @@ def test_clearing_removes_runs_and_plan_and_keeps_what_people_wrote(folder):
     folder.finish(a_result())
     folder.partial_path("dcgan-0").mkdir()
     (folder.path / "notes.md").write_text("seen")
-    folder.clear()
+    folder.clear(lambda _name: True)
     assert [file.name for file in folder.path.iterdir()] == ["notes.md"]
-    folder.clear()
+    folder.clear(lambda _name: True)
+
+
+def test_clearing_removes_only_the_runs_that_are_named_finished_or_not(folder):
+    for name in ("mlp-s0-00000000", "dcgan-s0-00000000"):
+        folder.run_path(name).mkdir(parents=True)
+        folder.partial_path(name).mkdir()
+    folder.clear(lambda name: name.startswith("mlp-"))
+    left = sorted(path.name for path in (folder.path / "runs").iterdir())
+    assert left == [".dcgan-s0-00000000.partial", "dcgan-s0-00000000"]
 
 
 def test_a_folder_that_cannot_be_cleared_is_said(folder, monkeypatch):
@@ -171,7 +180,7 @@ def test_a_folder_that_cannot_be_cleared_is_said(folder, monkeypatch):
 
     monkeypatch.setattr(store.shutil, "rmtree", denied)
     with pytest.raises(UsageError, match=r"cannot be cleared for --fresh: .*Permission denied"):
-        folder.clear()
+        folder.clear(lambda _name: True)
 
 
 # --- A place to write ---

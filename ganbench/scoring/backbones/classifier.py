@@ -23,7 +23,7 @@ from ganbench.scoring.backbones.classifier_network import (
     ClassifierNetwork,
     read_classifier,
 )
-from ganbench.scoring.backbones.classifier_plan import TrainingPlan, batch_and_steps
+from ganbench.scoring.backbones.classifier_plan import TrainingPlan, batch_and_steps_of
 from ganbench.scoring.backbones.classifier_process import train_apart
 
 if TYPE_CHECKING:
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 
     Trainer = Callable[[TrainingPlan, Dataset, Path, Callable[[int], None]], None]
 
-__all__ = ["PUBLISHED", "classifier_file", "obtain_classifier", "training_notice"]
+__all__ = [
+    "PUBLISHED",
+    "classifier_file",
+    "obtain_classifier",
+    "training_notice",
+    "training_seconds",
+]
 
 PUBLISHED = Path(__file__).parent / "published"
 """The folder of the classifiers that ship with the package."""
@@ -66,14 +72,21 @@ def training_notice(dataset: Dataset, cache_root: Path) -> str:
     """Say how long the training of a dataset's classifier will take; empty where there is one."""
     if classifier_file(dataset, cache_root).exists():
         return ""
-    spec, (batch, steps) = dataset.spec, batch_and_steps(dataset)
-    pixels = min(spec.native_size, _LARGEST_MAP) ** 2 * batch * steps
-    seconds = _START_SECONDS + pixels * _SECONDS_A_PIXEL[spec.channels]
+    spec, seconds = dataset.spec, training_seconds(dataset.spec)
     unit, count = ("minutes", seconds / _MINUTE) if seconds > 2 * _MINUTE else ("seconds", seconds)
     return (
         f"{spec.name}: its classifier is trained first, once, on the CPU by one thread so that "
         f"its weights are the same everywhere: about {count:.0f} {unit}"
     )
+
+
+def training_seconds(spec: DatasetSpec, published: Path = PUBLISHED) -> float:
+    """About how long the training of a dataset's classifier takes; 0 where one is shipped."""
+    if spec.kind != "image" or spec.name in STACKED_DIGITS or any(published.glob(f"{spec.name}-*")):
+        return 0.0
+    batch, steps = batch_and_steps_of(spec.train_count, spec.channels)
+    pixels = min(spec.native_size, _LARGEST_MAP) ** 2 * batch * steps
+    return _START_SECONDS + pixels * _SECONDS_A_PIXEL[spec.channels]
 
 
 def obtain_classifier(
