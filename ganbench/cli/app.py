@@ -17,6 +17,7 @@ from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
 from ganbench.cli.report import report
 from ganbench.cli.run import run
 from ganbench.cli.sample import sample
+from ganbench.cli.score import score
 from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
 from ganbench.errors import GanbenchError, UsageError
@@ -50,7 +51,7 @@ def _version(
 
 
 app.command("list")(list_)
-for _command in (check, new, run, report, compare, throughput, selftest, sample):
+for _command in (check, new, run, report, compare, throughput, selftest, sample, score):
     app.command()(_command)
 
 
