@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ARRAY_ENDINGS", "is_torchscript", "read_array"]
 
 ARRAY_ENDINGS = (".npy", ".npz", ".pt", ".pth")
-_SIGNS_OF_PICKLES = ("Python objects in dtype", "Object arrays", "Unsupported global")
+_SIGNS_OF_PICKLES = ("Python objects in dtype", "Object arrays")
 _USUAL_KEYS = ("images", "arr_0", "samples", "fakes", "x")
 
 
@@ -86,10 +87,13 @@ def _key(path: Path, names: list[str], wanted: str | None) -> str:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     text = " ".join(str(error).split())
-    if any(sign in text for sign in _SIGNS_OF_PICKLES):
+    refused = "pickled objects, which can run any code when they are read, and are refused"
+    if isinstance(error, pickle.UnpicklingError):
         return DataError(
-            f"{path} holds pickled objects, which can run any code when they are read, and is "
-            "refused: save plain numbers (numpy.save of a numeric array, torch.save of a tensor)"
+            f"{path} cannot be read as a tensor: it is damaged, or holds {refused}: "
+            "save the images alone, with torch.save(images, file)"
         )
+    if any(sign in text for sign in _SIGNS_OF_PICKLES):
+        return DataError(f"{path} holds {refused}: save plain numbers with numpy.save")
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return DataError(f"{path} cannot be read as an array ({what[:200]}): write it again")
