@@ -11,6 +11,7 @@ import typer
 
 from ganbench.cli.check import check
 from ganbench.cli.compare import compare
+from ganbench.cli.export import export
 from ganbench.cli.list import list_
 from ganbench.cli.new import new
 from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
@@ -51,7 +52,7 @@ def _version(
 
 
 app.command("list")(list_)
-for _command in (check, new, run, report, compare, throughput, selftest, sample, score):
+for _command in (check, new, run, report, compare, throughput, selftest, sample, score, export):
     app.command()(_command)
 
 
