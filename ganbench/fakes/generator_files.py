@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GENERATOR_ENDINGS",
+    "LATENTS",
     "METADATA",
     "ONNX_HINT",
     "GeneratorFacts",
+    "Latent",
     "LoadedGenerator",
     "load_generator_file",
 ]
@@ -36,6 +38,7 @@ METADATA = "ganbench.json"
 ONNX_HINT = "ONNX needs further packages: python -m pip install 'ganbench[onnx]'"
 
 Latent = Literal["normal", "uniform"]
+LATENTS: tuple[Latent, ...] = ("normal", "uniform")
 _INPUTS = 2  # a latent, and a class
 
 

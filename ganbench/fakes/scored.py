@@ -16,6 +16,8 @@ from ganbench.scoring.reference_rows import reference_rows
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
     from ganbench.data.dataset import Progress
     from ganbench.fakes.source import Source
     from ganbench.scoring.protocol import Protocol
@@ -50,6 +52,26 @@ class Scored:
     references: dict[str, dict[str, Any]]
     class_scores: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The scores that apply, one row per score, beside those of the reference rows."""
+        import pandas as pd
+
+        sides = {self.fakes: self.scores}
+        sides |= {name: row["scores"] for name, row in self.references.items()}
+        table = pd.DataFrame(sides).loc[list(self.scores)]
+        return table[table[self.fakes].notna()].astype(float)
+
+    def _repr_html_(self) -> str:
+        """The scores and their protocol, as Jupyter shows them."""
+        protocol = self.protocol
+        below = (
+            f"protocol {protocol.hash}: {protocol.fake_count:,} generated and "
+            f"{protocol.real_count:,} real images, features of {protocol.backbone}"
+        )
+        table = self.frame.to_html(escape=True, float_format=lambda value: f"{value:.4g}")
+        return f"{table}<p>{below}</p>"
 
     def to_json(self) -> str:
         """All of it as JSON; a number that is not finite becomes null."""
