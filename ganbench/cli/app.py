@@ -11,6 +11,7 @@ import typer
 
 from ganbench.cli.check import check
 from ganbench.cli.compare import compare
+from ganbench.cli.export import export
 from ganbench.cli.help import HelpfulCommand
 from ganbench.cli.list import list_
 from ganbench.cli.new import new
@@ -18,6 +19,7 @@ from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
 from ganbench.cli.report import report
 from ganbench.cli.run import EXAMPLES, run
 from ganbench.cli.sample import sample
+from ganbench.cli.score import score
 from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
 from ganbench.errors import GanbenchError, UsageError
@@ -52,7 +54,7 @@ def _version(
 
 app.command("list", cls=HelpfulCommand)(list_)
 app.command(cls=HelpfulCommand, epilog=EXAMPLES)(run)
-for _command in (check, new, report, compare, throughput, selftest, sample):
+for _command in (check, new, report, compare, throughput, selftest, sample, score, export):
     app.command(cls=HelpfulCommand)(_command)
 
 

@@ -17,7 +17,7 @@ from ganbench.machine.device import Device, choose
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.backbones.backbone import obtain_backbone, obtain_network
 from ganbench.scoring.backbones.classifier import training_notice
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 from ganbench.training.batches import place
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganbench.machine.device import Device
-    from ganbench.scoring.evaluate import Evaluation, Noise, Reference
+    from ganbench.scoring.evaluate import Evaluation
+    from ganbench.scoring.reference import Noise, Reference
     from ganbench.training.session import Session
 
 __all__ = ["CHOSEN_BY", "OVER_TRAINING_COLUMNS", "ScoresOverTraining"]

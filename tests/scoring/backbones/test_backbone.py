@@ -27,7 +27,7 @@ from ganbench.scoring.backbones.backbone import (
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.scoring.backbones.classifier_network import weights_hash
 from ganbench.scoring.backbones.efficientnet import EfficientNetLite
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 from ganbench.variant.definition import DatasetSpec
 
 CPU = torch.device("cpu")
