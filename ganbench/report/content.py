@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ganbench.report import columns
-from ganbench.report.comparison.ranking import Rankings, best_of, rankings_of
+from ganbench.report.comparison.ranking import Rankings, best_labels, best_of, rankings_of
 from ganbench.report.facts import Fact, facts_of, notes_of
 from ganbench.report.formatting import interval, number, share_of, shown, spread
-from ganbench.report.notes import reading_note
+from ganbench.report.hyperparameters import Hyperparameters, hyperparameters_of
+from ganbench.report.leading import Leading, leading_of
+from ganbench.report.notes import cautions_of, reading_note
 from ganbench.report.over_training import over_training_tables
 from ganbench.report.references import (
     NOISE_MARK,
@@ -31,9 +33,11 @@ from ganbench.report.scale import (
     MOST_OF_MANY,
     MOST_ROWS,
     MOST_SECTIONS,
+    MOST_SEEDS_DRAWN,
     listed,
 )
-from ganbench.report.tables import Cell, Table
+from ganbench.report.strips import Strips, strips_of
+from ganbench.report.tables import Cell, SeedRow, Table
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.protocol import MODES_BY_SHARE
 from ganbench.visible import visible
@@ -82,7 +86,23 @@ class Failure:
 
 @dataclass(frozen=True)
 class Section:
-    """All on one group of runs."""
+    """All on one group of runs.
+
+    Attributes:
+        title: Dataset, device and budget.
+        slug: Names the section in addresses and the group's charts.
+        leading: Who leads, for each budget.
+        protocol: How scores were computed, in words.
+        protocol_hash: The protocol's hash.
+        protocol_fields: The protocol, field by field.
+        reading_note: How to read the tables.
+        cautions: Where scores do not mean what they seem to.
+        tables: Numbers by variant; those on the running of the code last.
+        hyperparameters: What was set for each variant; None where that is not known.
+        ranked: Rankings of pairs.
+        samples: The pictures at the end, one per variant.
+        strips: Pictures from the whole training.
+    """
 
     title: str
     slug: str
@@ -93,6 +113,10 @@ class Section:
     tables: tuple[Table, ...]
     ranked: Rankings
     samples: tuple[Sample, ...]
+    leading: tuple[Leading, ...] = ()
+    hyperparameters: Hyperparameters | None = None
+    protocol_fields: tuple[tuple[str, str], ...] = ()
+    strips: Strips = field(default_factory=Strips)
 
 
 @dataclass(frozen=True)
@@ -106,6 +130,7 @@ class Content:
     failures: tuple[Failure, ...]
     legend: tuple[columns.Column, ...]
     failures_note: str = ""
+    labels: tuple[str, ...] = ()
 
     @property
     def has_references(self) -> bool:
@@ -135,12 +160,19 @@ def content_of(results: Results, primary: str) -> Content:
             source.notes.strip() for source in results.sources if source.notes.strip()
         ),
         sections=tuple(
-            _section(group, further, primary, samples_of=_samples_of(place, is_large=is_large))
+            _section(
+                group,
+                further,
+                primary,
+                samples_of=_samples_of(place, is_large=is_large),
+                lists_seeds=not is_large,
+            )
             for place, group in enumerate(results.groups[: MOST_SECTIONS if is_large else None])
         ),
         failures=failures,
         legend=tuple(columns.column(name) for name in (*main, *further, *speed, *over_training)),
         failures_note=failures_note,
+        labels=tuple(results.labels[:MOST_ROWS]),
     )
 
 
@@ -179,17 +211,25 @@ def _title(results: Results) -> str:
 
 
 def _section(
-    group: Group, further: Sequence[str], primary: str, *, samples_of: int = MOST_CHARTED
+    group: Group,
+    further: Sequence[str],
+    primary: str,
+    *,
+    samples_of: int = MOST_CHARTED,
+    lists_seeds: bool = True,
 ) -> Section:
-    ranked = rankings_of(group, primary)
     rows = best_of(group, MOST_ROWS, primary)
-    tables = (
+    made = (
         _quality_table(rows),
         _with_references(rows, _table(rows, "Further scores", further), further),
         _table(rows, "Speed and cost", (*columns.SPEED, *columns.SIZE)),
-        _table(rows, "Phases of a step", columns.PHASES),
-        _table(rows, "Outside the training clock", columns.OUTSIDE),
+        *over_training_tables(rows),
+        _table(rows, "Phases of a step", columns.PHASES, is_last=True),
+        _table(rows, "Outside the training clock", columns.OUTSIDE, is_last=True),
     )
+    tables = [_with_best(group, table, primary) for table in made if table is not None]
+    if lists_seeds and all(len(rows.started(label)) <= MOST_SEEDS_DRAWN for label in rows.labels):
+        tables = [_with_seeds(rows, table) for table in tables]
     note = f"Rows are those of {rows.title}; summary.csv has all." if rows is not group else ""
     shown = best_of(group, samples_of, primary).labels if samples_of else []
     return Section(
@@ -199,13 +239,66 @@ def _section(
         protocol_hash=group.protocol,
         reading_note=" ".join(filter(None, (reading_note(group), note))),
         cautions=_cautions(group),
-        tables=(*(table for table in tables if table is not None), *over_training_tables(rows)),
-        ranked=ranked,
+        tables=tuple(tables),
+        ranked=rankings_of(group, primary),
         samples=tuple(sample for label in shown for sample in _samples(group, label)),
+        leading=leading_of(group, primary),
+        hyperparameters=hyperparameters_of(rows),
+        protocol_fields=tuple((name, str(value)) for name, value in group.protocol_fields.items()),
+        strips=strips_of(group, shown),
     )
 
 
-def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
+def _with_best(group: Group, table: Table, primary: str) -> Table:
+    """The table with the best of each column marked, and those that are not resolved from it."""
+    best = {name: best_labels(group, name, primary) for name in table.names if name}
+    rows = [
+        (
+            label,
+            good,
+            started,
+            tuple(
+                replace(cell, is_best=bool(cell.mean) and label in best.get(name, ()))
+                for name, cell in zip(table.names, cells, strict=True)
+            ),
+        )
+        for label, good, started, cells in table.rows
+    ]
+    return replace(table, rows=tuple(rows)) if table.names else table
+
+
+def _with_seeds(group: Group, table: Table) -> Table:
+    """The table with the numbers of each run below its row."""
+    if not any(table.names):
+        return table
+    seeds = {
+        label: tuple(
+            SeedRow(
+                entry.result.seed,
+                entry.result.status,
+                entry.run.path,
+                tuple(_of_run(group, entry, name) for name in table.names),
+            )
+            for entry in group.started(label)
+        )
+        for label, *_ in table.rows
+    }
+    return replace(table, seeds=seeds)
+
+
+def _of_run(group: Group, entry: Entry, name: str) -> str:
+    """One run's number in a column; empty where it does not apply."""
+    value = columns.value(entry.result, name) if name else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return ""
+    if name.startswith("modes_covered"):
+        return share_of(value, group.modes_total)
+    return shown(value, columns.column(name))
+
+
+def _table(
+    group: Group, caption: str, names: Sequence[str], *, is_last: bool = False
+) -> Table | None:
     shown_names = group.present(names)
     if not shown_names:
         return None
@@ -221,7 +314,9 @@ def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
         for label in group.all_labels
     ]
     note = group.timing_note if set(shown_names) & set(columns.TIMED) else ""
-    return Table(caption, tuple(heads), tuple(rows), note)
+    return Table(
+        caption, tuple(heads), tuple(rows), note, names=tuple(shown_names), is_last=is_last
+    )
 
 
 def _quality_table(group: Group) -> Table | None:
@@ -236,7 +331,8 @@ def _quality_table(group: Group) -> Table | None:
     ]
     references = tuple((name, count, (Cell(), *cells)) for name, count, cells in table.references)
     heads = ("Moving average", *table.heads)
-    return replace(table, heads=heads, rows=tuple(rows), references=references)
+    names = ("", *table.names)
+    return replace(table, heads=heads, rows=tuple(rows), references=references, names=names)
 
 
 def _with_references(group: Group, table: Table | None, names: Sequence[str]) -> Table | None:
@@ -273,33 +369,15 @@ def _cell(group: Group, label: str, column: columns.Column, noise: dict[str, flo
     if is_no_better_than_noise(estimate.mean, column.name, noise):
         text = f"{text} {NOISE_MARK}"
     if estimate.std == 0 and column.name in columns.COUNTS:
-        return Cell(text)
+        return Cell(text, value=estimate.mean)
     counted = f"({estimate.n} of {completed} seeds)" if estimate.n < completed else ""
-    return Cell(text, spread(estimate, column), interval(estimate, column), counted)
+    ends = (spread(estimate, column), interval(estimate, column))
+    return Cell(text, *ends, counted, value=estimate.mean)
 
 
 def _cautions(group: Group) -> tuple[str, ...]:
-    """Where scores of a variant do not mean what they seem to, with the seed.
-
-    Notes on the files of a dataset, the same for all runs on it, stand at the head of the report.
-    Of very many, equal notes on one variant are one, and the rest is counted.
-    """
-    every = [
-        (entry.label, entry.result.seed, note)
-        for label in group.labels
-        for entry in group.of(label)
-        for note in entry.result.notes
-        if not note.startswith(f"{entry.result.dataset}: ")
-    ]
-    if len(every) <= MOST_LISTED:
-        return tuple(f"{label}, seed {seed}: {note}." for label, seed, note in every)
-    seeds: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for label, seed, note in every:
-        seeds[label, note].append(seed)
-    texts = [
-        f"{label}, {'seed' if len(some) == 1 else 'seeds'} {listed(some)}: {note}."
-        for (label, note), some in seeds.items()
-    ]
+    """The cautions on a group's scores; of very many, the first ones, and the rest is counted."""
+    texts = cautions_of(group)
     if len(texts) > MOST_LISTED:
         more = f"And {len(texts) - MOST_LISTED:,} further notes, which the runs' files hold."
         texts = [*texts[:MOST_LISTED], more]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "group_runs"]
 
+_HASHES = ("hash", "fingerprint")
+_MOST_PARTICULAR = 2
 _LONGEST_SLUG = 50  # letters, of up to 4 bytes each, in names of files of up to 255 bytes
 _Made = TypeVar("_Made")
 
@@ -75,6 +77,12 @@ class Group:
         for label in self.labels:
             budgets[self.budget_of(label)].append(label)
         return dict(budgets)
+
+    @cached_property
+    def budget_text(self) -> str:
+        """The budget of all runs, or how many there are; empty where it is not known."""
+        budgets = list(dict.fromkeys(e.result.budget for e in self.entries if e.result.budget))
+        return budgets[0] if len(budgets) == 1 else f"{len(budgets)} budgets" if budgets else ""
 
     @cached_property
     def seeds(self) -> int:
@@ -267,16 +275,38 @@ def _named(groups: list[Group]) -> tuple[Group, ...]:
         same_dataset = [other for other in groups if other.dataset == group.dataset]
         same_kind = [other for other in same_dataset if other.device == group.device]
         same_device = [other for other in same_kind if other.device_name == group.device_name]
-        title, slug = short_dataset(group.dataset), short_dataset(group.dataset)
+        slug = short_dataset(group.dataset)
         if len(same_dataset) > 1:
-            title, slug = f"{title} on {group.device}", f"{slug}-{group.device}"
+            slug = f"{slug}-{group.device}"
         if len(same_kind) > len(same_device):
-            title, slug = f"{title} ({group.device_name})", f"{slug}-{group.device_name}"
+            slug = f"{slug}-{group.device_name}"
         if len(same_device) > 1:
-            protocol = group.protocol or "not scored"
-            title, slug = f"{title}, protocol {protocol}", f"{slug}-{protocol}"
+            slug = f"{slug}-{group.protocol or 'not scored'}"
+        title = _title(group, same_device)
+        taken = sum(other.title == title for other in named)
+        title = f"{title} ({taken + 1})" if taken else title
         named.append(dataclasses.replace(group, title=title, slug=_unlike(slug, named)))
     return tuple(named)
+
+
+def _title(group: Group, same_device: Sequence[Group]) -> str:
+    """Dataset, device and budget, and where others have them too, what else is particular."""
+    parts = [short_dataset(group.dataset), group.device_name or group.device, group.budget_text]
+    if len(same_device) > 1:
+        parts.append(_particular(group, same_device) if group.protocol else "not scored")
+    return " · ".join(filter(None, parts))
+
+
+def _particular(group: Group, others: Sequence[Group]) -> str:
+    """The fields of a protocol that another group's has otherwise, in words and without hashes."""
+    fields = group.protocol_fields
+    differing = [
+        name
+        for name, value in fields.items()
+        if any(o.protocol and o.protocol_fields.get(name) != value for o in others)
+    ]
+    told = [name for name in differing if not name.endswith(_HASHES)][:_MOST_PARTICULAR]
+    return ", ".join(f"{name.replace('_', ' ')} {fields[name]}" for name in told)
 
 
 def _unlike(text: str, named: list[Group]) -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "MOST_SEEDS_DRAWN",
     "MOST_SEEDS_READ",
     "listed",
+    "quoted",
 ]
 
 MOST_IN_SENTENCES = 8
@@ -68,3 +69,8 @@ def listed(names: Sequence[object], most: int = MOST_NAMED) -> str:
     """Names with commas; of more than `most`, the first of them and how many more there are."""
     text = ", ".join(str(name) for name in names[:most])
     return text if len(names) <= most else f"{text} and {len(names) - most:,} more"
+
+
+def quoted(label: str) -> str:
+    """A label as it stands among others, between which are commas: in quotes if it holds one."""
+    return f'"{label}"' if "," in label else label
