@@ -14,7 +14,6 @@ __all__ = ["Hyperparameters", "hyperparameters_of"]
 
 # What the run was asked for stands beside its results, and does not belong to its recipe.
 _ASKED = ("dataset", "budget", "sample_every")
-_NONE = "—"
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Hyperparameters:
     Attributes:
         differing: One row per variant, one column per hyperparameter that is not the same for all;
             None where all are the same.
-        equal: Names and values of those that are the same for all variants, by name.
+        equal: Names and values of those that are the same for all variants that have them.
     """
 
     differing: Table | None
@@ -34,30 +33,34 @@ class Hyperparameters:
 def hyperparameters_of(group: Group) -> Hyperparameters | None:
     """The hyperparameters of a group's variants; None where no run stored any.
 
-    Those that differ between most variants come first. One that a variant does not have is a dash.
+    Those that differ and that all variants have come first. One that a variant does not have is
+    empty.
     """
     recipes = {label: recipe for label in group.all_labels if (recipe := _recipe(group, label))}
     if not recipes:
         return None
     names = list(dict.fromkeys(name for recipe in recipes.values() for name in recipe))
-    values = {name: [_text(r[name]) if name in r else _NONE for r in recipes.values()]
-              for name in names}  # fmt: skip
-    differing = [name for name in names if len(set(values[name])) > 1]
+    values = {
+        name: {label: _text(recipe[name]) for label, recipe in recipes.items() if name in recipe}
+        for name in names
+    }
+    differing = [name for name in names if len(set(values[name].values())) > 1]
     # One that every variant has says more about the comparison than one that belongs to a few
-    differing.sort(key=lambda name: (_NONE in values[name], -len(set(values[name]))))
-    equal = tuple((name, values[name][0]) for name in names if name not in differing)
+    differing.sort(key=lambda name: (len(values[name]) < len(recipes), -len(set(values[name]))))
+    equal = tuple(
+        (name, next(iter(values[name].values()))) for name in names if name not in differing
+    )
     if not differing:
         return Hyperparameters(None, equal)
-    rows = []
-    for place, label in enumerate(recipes):
-        cells = tuple(Cell(values[name][place]) for name in differing)
-        rows.append((label, *group.completed(label), cells))
-    note = f"{_NONE}: the variant has no such hyperparameter." if _has_dash(values) else ""
-    return Hyperparameters(Table("Hyperparameters", tuple(differing), tuple(rows), note), equal)
-
-
-def _has_dash(values: dict[str, list[str]]) -> bool:
-    return any(_NONE in some for some in values.values())
+    rows = [
+        (
+            label,
+            *group.completed(label),
+            tuple(Cell(values[name].get(label, "")) for name in differing),
+        )
+        for label in recipes
+    ]
+    return Hyperparameters(Table("Hyperparameters", tuple(differing), tuple(rows)), equal)
 
 
 def _recipe(group: Group, label: str) -> dict[str, Any]:
