@@ -17,6 +17,7 @@ __all__ = [
     "OUTSIDE",
     "OVER_TRAINING_SHOWN",
     "PHASES",
+    "RECIPE",
     "SHARED_MARK",
     "SIZE",
     "SPEED",
@@ -84,6 +85,8 @@ _OVER_TRAINING = (
     *OVER_TRAINING_SHOWN,
     "collapsed_step",
 )
+RECIPE = "recipe_"
+"""Begins the name of a column of runs.csv that holds a hyperparameter."""
 _ON_BACKBONE = ("fid", "kid", "mind", "fid_infinity", "best_fid", "last_fid")
 _COMPANIONS = tuple(name for metric in METRICS for name in metric.companions)
 
@@ -210,10 +213,17 @@ def further_scores(results: list[RunResult]) -> list[str]:
 
 
 def run_columns(results: list[RunResult]) -> list[str]:
-    """Columns of runs.csv: the contract's first, then the other scores and fields."""
+    """Columns of runs.csv: the contract's, the other scores and fields, and the recipes' numbers.
+
+    Those of recipes begin with `recipe_`.
+    """
     scores = [name for name in score_names(results) if name not in CONTRACT]
     over_training = _OVER_TRAINING if any(result.over_training for result in results) else ()
-    return [*CONTRACT, *scores, *_FURTHER, *over_training]
+    asked = ("dataset", "budget", "sample_every")  # which have columns of their own, or no number
+    recipes = sorted({n for result in results for n in result.recipe if n not in asked})
+    return [
+        *CONTRACT, *scores, *_FURTHER, *over_training, *(f"{RECIPE}{name}" for name in recipes)
+    ]  # fmt: skip
 
 
 def measured(results: list[RunResult]) -> list[str]:
@@ -224,6 +234,8 @@ def measured(results: list[RunResult]) -> list[str]:
 
 def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
+    if name.startswith(RECIPE):
+        return result.recipe.get(name.removeprefix(RECIPE))
     if name in _OVER_TRAINING:
         return _over_training_value(result.over_training, name)
     if name in PHASES:

@@ -251,6 +251,8 @@ def _section(
 
 def _with_best(group: Group, table: Table, primary: str) -> Table:
     """The table with the best of each column marked, and those that are not resolved from it."""
+    if not table.names:
+        return table
     best = {name: best_labels(group, name, primary) for name in table.names if name}
     rows = [
         (
@@ -264,7 +266,7 @@ def _with_best(group: Group, table: Table, primary: str) -> Table:
         )
         for label, good, started, cells in table.rows
     ]
-    return replace(table, rows=tuple(rows)) if table.names else table
+    return replace(table, rows=tuple(rows))
 
 
 def _with_seeds(group: Group, table: Table) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "group_runs"]
 
+_DIGITS_THEN_UNIT = re.compile(r"^([\d.]+)([a-z]+)$")
 _HASHES = ("hash", "fingerprint")
 _MOST_PARTICULAR = 2
 _LONGEST_SLUG = 50  # letters, of up to 4 bytes each, in names of files of up to 255 bytes
@@ -82,7 +84,9 @@ class Group:
     def budget_text(self) -> str:
         """The budget of all runs, or how many there are; empty where it is not known."""
         budgets = list(dict.fromkeys(e.result.budget for e in self.entries if e.result.budget))
-        return budgets[0] if len(budgets) == 1 else f"{len(budgets)} budgets" if budgets else ""
+        if len(budgets) == 1:
+            return _DIGITS_THEN_UNIT.sub(r"\1 \2", budgets[0])
+        return f"{len(budgets)} budgets" if budgets else ""
 
     @cached_property
     def seeds(self) -> int:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Leading", "leading_of"]
 
+_ALONE = (
+    "Nothing else was trained with an equal budget, and more training alone may explain a better "
+    "score."
+)
+_ONE_SEED = "With one seed each chance may explain the lead; several seeds (--seeds 3) would tell."
 _MOST_NAMED = 6
 _MOST_COSTS = 3
 
@@ -74,9 +79,8 @@ def _alone(group: Group, labels: list[str], primary: str, *, several: bool) -> L
     named = listed(list(map(quoted, labels)), _MOST_NAMED)
     return Leading(
         f"Not ranked: {named}",
-        ("Nothing else was trained with an equal budget, and more training alone may explain a "
-         "better score.",),
-    )  # fmt: skip
+        (_ALONE,),
+    )
 
 
 def _leading(group: Group, order: list[str], primary: str, budget: str) -> Leading:
@@ -94,8 +98,8 @@ def _leading(group: Group, order: list[str], primary: str, budget: str) -> Leadi
         _completion(group, order),
     ]
     headline = (
-        f"{quoted(leader)} leads on {group.heading(primary)}{after} with {_mean(group, leader, primary)}"
-        f" ({way[column.direction]})"
+        f"{quoted(leader)} leads on {group.heading(primary)}{after} with "
+        f"{_mean(group, leader, primary)} ({way[column.direction]})"
     )
     return Leading(headline, tuple(filter(None, sentences)), leader)
 
@@ -117,10 +121,7 @@ def _resolution(group: Group, order: list[str], primary: str) -> list[str]:
     rivals = order[1:]
     if not tested:
         next_one = f"{quoted(rivals[0])} ({_mean(group, rivals[0], primary, with_spread=False)})"
-        return [
-            f"Next is {next_one}. With one seed each chance may explain the lead; "
-            "several seeds (--seeds 3) would tell."
-        ]
+        return [f"Next is {next_one}. {_ONE_SEED}"]
     leads = [rival for rival in rivals if _is_resolved(tested.get(rival), order[0])]
     ahead = [r for r in rivals if r in tested and tested[r].verdict != "not resolved"]
     ahead = [rival for rival in ahead if rival not in leads]
@@ -185,7 +186,9 @@ def _cost(group: Group, order: list[str]) -> str:
     times = {label: one.mean for label in order if (one := group.estimate(label, "train_seconds"))}
     if order[0] not in times:
         return ""
-    others = [f"{quoted(label)} {in_unit(times[label], 's')}" for label in order[1:] if label in times]
+    others = [
+        f"{quoted(label)} {in_unit(times[label], 's')}" for label in order[1:] if label in times
+    ]
     beside = f" ({listed(others, _MOST_COSTS)})" if others else ""
     return f"It cost {in_unit(times[order[0]], 's')} of training per run{beside}."
 

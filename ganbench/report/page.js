@@ -143,9 +143,9 @@
   const SIGNS = {
     "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "&": "\\&", "%": "\\%", $: "\\$", "#": "\\#", _: "\\_",
     "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$", "↓": "$\\downarrow$", "↑": "$\\uparrow$",
-    "→": "$\\to$", "≤": "$\\leq$", "×": "$\\times$", "†": "\\dag{}", "‡": "\\ddag{}",
+    "→": "$\\to$", "≤": "$\\leq$", "×": "$\\times$", "\u2020": "\\dag{}", "\u2021": "\\ddag{}",
   };
-  const escaped = (text) => text.replace(/[\\{}&%$#_~^±↓↑→≤×†‡]/g, (sign) => SIGNS[sign]);
+  const escaped = (text) => text.replace(/[\\{}&%$#_~^±↓↑→≤×\u2020\u2021]/g, (sign) => SIGNS[sign]);
   const inCsv = (text) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
   const notFormula = (text) => (/^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text);
 
@@ -236,7 +236,10 @@
   }
   for (const card of all(".samples")) {
     const slider = card.querySelector("input[type=range]");
-    slider?.addEventListener("input", () => showMoment(card, Number(slider.value), Number(slider.max)));
+    if (!slider) continue;
+    const show = () => showMoment(card, Number(slider.value), Number(slider.max));
+    slider.addEventListener("input", show);
+    show();
   }
   dialog.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -15,8 +15,10 @@ from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.content import RANKING_NOTE, content_of
 from ganbench.report.damaged import with_damaged_tables
 from ganbench.report.gather import gather
+from ganbench.report.latex import latex
 from ganbench.report.page import page, relative_link
 from ganbench.report.references import references_csv
+from ganbench.report.scale import quoted
 from ganbench.report.tables import runs_csv, summary_csv
 from ganbench.report.templates import template
 
@@ -69,6 +71,7 @@ def write_results(
         charts = draw_all(results, primary, formats)
         content = content_of(results, primary)
         _write_charts(target / "charts", charts)
+        write_text(target / "summary.tex", latex(content))
         write_text(target / "README.md", readme(content, charts, target))
         shown = {name: text for name, text in tables.items() if text is not None}
         write_text(target / "report.html", page(content, charts, target, shown))
@@ -125,6 +128,7 @@ def readme(content: Content, charts: Sequence[Drawn], out: Path) -> str:
         cell=_cell,
         code=_code,
         literal=_literal,
+        quoted=quoted,
         link=lambda path: relative_link(path, out),
     )
     return page.render(content=content, charts=charts, ranking_note=RANKING_NOTE)

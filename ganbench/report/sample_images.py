@@ -1,4 +1,4 @@
-"""Parts of the pictures of samples: single images of a grid, one of two panels, and their moments."""
+"""Parts of the pictures of samples: single images of a grid, one of two panels, their moments."""
 
 from __future__ import annotations
 

@@ -107,9 +107,7 @@ class Drawn:
     vectors: tuple[tuple[str, bytes], ...] = ()
 
 
-def draw_all(
-    results: Results, score: str = PRIMARY, formats: Sequence[str] = ()
-) -> list[Drawn]:
+def draw_all(results: Results, score: str = PRIMARY, formats: Sequence[str] = ()) -> list[Drawn]:
     """Draw every chart that the runs have something for, group by group.
 
     Of very many variants, those that lead on `score` are drawn. A report of very many runs has all

@@ -38,7 +38,8 @@ def class_histogram(group: Group, style: ChartStyle) -> Figure | None:
     rows = math.ceil(len(shown) / style.across(_ACROSS))
     across = math.ceil(len(shown) / rows)
     figure = canvas(
-        style.width(max(5.0, 3.2 * across)), 2.1 * rows, f"Classes of the generated images · {group.title}",
+        style.width(max(5.0, 3.2 * across)), 2.1 * rows,
+        f"Classes of the generated images · {group.title}",
         f"bar: generated, dash: real; {reading(group, dots=False)}", style,
     )  # fmt: skip
     grid = figure.subplots(rows, across, squeeze=False, sharey=True)
@@ -70,8 +71,6 @@ def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
         mark(patch, label, f"{label}, {name}: {bar.mean:.1%} generated, {real[name]:.1%} real")
     for place, bar in zip(places, bars, strict=True):
         _whisker(axes, label, place, bar, style)
-    if not all(map(drawable, names)):  # boxes would say less than numbers
-        names = [str(place) for place in places]
     axes.hlines(
         [real[name] for name in names], [p - 0.44 for p in places], [p + 0.44 for p in places],
         color=style.theme.ink, linewidth=1.6,
@@ -85,8 +84,10 @@ def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
         axes.set_xlabel(f"{len(names)} classes")
         axes.set_xticks([])
         return
-    turned = max(map(len, names)) > _LEVEL_NAMES
-    axes.set_xticks(places, names, rotation=55 if turned else 0, ha="right" if turned else "center",
+    # Boxes in place of signs that no font has would say less than numbers
+    shown = names if all(map(drawable, names)) else [str(place) for place in places]
+    turned = max(map(len, shown)) > _LEVEL_NAMES
+    axes.set_xticks(places, shown, rotation=55 if turned else 0, ha="right" if turned else "center",
                     rotation_mode="anchor" if turned else "default")  # fmt: skip
 
 

@@ -102,8 +102,8 @@ def losses(group: Group, style: ChartStyle) -> Figure | None:
             axes.set_xlabel("step" if is_lowest else "")
             axes.tick_params(axis="x", labelbottom=is_lowest)
     for colour, text in (
-        (style.theme.muted, "discriminator, and D(x) of real images"),
-        (style.colour(next(iter(histories))), "generator, and D(G(z)) of generated images"),
+        (style.theme.muted, "grey: discriminator, D(x) of real images"),
+        (style.colour(next(iter(histories))), "coloured: generator, D(G(z)) of generated images"),
     ):
         lines_of_all.append(Line2D([], [], color=colour, linewidth=1.6, label=text))
     figure.legend(handles=lines_of_all, loc="outside lower center", ncols=style.across(2))

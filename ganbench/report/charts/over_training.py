@@ -104,9 +104,7 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
 
 def _measured(scores: Sequence[str], frames: list[pd.DataFrame]) -> list[str]:
     """Those of some scores that any run has, so that no panel is empty."""
-    return [
-        score for score in scores if any(s in f and f[s].notna().any() for f in frames for s in [score])
-    ]
+    return [score for score in scores if any(f[score].notna().any() for f in frames if score in f)]
 
 
 def _lines(

@@ -71,7 +71,8 @@ def scalars(group: Group, style: ChartStyle) -> Figure | None:
     width = style.width(max(5.5, 1.2 + 2.6 * across))
     in_a_row = legend_columns(labels, width)
     figure = canvas(
-        width, 2.3 * down + 0.2 * math.ceil(len(labels) / in_a_row), f"What the losses record · {group.title}",
+        width, 2.3 * down + 0.2 * math.ceil(len(labels) / in_a_row),
+        f"What the losses record · {group.title}",
         (over_seeds_text(group) if sums_up(group) else "one line per run")
         + "; each variant in its colour", style,
     )  # fmt: skip

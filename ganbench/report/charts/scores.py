@@ -29,7 +29,6 @@ __all__ = ["quality", "reading", "seed_titles", "shared_timing_text", "throughpu
 _ROW_INCHES = 0.36
 _PANEL_INCHES = 0.75
 _PANELS_PER_ROW = 3
-_NOTES = {"lower": "↓ is better", "higher": "↑ is better", "one": "1 is best", "": ""}
 _LOGARITHMIC_FROM = 20.0  # times between the largest and the smallest
 
 _SPEED = ("images_per_second", "sample_images_per_second")
@@ -83,8 +82,8 @@ def quality(group: Group, style: ChartStyle) -> Figure | None:
     references = reference_names(group, names)
     subtitle = "; ".join([reading(group), *([READING] if references else [])])
     figure = canvas(
-        style.width(9.5), rows * _height(group, references), f"Quality and diversity · {group.title}", subtitle,
-        style,
+        style.width(9.5), rows * _height(group, references),
+        f"Quality and diversity · {group.title}", subtitle, style,
     )  # fmt: skip
     _panels(figure, group, names, style, references, bars=False)
     return figure
@@ -126,7 +125,8 @@ def _panel(
 ) -> None:
     """One number: one row per variant, and below them one per reference."""
     column, labels = columns.column(name), group.labels
-    heading(axes, column.heading(group.backbone), _NOTES[column.direction], style)
+    head = f"{column.heading(group.backbone)} {column.arrow}".strip()
+    heading(axes, head, "", style)
     _scale(axes, group, column, bars=bars)
     for place, label in enumerate(labels):
         _row(axes, group, name, place, style, bars=bars and axes.get_xscale() == "linear")

@@ -19,7 +19,7 @@ __all__ = ["phases"]
 _HEAD_INCHES, _ROW_INCHES = 1.0, 0.36
 _LEGIBLE, _LEGIBLE_NARROW = 6.0, 16.0  # percent of the width in which a number finds room
 # Of the phases alone, unlike those of variants: cividis, which colour-blind people can tell apart
-_COLOURS = ("#00336e", "#575d6d", "#8e8978", "#c8b866", "#fdea45")
+_COLOURS = ("#35598f", "#6a7387", "#978f76", "#c8b866", "#fdea45")
 _LIGHT_FROM = 3  # these are so light that the numbers on them are dark
 _DARK_INK = "#1f2431"
 
@@ -32,7 +32,8 @@ def phases(group: Group, style: ChartStyle) -> Figure | None:
         return None
     seeds = "one seed" if group.seeds == 1 else f"up to {group.seeds} seeds"
     figure = canvas(
-        style.width(9), _HEAD_INCHES + _ROW_INCHES * len(labels), f"Phases of a step · {group.title}",
+        style.width(9), _HEAD_INCHES + _ROW_INCHES * len(labels),
+        f"Phases of a step · {group.title}",
         f"mean share of a training step's time; {seeds} each", style,
     )  # fmt: skip
     axes = figure.subplots()
@@ -69,5 +70,7 @@ def phases(group: Group, style: ChartStyle) -> Figure | None:
     axes.set_xlabel("%")
     axes.tick_params(axis="y", length=0, labelcolor=style.theme.ink, labelsize=9)
     axes.grid(visible=False, axis="y")
-    figure.legend(loc="outside lower center", ncols=legend_columns(titles, style.width(9)), frameon=False)
+    figure.legend(
+        loc="outside lower center", ncols=legend_columns(titles, style.width(9)), frameon=False
+    )
     return figure

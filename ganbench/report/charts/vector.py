@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
-__all__ = ["INTERVAL", "VECTOR_FORMATS", "colour_variables", "inline_svg", "mark", "mark_legend", "saved", "series"]
+__all__ = [
+    "INTERVAL",
+    "VECTOR_FORMATS",
+    "colour_variables",
+    "inline_svg",
+    "mark",
+    "mark_legend",
+    "saved",
+    "series",
+]
 
 INTERVAL = "interval"
 """Marks what the page's switch for intervals hides."""
@@ -60,9 +69,7 @@ def series(artists: Artist | Iterable[Artist], label: str, title: str) -> None:
 
 def mark_legend(legend: Legend, labels: Iterable[str]) -> None:
     """Say of which variants the entries of a legend are."""
-    for label, text, handle in zip(
-        labels, legend.get_texts(), legend.legend_handles, strict=False
-    ):
+    for label, text, handle in zip(labels, legend.get_texts(), legend.legend_handles, strict=False):
         mark(text, label)
         if handle is not None:
             mark(handle, label)
@@ -119,7 +126,7 @@ def inline_svg(figure: Figure, caption: str, salt: str) -> str:
         if text.get_gid() in (HEADING, NOTE):
             text.set_visible(False)
     for axes in figure.axes:
-        axes.set_gid(_scale_of(axes))
+        axes.set_gid(_scale_of(axes, (width, height)))
     file = io.StringIO()
     settings = {"svg.fonttype": "none", "svg.hashsalt": salt, "path.simplify_threshold": 0.4}
     with rc_context(settings):  # type: ignore[arg-type]  # keys known only at run time
@@ -134,10 +141,10 @@ def _head_inches(figure: Figure) -> float:
     return float(figure.get_figheight() * (1 - bottom - height))
 
 
-def _scale_of(axes: Axes) -> str:
+def _scale_of(axes: Axes, inches: Iterable[float]) -> str:
     """The scale of both axes, so that the page can turn a place into two numbers."""
-    box, figure = axes.get_position(), axes.figure
-    width, height = (_POINTS_PER_INCH * side for side in figure.get_size_inches())
+    box = axes.get_position()
+    width, height = (_POINTS_PER_INCH * side for side in inches)
     places = (box.x0 * width, box.x1 * width, (1 - box.y0) * height, (1 - box.y1) * height)
     numbers = [*places, *axes.get_xlim(), *axes.get_ylim()]
     scales = [axes.get_xscale(), axes.get_yscale()]
@@ -156,7 +163,9 @@ def _small(text: str, caption: str, width: float, height: float, head: float) ->
         body = _EMPTY.sub("", body)
     points = [round(_POINTS_PER_INCH * side, 1) for side in (width, height - head)]
     top = round(_POINTS_PER_INCH * head, 1)
-    shown = f'viewBox="0 {top} {points[0]} {points[1]}" width="{round(width * _PAGE_PIXELS_PER_INCH)}"'
+    shown = (
+        f'viewBox="0 {top} {points[0]} {points[1]}" width="{round(width * _PAGE_PIXELS_PER_INCH)}"'
+    )
     label = html.escape(caption, quote=True)
     return f'<svg {shown} role="img" aria-label="{label}">{body.strip()}'
 

@@ -68,7 +68,9 @@ def seeds_behind(item: Contrast) -> str:
     sides = (item.side_a, item.side_b)
     n, parts = item.paired.n, []
     if any(side.completed < side.started for side in sides):
-        counts = [f"{quoted(side.name)} completed {side.completed} of {side.started}" for side in sides]
+        counts = [
+            f"{quoted(side.name)} completed {side.completed} of {side.started}" for side in sides
+        ]
         parts.append(f"{', '.join(counts)} seeds")
     lone = [_lone(side, seeds) for side, seeds in zip(sides, item.unpaired, strict=True) if seeds]
     if lone:
