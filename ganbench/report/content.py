@@ -32,6 +32,7 @@ from ganbench.report.scale import (
     MOST_LISTED,
     MOST_OF_MANY,
     MOST_ROWS,
+    MOST_ROWS_OF_MANY,
     MOST_SECTIONS,
     MOST_SEEDS_DRAWN,
     listed,
@@ -165,6 +166,9 @@ def content_of(results: Results, primary: str) -> Content:
                 further,
                 primary,
                 samples_of=_samples_of(place, is_large=is_large),
+                rows_of=MOST_ROWS_OF_MANY
+                if is_large and place >= MOST_GROUPS_IN_FULL
+                else MOST_ROWS,
                 lists_seeds=not is_large,
             )
             for place, group in enumerate(results.groups[: MOST_SECTIONS if is_large else None])
@@ -216,9 +220,10 @@ def _section(
     primary: str,
     *,
     samples_of: int = MOST_CHARTED,
+    rows_of: int = MOST_ROWS,
     lists_seeds: bool = True,
 ) -> Section:
-    rows = best_of(group, MOST_ROWS, primary)
+    rows = best_of(group, rows_of, primary)
     made = (
         _quality_table(rows),
         _with_references(rows, _table(rows, "Further scores", further), further),

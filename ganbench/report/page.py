@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_CHART_BYTES", "page", "relative_link"]
 
-MOST_CHART_BYTES = 2_000_000
+MOST_CHART_BYTES = 1_900_000
 """So many bytes all charts of a page take; beyond, the largest are kept in one width, or as PNG."""
 _MOST_DATA_BYTES = 400_000  # of a table that is put into the page for downloading
 _GRID_PIXELS = 280  # of the images that a strip shows, before they are enlarged

@@ -25,6 +25,7 @@ __all__ = [
     "MOST_OF_MANY",
     "MOST_PAIRED",
     "MOST_ROWS",
+    "MOST_ROWS_OF_MANY",
     "MOST_SECTIONS",
     "MOST_SEEDS_DRAWN",
     "MOST_SEEDS_READ",
@@ -61,6 +62,8 @@ MOST_GROUPS_IN_FULL = 1
 """As many groups have all charts and samples."""
 MOST_GROUPS_CHARTED = 4
 """As many groups have the chart of quality."""
+MOST_ROWS_OF_MANY = 16
+"""As many variants have a row in the tables of the further groups."""
 MOST_SECTIONS = 20
 """As many groups have a section on the page."""
 
