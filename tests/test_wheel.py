@@ -62,7 +62,8 @@ def test_the_wheel_is_for_any_python_and_machine(wheel):
 
 
 def test_the_wheel_holds_every_module_template_and_the_mark_of_types(wheel):
-    wanted = {PurePosixPath(path) for path in sources("ganbench", "*.py", "*.jinja", "*.css", "*.js", "py.typed")}
+    kinds = ("*.py", "*.jinja", "*.css", "*.js", "py.typed")
+    wanted = {PurePosixPath(path) for path in sources("ganbench", *kinds)}
     assert len(wanted) > 20
     assert PurePosixPath("ganbench/py.typed") in wanted
     assert wanted <= contents(wheel)

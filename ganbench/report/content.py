@@ -183,7 +183,9 @@ def content_of(results: Results, primary: str) -> Content:
 def _facts(results: Results, *, is_large: bool) -> tuple[Fact, ...]:
     """The head; of very many folders or groups, how many are left out of it or of the page."""
     folders = results.sources[:MOST_FOLDERS]
-    facts = [fact for source in folders for fact in facts_of(results, source)]
+    by_folder = [facts_of(results, source) for source in folders]
+    shared = [fact for fact in by_folder[0] if all(fact in some for some in by_folder)]
+    facts = [*shared, *(fact for some in by_folder for fact in some if fact not in shared)]
     if len(results.sources) > MOST_FOLDERS:
         facts.append(Fact("Folders", f"and {len(results.sources) - MOST_FOLDERS:,} more"))
     facts += notes_of("Left out", results.notes)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.store import StoredRun
     from ganbench.scoring.metrics.catalogue import Quantity
 
-__all__ = ["Group", "group_runs"]
+__all__ = ["Group", "budget_words", "group_runs"]
 
 _DIGITS_THEN_UNIT = re.compile(r"^([\d.]+)([a-z]+)$")
 _HASHES = ("hash", "fingerprint")
@@ -85,7 +85,7 @@ class Group:
         """The budget of all runs, or how many there are; empty where it is not known."""
         budgets = list(dict.fromkeys(e.result.budget for e in self.entries if e.result.budget))
         if len(budgets) == 1:
-            return _DIGITS_THEN_UNIT.sub(r"\1 \2", budgets[0])
+            return budget_words(budgets[0])
         return f"{len(budgets)} budgets" if budgets else ""
 
     @cached_property
@@ -251,6 +251,11 @@ def _by_label(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     for entry in entries:
         by_label[entry.label].append(entry)
     return dict(by_label)
+
+
+def budget_words(budget: str) -> str:
+    """A budget as people write it: `25epochs` as `25 epochs`."""
+    return _DIGITS_THEN_UNIT.sub(r"\1 \2", budget)
 
 
 def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:

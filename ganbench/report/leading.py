@@ -9,6 +9,7 @@ from ganbench.report import columns
 from ganbench.report.comparison.ranking import contrasts_of, order_of
 from ganbench.report.comparison.sentences import seeds_text
 from ganbench.report.formatting import in_unit, probability, share_of, shown, spread
+from ganbench.report.groups import budget_words
 from ganbench.report.references import is_no_better_than_noise, noise_to_beat
 from ganbench.report.scale import listed, quoted
 
@@ -86,7 +87,7 @@ def _alone(group: Group, labels: list[str], primary: str, *, several: bool) -> L
 def _leading(group: Group, order: list[str], primary: str, budget: str) -> Leading:
     leader, column = order[0], columns.column(primary)
     way = {"lower": "lower is better", "higher": "higher is better", "one": "1 is best", "": ""}
-    after = f" after {budget}" if budget else ""
+    after = f" after {budget_words(budget)}" if budget else ""
     estimate = group.estimate(leader, primary)
     noise = noise_to_beat(group)
     sentences = [

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "LIGHT_ONLY_RUNS",
     "MANY_RUNS",
     "MOST_CHARTED",
     "MOST_FOLDERS",
@@ -29,6 +28,7 @@ __all__ = [
     "MOST_SECTIONS",
     "MOST_SEEDS_DRAWN",
     "MOST_SEEDS_READ",
+    "ONE_WIDTH_RUNS",
     "listed",
     "quoted",
 ]
@@ -51,8 +51,8 @@ MOST_LISTED = 30
 """As many runs that did not complete, cautions and notes are listed one by one."""
 MOST_FOLDERS = 10
 """As many joined folders are described at the head of a report."""
-LIGHT_ONLY_RUNS = 100
-"""In a report of more runs, charts are in light colours only, which halves the time of drawing."""
+ONE_WIDTH_RUNS = 100
+"""In a report of more runs, the page has charts of one width, which halves the time of drawing."""
 
 MANY_RUNS = 500
 """In a report of more runs, the limits below hold."""

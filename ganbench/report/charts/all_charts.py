@@ -26,12 +26,12 @@ from ganbench.report.charts.vector import inline_svg, saved
 from ganbench.report.comparison.families import PRIMARY
 from ganbench.report.comparison.ranking import best_of
 from ganbench.report.scale import (
-    LIGHT_ONLY_RUNS,
     MANY_RUNS,
     MOST_CHARTED,
     MOST_GROUPS_CHARTED,
     MOST_GROUPS_IN_FULL,
     MOST_OF_MANY,
+    ONE_WIDTH_RUNS,
 )
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def draw_all(results: Results, score: str = PRIMARY, formats: Sequence[str] = ()
         formats: Of files for papers, besides PNG: `svg` and `pdf`.
     """
     is_large = len(results.entries) > MANY_RUNS
-    only_wide = len(results.entries) > LIGHT_ONLY_RUNS
+    only_wide = len(results.entries) > ONE_WIDTH_RUNS
     most = MOST_OF_MANY if is_large else MOST_CHARTED
     drawn = []
     for place, group in enumerate(results.groups):

@@ -74,7 +74,7 @@ class Rankings:
 
     Attributes:
         families: Which tests were corrected together.
-        rankings: One per score and budget; none where no variant has a second seed.
+        rankings: One per score and budget; none where no pair has a second seed.
     """
 
     families: str = ""
@@ -200,6 +200,7 @@ def rankings_of(group: Group, primary: str) -> Rankings:
         for name in names
         for budget in group.by_budget
         if (own := by_score.get((name, budget)))
+        and any(item.paired.std is not None for item in own)
     ]
     return Rankings(families_text(contrasts), tuple(rankings))
 
