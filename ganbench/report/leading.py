@@ -131,12 +131,10 @@ def _resolution(group: Group, order: list[str], primary: str) -> list[str]:
     if leads:
         whole = "The lead is resolved against" if not open_ones else "Resolved against"
         largest = max(tested[rival].p_holm or 0.0 for rival in leads)
+        p = probability(largest, sign=True)
+        bound = p.replace("=", "at most") if len(leads) > 1 else p
         corrected = "corrected p" if len(tested) > 1 else "p"
-        texts.append(
-            f"{whole} {_named(group, leads, primary)} "
-            f"({corrected} {probability(largest, sign=True)}"
-            f"{' at most' if len(leads) > 1 else ''})."
-        )
+        texts.append(f"{whole} {_named(group, leads, primary)} ({corrected} {bound}).")
     if open_ones:
         texts.append(
             f"Not resolved against {_named(group, open_ones, primary)}: chance may explain the "
