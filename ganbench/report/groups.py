@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ganbench.data.catalogue import short_dataset
 from ganbench.report import columns
 from ganbench.report.comparison.statistics import Estimate, estimate
+from ganbench.report.group_names import budget_words, named
 from ganbench.report.limits import bounds_of, quantities_of, step_of
 from ganbench.report.rows import Entry, entries_of
 from ganbench.scoring.protocol import current_names
@@ -23,12 +22,8 @@ if TYPE_CHECKING:
     from ganbench.experiment.store import StoredRun
     from ganbench.scoring.metrics.catalogue import Quantity
 
-__all__ = ["Group", "budget_words", "group_runs"]
+__all__ = ["Group", "group_runs"]
 
-_DIGITS_THEN_UNIT = re.compile(r"^([\d.]+)([a-z]+)$")
-_HASHES = ("hash", "fingerprint")
-_MOST_PARTICULAR = 2
-_LONGEST_SLUG = 50  # letters, of up to 4 bytes each, in names of files of up to 255 bytes
 _Made = TypeVar("_Made")
 
 
@@ -253,11 +248,6 @@ def _by_label(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     return dict(by_label)
 
 
-def budget_words(budget: str) -> str:
-    """A budget as people write it: `25epochs` as `25 epochs`."""
-    return _DIGITS_THEN_UNIT.sub(r"\1 \2", budget)
-
-
 def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
     """Sort runs into groups; a failed run without scores joins others of its device."""
     together: dict[tuple[str, str, str, str], list[StoredRun]] = defaultdict(list)
@@ -270,56 +260,8 @@ def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
             together[home] += failed
             together[key] = [run for run in together[key] if run.result.status == "ok"]
     groups = [Group(*key, entries_of(members)) for key, members in together.items() if members]
-    return _named(groups)
+    return named(groups)
 
 
 def _key(result: RunResult) -> tuple[str, str, str, str]:
     return result.dataset, result.device.partition(":")[0], result.device_name, result.protocol
-
-
-def _named(groups: list[Group]) -> tuple[Group, ...]:
-    """Give each group a title and a slug that differ from those of all other groups."""
-    named: list[Group] = []
-    for group in groups:
-        same_dataset = [other for other in groups if other.dataset == group.dataset]
-        same_kind = [other for other in same_dataset if other.device == group.device]
-        same_device = [other for other in same_kind if other.device_name == group.device_name]
-        slug = short_dataset(group.dataset)
-        if len(same_dataset) > 1:
-            slug = f"{slug}-{group.device}"
-        if len(same_kind) > len(same_device):
-            slug = f"{slug}-{group.device_name}"
-        if len(same_device) > 1:
-            slug = f"{slug}-{group.protocol or 'not scored'}"
-        title = _title(group, same_device)
-        taken = sum(other.title == title for other in named)
-        title = f"{title} ({taken + 1})" if taken else title
-        named.append(dataclasses.replace(group, title=title, slug=_unlike(slug, named)))
-    return tuple(named)
-
-
-def _title(group: Group, same_device: Sequence[Group]) -> str:
-    """Dataset, device and budget, and where others have them too, what else is particular."""
-    parts = [short_dataset(group.dataset), group.device_name or group.device, group.budget_text]
-    if len(same_device) > 1:
-        parts.append(_particular(group, same_device) if group.protocol else "not scored")
-    return " · ".join(filter(None, parts))
-
-
-def _particular(group: Group, others: Sequence[Group]) -> str:
-    """The fields of a protocol that another group's has otherwise, in words and without hashes."""
-    fields = group.protocol_fields
-    differing = [
-        name
-        for name, value in fields.items()
-        if any(o.protocol and o.protocol_fields.get(name) != value for o in others)
-    ]
-    told = [name for name in differing if not name.endswith(_HASHES)][:_MOST_PARTICULAR]
-    return ", ".join(f"{name.replace('_', ' ')} {fields[name]}" for name in told)
-
-
-def _unlike(text: str, named: list[Group]) -> str:
-    letters = "".join(sign if sign.isalnum() else "-" for sign in text.lower())
-    slug = "-".join(part for part in letters.split("-") if part)[:_LONGEST_SLUG]
-    taken = sum(group.slug == slug or group.slug.startswith(f"{slug}--") for group in named)
-    return f"{slug}--{taken + 1}" if taken else slug

@@ -9,7 +9,7 @@ from ganbench.report import columns
 from ganbench.report.comparison.ranking import contrasts_of, order_of
 from ganbench.report.comparison.sentences import seeds_text
 from ganbench.report.formatting import in_unit, probability, share_of, shown, spread
-from ganbench.report.groups import budget_words
+from ganbench.report.group_names import budget_words
 from ganbench.report.references import is_no_better_than_noise, noise_to_beat
 from ganbench.report.scale import listed, quoted
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from ganbench.report.charts.letters import drawable
 from ganbench.report.charts.scores import reading
-from ganbench.report.charts.style import canvas, drawable
+from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import INTERVAL, mark
 from ganbench.report.comparison.statistics import Estimate, estimate
 

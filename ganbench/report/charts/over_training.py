@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ganbench.report import columns
+from ganbench.report.charts.letters import legend_columns
 from ganbench.report.charts.over_seeds import (
     draw_mean,
     mean_over_seeds,
@@ -18,7 +19,7 @@ from ganbench.report.charts.over_seeds import (
     read_once,
     sums_up,
 )
-from ganbench.report.charts.style import canvas, legend_columns
+from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import mark_legend, series
 from ganbench.report.over_training import read_scores
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE

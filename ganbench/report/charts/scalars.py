@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ganbench.report.charts.letters import legend_columns
 from ganbench.report.charts.losses import read_history, thousands
 from ganbench.report.charts.over_seeds import (
     draw_mean,
@@ -16,7 +17,7 @@ from ganbench.report.charts.over_seeds import (
     read_entries,
     sums_up,
 )
-from ganbench.report.charts.style import canvas, legend_columns
+from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import mark_legend, series
 
 if TYPE_CHECKING:

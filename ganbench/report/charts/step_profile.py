@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ganbench.report import columns
-from ganbench.report.charts.style import canvas, legend_columns
+from ganbench.report.charts.letters import legend_columns
+from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import mark
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.markers import MarkerStyle
-from matplotlib.textpath import TextToPath
 from PIL import Image
+
+from ganbench.report.charts.letters import broken, fonts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,9 @@ __all__ = [
     "Theme",
     "canvas",
     "draw",
-    "drawable",
     "encode",
     "heading",
     "ignore_missing_signs",
-    "legend_columns",
     "render",
 ]
 
@@ -64,12 +62,6 @@ _PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#
 _BRIGHT = ("#3f9fe5", "#f0823c", "#2dbf90", "#e29ac4", "#a3dcf8", "#f4bb45", "#b59be3", "#aaaaaa")
 _SHADES = (0.0, -0.38, 0.3)  # of the colours: as they are, darker, lighter
 _DASHES = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)))
-# Families with Chinese, Japanese and Korean signs, on the systems that have them.
-_FURTHER_FONTS = (
-    "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei",
-    "Droid Sans Fallback", "Hiragino Sans", "PingFang SC", "Microsoft YaHei", "Yu Gothic",
-    "Malgun Gothic", "Arial Unicode MS",
-)  # fmt: skip
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h", "p", "<", ">", "d")
 
 
@@ -150,7 +142,7 @@ class ChartStyle:
             "axes.titlesize": 9.5,
             "axes.titleweight": "bold",
             "figure.facecolor": theme.paper,
-            "font.sans-serif": list(_fonts()),
+            "font.sans-serif": list(fonts()),
             "grid.color": theme.grid,
             "grid.linewidth": 0.8,
             "legend.fontsize": 8.5,
@@ -187,22 +179,6 @@ def _equal_size(marker: str) -> float:
     return math.sqrt(math.pi / 4 / area) if area else 1.0
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> tuple[str, ...]:
-    """The font that ships with matplotlib, and behind it those with further signs, if any."""
-    known = {font.name for font in fontManager.ttflist}
-    return ("DejaVu Sans", *(name for name in _FURTHER_FONTS if name in known))
-
-
-def drawable(text: str) -> bool:
-    """Whether some font on this machine has every sign of a text."""
-    signs = {ord(sign) for sign in text if not sign.isspace()}
-    for name in _fonts():
-        file = fontManager.findfont(FontProperties(family=name))
-        signs -= set(get_font(file).get_charmap())
-    return not signs
-
-
 def canvas(
     width: float, height: float, title: str, subtitle: str, style: ChartStyle, dpi: int = DPI
 ) -> Figure:
@@ -216,8 +192,8 @@ def canvas(
         style: Colours.
         dpi: Pixels per inch.
     """
-    lines = _broken(title, _TITLE_SIZE, "bold", width)
-    below = _broken(subtitle, _SUBTITLE_SIZE, "normal", width)
+    lines = broken(title, _TITLE_SIZE, "bold", width)
+    below = broken(subtitle, _SUBTITLE_SIZE, "normal", width)
     head = 0.22 + _LINE_INCHES * (len(lines) + len(below))
     full = height + head
     figure = Figure(figsize=(width, full), layout="constrained", dpi=dpi)
@@ -236,33 +212,6 @@ def canvas(
         )  # fmt: skip
         top += _LINE_INCHES + (0.05 if weight == "bold" else 0)
     return figure
-
-
-def _broken(text: str, size: float, weight: str, width: float) -> list[str]:
-    """A text in lines that fit a width in inches, broken between words."""
-    room = 72 * (width - 0.2)
-    lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _points(longer, size, weight) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines if text else []
-
-
-@lru_cache(maxsize=4096)
-def _points(text: str, size: float, weight: str) -> float:
-    """How wide a text is, in points."""
-    font = FontProperties(family=list(_fonts()), size=size, weight=weight)
-    width, *_ = TextToPath().get_text_width_height_descent(text, font, False)  # noqa: FBT003 - matplotlib's
-    return float(width)
-
-
-def legend_columns(labels: list[str], width: float) -> int:
-    """How many entries of a legend stand side by side in a width in inches."""
-    widest = max((_points(label, _SUBTITLE_SIZE, "normal") for label in labels), default=0.0)
-    return max(1, min(len(labels), int(72 * (width - 0.2) / (widest + 40))))
 
 
 def heading(axes: Axes, text: str, note: str, style: ChartStyle) -> None:

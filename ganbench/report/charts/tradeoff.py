@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from matplotlib.transforms import Bbox
 
 from ganbench.report import columns
+from ganbench.report.charts.letters import legend_columns
 from ganbench.report.charts.reference_lines import (
     READING,
     label_lines,
@@ -17,7 +18,7 @@ from ganbench.report.charts.reference_lines import (
     reference_names,
 )
 from ganbench.report.charts.scores import reading, shared_timing_text
-from ganbench.report.charts.style import canvas, legend_columns
+from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import INTERVAL, mark, mark_legend
 from ganbench.report.formatting import shown
 from ganbench.report.scale import MOST_SEEDS_DRAWN
