@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -106,7 +106,7 @@ class Comparison:
         for entry in self._results.entries:
             frame = read(getattr(entry.run, file))
             if frame is not None:
-                keys = {
+                keys: dict[str, Any] = {
                     "variant": entry.label,
                     "seed": entry.result.seed,
                     "run_id": entry.result.run_id,

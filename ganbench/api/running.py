@@ -13,6 +13,7 @@ from ganbench.api.comparison import Comparison
 from ganbench.api.display import display
 from ganbench.data.cache import clean
 from ganbench.experiment import plan as planning
+from ganbench.experiment.extension import variant_of
 from ganbench.experiment.lock import locked
 from ganbench.experiment.store import ResultsFolder
 from ganbench.experiment.suite import read_suite
@@ -137,7 +138,8 @@ def run(
             )
             local.prepare(plan, context, shown, fresh=fresh, jobs=asked.jobs)
             if fresh:
-                folder.clear()
+                own = {job.variant for job in plan.jobs}
+                folder.clear(lambda name: variant_of(name) in own)
             record = local.plan_record(
                 plan,
                 device=chosen.kind,

@@ -18,8 +18,8 @@ from ganbench.machine.memory import release_host_memory
 from ganbench.scoring import draw
 from ganbench.scoring.backbones.backbone import Features
 from ganbench.scoring.backbones.classifier_network import ClassifierNetwork
-from ganbench.scoring.evaluate import STACKED_COUNT
 from ganbench.scoring.metrics.all_scores import score
+from ganbench.scoring.reference import STACKED_COUNT
 from ganbench.training.loop import train
 from ganbench.training.session import MEASURED_AT_FIRST
 from ganbench.variant.budget import Budget

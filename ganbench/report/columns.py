@@ -19,6 +19,7 @@ __all__ = [
     "OUTSIDE",
     "OVER_TRAINING_SHOWN",
     "PHASES",
+    "RECIPE",
     "SHARED_MARK",
     "SIZE",
     "SPEED",
@@ -102,6 +103,8 @@ _PLACES = {
     "fid_gap": ("gap",),
     "collapsed_step": ("collapsed", "step"),
 }  # where a column lies in the summary of scores during training
+RECIPE = "recipe_"
+"""Begins the name of a column of runs.csv that holds a hyperparameter."""
 _ON_BACKBONE = ("fid", "kid", "mind", "fid_infinity", "best_fid", "last_fid")
 _COMPANIONS = tuple(name for metric in METRICS for name in metric.companions)
 
@@ -228,10 +231,18 @@ def further_scores(results: list[RunResult]) -> list[str]:
 
 
 def run_columns(results: list[RunResult]) -> list[str]:
-    """Columns of runs.csv: the contract's first, then the other scores and fields."""
+    """Columns of runs.csv: the contract's, the other scores and fields, and the recipes' numbers.
+
+    Those of recipes begin with `recipe_`.
+    """
     scores = [name for name in score_names(results) if name not in CONTRACT]
     over_training = _OVER_TRAINING if any(result.over_training for result in results) else ()
-    return [*CONTRACT, *scores, *_FURTHER, *CONDITIONS, *over_training]
+    asked = ("dataset", "budget", "sample_every")  # which have columns of their own, or no number
+    recipes = sorted({n for result in results for n in result.recipe if n not in asked})
+    return [
+        *CONTRACT, *scores, *_FURTHER, *CONDITIONS, *over_training,
+        *(f"{RECIPE}{name}" for name in recipes),
+    ]  # fmt: skip
 
 
 def measured(results: list[RunResult]) -> list[str]:
@@ -246,6 +257,8 @@ def value(result: RunResult, name: str) -> object:
         return getattr(result, name)
     if name in _MADE:
         return _made(result, name)
+    if name.startswith(RECIPE):
+        return result.recipe.get(name.removeprefix(RECIPE))
     return result.scores.get(name)
 
 
