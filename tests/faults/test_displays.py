@@ -56,7 +56,7 @@ def test_a_run_on_folders_of_any_name_ends_well_where_only_ascii_can_be_shown(tm
         env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "MPLBACKEND": "Qt5Agg"},
         capture_output=True,
         check=False,
-        timeout=300,
+        timeout=900,  # it trains a classifier, by one thread
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     assert done.stderr == b""
