@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -9,7 +10,9 @@ from rich.console import Console
 
 from ganbench.errors import UsageError
 from ganbench.report import build, summary_table
+from ganbench.report.content import content_of
 from ganbench.report.gather import gather
+from ganbench.report.readme import page
 from ganbench.scoring.protocol import short_hash
 
 NAMES = ("runs.csv", "summary.csv", "ranking.csv", "README.md")
@@ -323,3 +326,14 @@ def test_runs_that_were_made_with_unequal_threads_are_said_to_be(tmp_path):
     assert "Conditions differ: threads 2 for mlp, 1 for dcgan." in text
     equal = doubles.readme_of(doubles.write(tmp_path / "equal", runs[:1], files=False))
     assert "Conditions differ" not in equal
+
+
+def test_what_was_left_out_of_an_image_folder_is_once_in_the_readme_and_once_on_the_page(tmp_path):
+    note = "imagefolder:x: left out: 2 hidden folders (.git, MACOSX)"
+    runs = [doubles.result(seed=seed, dataset="imagefolder:x", notes=(note,)) for seed in (0, 1)]
+    path = doubles.write(tmp_path / "results", runs, files=False)
+    plan = json.loads((path / "plan.json").read_text(encoding="utf-8"))
+    (path / "plan.json").write_text(json.dumps({**plan, "notes": [note]}), encoding="utf-8")
+    assert doubles.readme_of(path).count(note) == 1
+    results = gather([path])
+    assert page(content_of(results, "fid"), []).count(note) == 1
