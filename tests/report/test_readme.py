@@ -2,13 +2,16 @@ import dataclasses
 import re
 import shutil
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 import results_doubles as doubles
+from command_line import ganbench, one_line
 from rich.console import Console
 
 from ganbench.errors import UsageError
 from ganbench.report import build, summary_table
+from ganbench.report.charts import all_charts
 from ganbench.report.gather import gather
 from ganbench.scoring.protocol import short_hash
 
@@ -312,3 +315,31 @@ def test_the_terminal_shows_one_table_per_group(tmp_path):
     text = printed(doubles.write(tmp_path, runs, files=False), 200)
     assert text.count("variant") == 2
     assert "digits" in text
+
+
+@pytest.fixture
+def one_chart(monkeypatch):
+    """Only the first kind of chart is drawn; the others are written alike."""
+    monkeypatch.setattr(all_charts, "CHARTS", all_charts.CHARTS[:1])
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_charts_for_papers_are_written_when_asked_for_and_removed_when_not(tmp_path):
+    doubles.write(tmp_path, [doubles.result()], files=False)
+    assert ganbench("report", tmp_path, "--charts", "svg,pdf") == 0
+    charts = {file.suffix: file for file in (tmp_path / "charts").iterdir()}
+    assert set(charts) == {".png", ".svg", ".pdf"}
+    assert ElementTree.parse(charts[".svg"]).getroot().tag.endswith("}svg")
+    assert charts[".pdf"].read_bytes().startswith(b"%PDF-")
+    before = charts[".svg"].read_bytes()
+    assert ganbench("report", tmp_path, "--charts", "svg") == 0
+    assert charts[".svg"].read_bytes() == before
+    assert not charts[".pdf"].exists()
+
+
+def test_a_format_of_charts_that_nobody_knows_is_refused_in_one_line(tmp_path, capsys):
+    doubles.write(tmp_path, [doubles.result()], files=False)
+    assert ganbench("report", tmp_path, "--charts", "svg,eps") == 2
+    said = one_line(capsys)
+    assert "unknown format of charts 'eps'" in said
+    assert "allowed: pdf, png, svg" in said
