@@ -323,6 +323,7 @@ def one_chart(monkeypatch):
     monkeypatch.setattr(all_charts, "CHARTS", all_charts.CHARTS[:1])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_chart")
 def test_charts_for_papers_are_written_when_asked_for_and_removed_when_not(tmp_path):
     doubles.write(tmp_path, [doubles.result()], files=False)
