@@ -3,16 +3,19 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 import results_doubles as doubles
+from command_line import ganbench, one_line
 from rich.console import Console
 
 from ganbench.errors import UsageError
 from ganbench.report import build, summary_table
+from ganbench.report.charts import all_charts
 from ganbench.report.content import content_of
 from ganbench.report.gather import gather
-from ganbench.report.readme import page
+from ganbench.report.page import page
 from ganbench.scoring.protocol import short_hash
 
 NAMES = ("runs.csv", "summary.csv", "ranking.csv", "README.md")
@@ -336,4 +339,33 @@ def test_what_was_left_out_of_an_image_folder_is_once_in_the_readme_and_once_on_
     (path / "plan.json").write_text(json.dumps({**plan, "notes": [note]}), encoding="utf-8")
     assert doubles.readme_of(path).count(note) == 1
     results = gather([path])
-    assert page(content_of(results, "fid"), []).count(note) == 1
+    assert page(content_of(results, "fid"), [], path, {}).count(note) == 1
+
+
+@pytest.fixture
+def one_chart(monkeypatch):
+    """Only the first kind of chart is drawn; the others are written alike."""
+    monkeypatch.setattr(all_charts, "CHARTS", all_charts.CHARTS[:1])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_chart")
+def test_charts_for_papers_are_written_when_asked_for_and_removed_when_not(tmp_path):
+    doubles.write(tmp_path, [doubles.result()], files=False)
+    assert ganbench("report", tmp_path, "--charts", "svg,pdf") == 0
+    charts = {file.suffix: file for file in (tmp_path / "charts").iterdir()}
+    assert set(charts) == {".png", ".svg", ".pdf"}
+    assert ElementTree.parse(charts[".svg"]).getroot().tag.endswith("}svg")
+    assert charts[".pdf"].read_bytes().startswith(b"%PDF-")
+    before = charts[".svg"].read_bytes()
+    assert ganbench("report", tmp_path, "--charts", "svg") == 0
+    assert charts[".svg"].read_bytes() == before
+    assert not charts[".pdf"].exists()
+
+
+def test_a_format_of_charts_that_nobody_knows_is_refused_in_one_line(tmp_path, capsys):
+    doubles.write(tmp_path, [doubles.result()], files=False)
+    assert ganbench("report", tmp_path, "--charts", "svg,eps") == 2
+    said = one_line(capsys)
+    assert "unknown format of charts 'eps'" in said
+    assert "allowed: pdf, png, svg" in said
