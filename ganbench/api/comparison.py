@@ -106,7 +106,7 @@ class Comparison:
         for entry in self._results.entries:
             frame = read(getattr(entry.run, file))
             if frame is not None:
-                keys = {
+                keys: dict[str, str | int] = {
                     "variant": entry.label,
                     "seed": entry.result.seed,
                     "run_id": entry.result.run_id,

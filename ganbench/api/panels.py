@@ -38,5 +38,5 @@ class Panels(list["Axes"]):
         """The picture, as Jupyter shows it."""
         png = io.BytesIO()
         with self._style.applied():
-            FigureCanvasAgg(self.figure).print_png(png)
+            FigureCanvasAgg(self.figure).print_png(png)  # type: ignore[no-untyped-call]  # matplotlib's stubs leave it out
         return png.getvalue()

@@ -55,7 +55,8 @@ def run(
     variants: Annotated[
         str | None,
         typer.Option(
-            help="Names or files, separated by commas; 'all' for every one that is installed."
+            help="Names or files, separated by commas; 'all' for every one that is installed; "
+            "frozen:PATH for images or a generator made elsewhere."
         ),
     ] = None,
     dataset: Annotated[
@@ -289,8 +290,8 @@ def _print_plan(plan: Plan, screen: Console) -> None:
             job.variant,
             visible(job.spec.name),
             str(job.seed),
-            str(job.budget),
+            job.budget_text,
             f"{job.spec.channels}-D" if job.spec.kind == "points" else str(job.image_size),
-            str(job.recipe["batch_size"]),
+            str(job.recipe.get("batch_size", "")),
         )
     screen.print(table)

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganbench.experiment.result import RunResult
+from ganbench.experiment.result import NO_BUDGET, RunResult
 from ganbench.scoring.metrics.catalogue import METRICS, SCORES, Quantity
 
 __all__ = [
@@ -76,6 +76,8 @@ COUNTS = ("steps", "images_seen", *SIZE)
 
 OVER_TRAINING_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")
 """Results of scoring during training, in the order of their table."""
+
+_OF_TRAINING = ("steps", "images_seen", "epochs", "warmup_steps", "timed_steps")
 
 _OVER_TRAINING = (
     "over_training_protocol",
@@ -228,6 +230,8 @@ def value(result: RunResult, name: str) -> object:
         return _over_training_value(result.over_training, name)
     if name in PHASES:
         return _share(result.phase_seconds, name.removeprefix("share_"))
+    if name in _OF_TRAINING and result.budget == NO_BUDGET:
+        return None
     if name in OUTSIDE:
         return result.outside_seconds.get(name.removesuffix("_seconds"))
     return getattr(result, name) if hasattr(result, name) else result.scores.get(name)

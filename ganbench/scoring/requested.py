@@ -158,7 +158,8 @@ def truncated(latents: Tensor, threshold: float) -> Tensor:
     """
     low, high = torch.special.ndtr(torch.tensor([-threshold, threshold], dtype=torch.float64))
     quantiles = low + torch.special.ndtr(latents.double()) * (high - low)
-    return torch.special.ndtri(quantiles).clamp(-threshold, threshold).to(latents.dtype)
+    within: Tensor = torch.special.ndtri(quantiles).clamp(-threshold, threshold)
+    return within.to(latents.dtype)
 
 
 def interpolated(first: Tensor, last: Tensor, steps: int, *, spherical: bool) -> Tensor:
