@@ -140,7 +140,7 @@ class Comparison:
             figure = charts[name].draw(chosen, style)
         if figure is None:
             raise UsageError(f"the runs on {chosen.title} hold nothing for the chart {name!r}")
-        return Panels(figure, style)
+        return Panels(figure, style, has_images=charts[name].has_images)
 
     def plot_quality(self, group: str | None = None) -> Panels:
         """Scores of quality and diversity by variant; as `plot`."""
