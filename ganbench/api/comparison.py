@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -106,7 +106,7 @@ class Comparison:
         for entry in self._results.entries:
             frame = read(getattr(entry.run, file))
             if frame is not None:
-                keys: dict[str, Any] = {
+                keys: dict[str, str | int] = {
                     "variant": entry.label,
                     "seed": entry.result.seed,
                     "run_id": entry.result.run_id,
@@ -140,7 +140,7 @@ class Comparison:
             figure = charts[name].draw(chosen, style)
         if figure is None:
             raise UsageError(f"the runs on {chosen.title} hold nothing for the chart {name!r}")
-        return Panels(figure, style)
+        return Panels(figure, style, has_images=charts[name].has_images)
 
     def plot_quality(self, group: str | None = None) -> Panels:
         """Scores of quality and diversity by variant; as `plot`."""

@@ -47,9 +47,9 @@ def print_plan(
         table.add_row(
             job.id,
             visible(job.spec.name),
-            str(job.budget),
+            job.budget_text,
             f"{job.spec.channels}-D" if job.spec.kind == "points" else str(job.image_size),
-            str(job.recipe["batch_size"]),
+            str(job.recipe.get("batch_size", "")),
             duration(run_seconds(job, cost)) if isinstance(cost, Cost) else "",
             gigabytes(cost.memory_bytes) if isinstance(cost, Cost) else "",
         )

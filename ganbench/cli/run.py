@@ -83,7 +83,8 @@ def run(
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="Names or files, separated by commas; 'all' for every one that is installed.",
+            help="Names or files, separated by commas; 'all' for every one that is installed; "
+            "frozen:PATH for images or a generator made elsewhere.",
             rich_help_panel=WHAT,
             autocompletion=complete_variants,
         ),
@@ -431,7 +432,8 @@ def _say_if_long(plan: Plan, context: CommandContext, device: str, display: Disp
     from ganbench.cli.plan_table import total_seconds
     from ganbench.launch.timings import duration, read_cost
 
-    waiting = [job for job in plan.jobs if context.folder.find(job.id) is None]
+    trained = (job for job in plan.jobs if not job.frozen)
+    waiting = [job for job in trained if context.folder.find(job.id) is None]
     known = {
         job.variant: read_cost(context.cache_root, job, device)
         for job in {job.variant: job for job in waiting}.values()

@@ -54,6 +54,8 @@ def earlier_run(folder: ResultsFolder, job: Job) -> Earlier | None:
     Its name tells: it is made from all that decides a run's numbers, and would be the job's own
     under the smaller budget.
     """
+    if job.frozen:
+        return None
     found = [
         Earlier(run_id, budget, path, is_finished)
         for budget in _budgets(folder, job)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.errors import UsageError
 from ganbench.experiment.checkpoint import read_checkpoint
+from ganbench.experiment.result import NO_BUDGET
 from ganbench.experiment.trusted import trusted_request
 from ganbench.training.state import TrainState
 from ganbench.variant.definition import DatasetSpec
@@ -40,6 +41,11 @@ def load_trained(
     result = run.result
     if not run.checkpoint.exists() and result.status == "failed":
         raise UsageError(f"{run.path} failed, and left nothing to sample from: {result.reason}")
+    if result.budget == NO_BUDGET:
+        raise UsageError(
+            f"{run.path} scores images that were made elsewhere, and holds no network: give a run "
+            "of a variant"
+        )
     if not run.checkpoint.exists():
         raise UsageError(
             f"{run.path} has no checkpoint.pt to sample from (checkpoints are not committed): "

@@ -16,9 +16,11 @@ from ganbench.scoring.protocol import hash_of
 from ganbench.training.execution import Precision
 from ganbench.visible import visible_values
 
-__all__ = ["SCHEMA", "RunResult", "Status"]
+__all__ = ["NO_BUDGET", "SCHEMA", "RunResult", "Status"]
 
 SCHEMA = 1
+NO_BUDGET = "none"
+"""The budget of images that were made elsewhere, in place of an amount: nothing was trained."""
 _RENAMED = {"course": "over_training"}  # fields of runs that were stored before they had this name
 Status = Literal["ok", "diverged", "failed", "skipped"]
 

@@ -29,7 +29,7 @@ FEWEST = 10
 """Images below which scores of neighbours, of which there are five, say nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scored:
     """The scores of generated images, and all that they depend on.
 
@@ -52,6 +52,11 @@ class Scored:
     references: dict[str, dict[str, Any]]
     class_scores: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        fid = self.scores.get("fid")
+        shown = "no FID" if fid is None else f"FID {fid:.4g} ({self.protocol.backbone})"
+        return f"<Scored {self.fakes}: {self.images:,} images, {shown}>"
 
     @property
     def frame(self) -> pd.DataFrame:

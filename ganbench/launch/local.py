@@ -82,7 +82,7 @@ def plan_record(
                 "variant": job.variant,
                 "dataset": job.spec.name,
                 "seed": job.seed,
-                "budget": str(job.budget),
+                "budget": job.budget_text,
             }
             for job in plan.jobs
         ],

@@ -11,6 +11,7 @@ from ganbench.experiment.conditions import conditions_of
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import today, write_text, writing
 from ganbench.launch.failures import VariantFailure, from_variant, variant_code
+from ganbench.launch.frozen_job import score_frozen
 from ganbench.launch.recorder import Recorder, write_step_seconds
 from ganbench.launch.sample_grids import SampleGrids
 from ganbench.launch.scores_recorder import ScoresRecorder
@@ -59,7 +60,11 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
     basis = _basis(job, resources)
     folder = resources.folder.open_run(job.id)
     try:
-        result = _Run(job, resources, folder, basis).complete()
+        result = (
+            score_frozen(job, resources, folder, basis)
+            if job.frozen
+            else _Run(job, resources, folder, basis).complete()
+        )
     except (UsageError, Stopped):
         raise
     except OSError as error:
@@ -98,7 +103,7 @@ def _basis(job: Job, resources: Resources) -> RunResult:
         asked=job.asked,
         recipe=job.recipe,
         dataset_fields=job.spec.fields,
-        budget=str(job.budget),
+        budget=job.budget_text,
         environment=environment.describe(resources.device),
         command=resources.command,
         training_precision=job.execution.precision,

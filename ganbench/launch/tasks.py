@@ -129,6 +129,9 @@ class EstimateTask:
         device.activate()
         costs: dict[str, Cost | str] = {}
         for job in self.jobs:
+            if job.frozen:
+                costs[job.variant] = "made elsewhere, and scored alone"
+                continue
             try:
                 costs[job.variant] = estimate(job, device, self.context.cache_root, display)
             except (VariantFailure, Diverged) as error:

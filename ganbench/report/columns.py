@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ganbench.experiment.conditions import conditions_of
-from ganbench.experiment.result import RunResult
+from ganbench.experiment.result import NO_BUDGET, RunResult
 from ganbench.scoring.metrics.catalogue import METRICS, SCORES, Quantity
 
 __all__ = [
@@ -83,6 +83,8 @@ CONDITIONS = ("threads", "torch")
 
 OVER_TRAINING_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")
 """Results of scoring during training, in the order of their table."""
+
+_OF_TRAINING = ("steps", "images_seen", "epochs", "warmup_steps", "timed_steps")
 
 _OVER_TRAINING = (
     "over_training_protocol",
@@ -253,6 +255,8 @@ def measured(results: list[RunResult]) -> list[str]:
 
 def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
+    if name in _OF_TRAINING and result.budget == NO_BUDGET:
+        return None
     if name in _FIELDS:
         return getattr(result, name)
     if name in _MADE:

@@ -158,8 +158,8 @@ def truncated(latents: Tensor, threshold: float) -> Tensor:
     """
     low, high = torch.special.ndtr(torch.tensor([-threshold, threshold], dtype=torch.float64))
     quantiles = low + torch.special.ndtr(latents.double()) * (high - low)
-    kept: Tensor = torch.special.ndtri(quantiles).clamp(-threshold, threshold).to(latents.dtype)
-    return kept
+    within: Tensor = torch.special.ndtri(quantiles).clamp(-threshold, threshold)
+    return within.to(latents.dtype)
 
 
 def interpolated(first: Tensor, last: Tensor, steps: int, *, spherical: bool) -> Tensor:
