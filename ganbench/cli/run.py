@@ -306,6 +306,9 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
         print_plan(plan, screen, costs, report_seconds(context.cache_root), suite.jobs)
         return OK
     folder = local.choose_folder(suite.out, plan, device.kind)
+    if suite.out is None and (offered := local.smaller_budget_in(folder, plan)):
+        _print(screen, f"{offered} holds these runs after a smaller budget: --out {offered} "
+               "goes on from them; this command begins anew")  # fmt: skip
     is_replaced = _replaced(folder, plan, screen) if asked.fresh else lambda _name: False
     local.check_folder(folder, plan, fresh=asked.fresh)
     with locked(folder.path):

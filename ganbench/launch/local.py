@@ -6,10 +6,13 @@ jobs needs nothing else.
 
 from __future__ import annotations
 
+import glob
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.errors import UsageError
+from ganbench.errors import GanbenchError, UsageError
 from ganbench.experiment.conditions import conditions
 from ganbench.experiment.extension import differences, earlier_run, variant_record
 from ganbench.experiment.lock import is_empty
@@ -32,6 +35,7 @@ __all__ = [
     "launch",
     "plan_record",
     "prepare",
+    "smaller_budget_in",
 ]
 
 _FINISHED = ("ok", "diverged")
@@ -46,6 +50,25 @@ def choose_folder(out: Path | None, plan: Plan, device: str) -> ResultsFolder:
         f"{device}_{plan.topic}", lambda path: _planned(ResultsFolder(path)) == wanted
     )
     return ResultsFolder(path)
+
+
+def smaller_budget_in(chosen: ResultsFolder, plan: Plan) -> Path | None:
+    """Another folder of today that holds all runs of a plan after a smaller budget, or None.
+
+    Args:
+        chosen: The folder that the plan will use, by `choose_folder` without a name.
+        plan: What is to be done.
+    """
+    if chosen.path.exists():
+        return None
+    stem = re.sub(r"-\d+$", "", chosen.path.name)
+    others = sorted(chosen.path.parent.glob(f"{glob.escape(stem)}*"), reverse=True)
+    for path in others:
+        folder = ResultsFolder(path)
+        with suppress(GanbenchError):  # a damaged plan is no offer
+            if all(earlier_run(folder, job) is not None for job in plan.jobs):
+                return path
+    return None
 
 
 def _planned(folder: ResultsFolder) -> list[str]:

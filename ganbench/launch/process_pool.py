@@ -157,12 +157,14 @@ def carry_out(
 def _until_all_have_ended(
     pool: _Pool, request: StopRequest, count: int, done: Callable[[Any, Any], None]
 ) -> None:
-    completed, is_asked, is_stopped = 0, False, False
+    completed, is_asked, is_stopped, shown = 0, False, False, ""
 
     def show() -> None:
-        if count > 1:
-            stopping = " · stopping" if is_asked else ""
-            pool.display.update("runs", completed, count, f"{completed} of {count} done{stopping}")
+        nonlocal shown
+        text = f"{completed} of {count} done{' · stopping' if is_asked else ''}"
+        if count > 1 and text != shown:
+            shown = text
+            pool.display.update("runs", completed, count, text)
 
     while pool.waiting or pool.running:
         pool.fill()

@@ -97,3 +97,17 @@ def test_the_variant_of_a_run_is_what_its_name_begins_with():
     assert variant_of("dcgan-smooth-s0-95429df5") == "dcgan-smooth"
     assert variant_of("a-s1-x-s12-0123abcd") == "a-s1-x"
     assert variant_of("notes") == ""
+
+
+def test_without_a_folder_the_one_of_a_smaller_budget_is_offered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = local.choose_folder(None, planned(), "cpu")
+    first.prepare()
+    (before,) = plan_in(first).jobs
+    finish(first, before)
+    larger, other = planned(budget="9steps"), planned(budget="9steps", seeds="2")
+    chosen = local.choose_folder(None, larger, "cpu")
+    assert chosen.path != first.path
+    assert local.smaller_budget_in(chosen, larger) == first.path
+    assert local.smaller_budget_in(chosen, other) is None  # its second seed is not there
+    assert local.smaller_budget_in(first, larger) is None

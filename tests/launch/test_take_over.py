@@ -7,6 +7,8 @@ import pytest
 import torch
 from launch_doubles import planned, said
 
+from ganbench.experiment.store import ResultsFolder
+from ganbench.launch import local
 from ganbench.launch.run_job import run_job
 
 pytestmark = pytest.mark.usefixtures("digits_backbone")
@@ -62,6 +64,10 @@ def test_a_run_goes_on_bit_identically_under_a_larger_budget(tmp_path, cache_roo
 def test_an_interrupted_run_goes_on_under_a_larger_budget_too(tmp_path, cache_root):
     small, _ = run(tmp_path, cache_root, budget="3steps")
     small.path.rename(small.path.parent / f".{small.result.run_id}.partial")
+    plan = planned(budget="3steps")
+    ResultsFolder(tmp_path / "results").write_plan(
+        local.plan_record(plan, device="cpu", device_name="", device_reason="", command="")
+    )
     _, text = run(tmp_path, cache_root, budget="6steps")
     assert "goes on at step 3" in text
 
