@@ -96,6 +96,13 @@ def run(
     precision: Annotated[str | None, PRECISION] = None,
     compile_: Annotated[bool | None, COMPILE] = None,
     cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            help="Trackers that follow each run: tensorboard, wandb, mlflow, trackio, or others "
+            "that are installed; separated by commas."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
 ) -> None:
@@ -122,6 +129,7 @@ def run(
         "precision": precision,
         "compile": compile_,
         "cuda_graphs": cuda_graphs,
+        "track": track,
     }
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     from ganbench.experiment.suite import read_suite
@@ -151,7 +159,9 @@ def run(
 def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | None = None) -> int:
     """Plan, train and report; return the exit code."""
     from ganbench.launch import processes
+    from ganbench.trackers import registry as trackers
 
+    trackers.check(suite.track)
     if not dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench import data
@@ -219,6 +229,7 @@ def _train_and_report(
         cache_root=data.default_cache_root(),
         inception_weights=suite.inception_weights,
         command=command_line(),
+        track=suite.track,
     )
     with Display(screen) as display:
         local.prepare(plan, context, display, fresh=fresh, jobs=suite.jobs)

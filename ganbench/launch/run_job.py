@@ -14,6 +14,7 @@ from ganbench.launch.recorder import Recorder, write_step_seconds
 from ganbench.launch.sample_grids import SampleGrids
 from ganbench.launch.scores_recorder import ScoresRecorder
 from ganbench.launch.seconds_outside import SecondsOutside
+from ganbench.launch.tracking import Tracking
 from ganbench.launch.training_memory import TrainingMemory
 from ganbench.launch.training_progress import TrainingProgress
 from ganbench.machine import environment
@@ -53,11 +54,14 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
     """
     basis = _basis(job, resources)
     folder = resources.folder.open_run(job.id)
+    tracking = Tracking(resources.track, job, folder, basis, resources)
     try:
-        result = _Run(job, resources, folder, basis).complete()
+        result = _Run(job, resources, folder, basis, tracking).complete()
     except (UsageError, Stopped):
+        tracking.interrupt()
         raise
     except OSError as error:
+        tracking.interrupt()
         why = " ".join(str(error).split())
         raise UsageError(f"{job.id}: {why}; once that is mended, the same command goes on") from (
             error
@@ -69,6 +73,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         text = " ".join(str(error).split())
         reason = text if is_variants else f"{type(error).__name__}: {text}"
         result = replace(basis, status="failed", reason=reason[:_LONGEST_REASON])
+    tracking.end(result)
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is gone, which somebody has removed or moved: what the run left is lost; "
@@ -111,12 +116,14 @@ class _Run:
         resources: Where, and with what.
         folder: Of the run that is not finished.
         basis: The record to be filled.
+        tracking: The trackers that follow it.
     """
 
     job: Job
     resources: Resources
     folder: Path
     basis: RunResult
+    tracking: Tracking
     outside: SecondsOutside = field(default_factory=SecondsOutside)
     memory: TrainingMemory = field(init=False)
 
@@ -135,6 +142,7 @@ class _Run:
         recorder.add("memory", self.memory)
         if recorder.resume(session):
             resources.display.say(f"{job.id}: goes on at step {session.steps}")
+        self.tracking.start(session)
         self._prepare(session)
         self.memory.begin()
         scores = scores_recorder = None
@@ -145,10 +153,12 @@ class _Run:
                 job, folder, scores, resources.display, self.outside, self.memory
             )
         grids = SampleGrids(job, folder, self.outside)
+        self.tracking.wait_until_open(scores)
         observers: list[Callable[[Event], None]] = [
             TrainingProgress(job, resources.display),
             grids,
             *([scores_recorder] if scores_recorder else []),
+            self.tracking,
             recorder,
         ]
 
