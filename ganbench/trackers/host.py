@@ -11,7 +11,9 @@ import os
 import pickle
 import sys
 import threading
+import traceback
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ganbench.trackers import registry
@@ -36,7 +38,7 @@ def main() -> None:
     os.dup2(2, 1)
     with suppress(OSError, AttributeError):
         os.nice(_NICENESS)
-    doing = "opening it"
+    doing = "open"
     try:
         tracker: Tracker | None = None
         for method, arguments in _calls(sys.stdin.buffer):
@@ -50,7 +52,9 @@ def main() -> None:
                 _end_in_time()
             getattr(tracker, method)(*arguments)
     except BaseException as error:  # noqa: BLE001 - a library may raise anything, SystemExit too
-        _answer(answers, problem=f"{type(error).__name__} in {doing}: {error}")
+        *_, last = traceback.extract_tb(error.__traceback__)
+        place = f"{Path(last.filename).name}, line {last.lineno}"
+        _answer(answers, problem=f"{doing} raised {type(error).__name__} ({place}): {error}")
         sys.exit(1)
     _answer(answers, ended=True)
 

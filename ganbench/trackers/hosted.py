@@ -35,6 +35,7 @@ Call = tuple[str, tuple[Any, ...]]  # a method of a tracker, and its arguments
 _MODULE = "ganbench.trackers.host"
 _OPEN_SECONDS = 120.0
 _LEAVE_SECONDS = 5.0  # that the process may take after the tracker's end
+_LONGEST_PROBLEM = 300  # characters
 _GONE = {"gone": True}  # the last answer of every process
 
 
@@ -94,6 +95,7 @@ class HostedTracker:
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_LEAVE_SECONDS)
+        self._errors.close()
 
     def _await(self, wanted: str, seconds: float, what: str) -> None:
         until = time.monotonic() + seconds
@@ -101,7 +103,7 @@ class HostedTracker:
             try:
                 answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                self._fail(f"{what} took more than {seconds:.0f} s")
+                self._fail(f"{what} took more than {seconds:g} s")
                 return
             self._note(answer)
             if answer.get(wanted):
@@ -116,7 +118,7 @@ class HostedTracker:
             self.note, self.goes_on = answer["note"], answer["goes_on"]
 
     def _fail(self, problem: str) -> None:
-        self.problem = " ".join(problem.split())
+        self.problem = " ".join(problem.split())[:_LONGEST_PROBLEM]
         self._leave()
 
     def _leave(self) -> None:

@@ -44,7 +44,11 @@ class MLflow(Tracker):
             self._id = self._begin()
             self._stream.name = self._id
             self._stream.save()
-        self.note = f"runs in {uri}" if uri else f"mlflow ui --backend-store-uri {store}"
+        self.note = (
+            "runs go where MLFLOW_TRACKING_URI says"
+            if uri
+            else f"mlflow ui --backend-store-uri {store}"
+        )
 
     def _begin(self) -> str:
         """Create a run with its parameters, and the environment as tags."""

@@ -55,7 +55,7 @@ class Stream:
         return stream
 
     def is_new(self, group: str, step: int) -> bool:
-        """Whether nothing of a group was tracked at this step or later; it counts as tracked now."""
+        """Whether a group was tracked at no step so late; from now on it counts as tracked."""
         if step <= self._steps.get(group, -1):
             return False
         self._steps[group] = step

@@ -41,8 +41,12 @@ class Trackio(Tracker):
             auto_log_gpu=False,
             auto_log_cpu=False,
         )
-        elsewhere = [os.environ[name] for name in _ELSEWHERE if os.environ.get(name)]
-        self.note = elsewhere[0] if elsewhere else f"TRACKIO_DIR={folder} trackio show"
+        elsewhere = [name for name in _ELSEWHERE if os.environ.get(name)]
+        self.note = (
+            f"runs go where {elsewhere[0]} says"
+            if elsewhere
+            else f"TRACKIO_DIR={folder} trackio show"
+        )
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """See `Tracker`."""

@@ -1,4 +1,4 @@
-"""Weights & Biases: online where somebody is logged in, otherwise in files that can be sent later."""
+"""Weights & Biases: online where somebody is logged in, otherwise in files to send later."""
 
 from __future__ import annotations
 
