@@ -1,4 +1,4 @@
-"""A tracker in a process of its own: it is never waited for, and whatever it does is one problem."""
+"""A tracker in a process of its own: never waited for, and one problem whatever it does."""
 
 from __future__ import annotations
 

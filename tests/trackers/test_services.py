@@ -36,7 +36,7 @@ class Library:
         assert step_metric == "step"
 
     def log(self, values, step=None):
-        self.logged.append((values if step is None else {**values, "step": step}))
+        self.logged.append(values if step is None else {**values, "step": step})
 
     def finish(self, exit_code=0):
         self.ended.append(exit_code)
@@ -45,7 +45,8 @@ class Library:
 @pytest.fixture
 def library(monkeypatch, tmp_path):
     for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is put back as it was
+        monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     double = Library()
