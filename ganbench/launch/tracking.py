@@ -57,6 +57,7 @@ class Tracking:
         self._score_rows = 0
         self._pictured = -1  # the last step whose picture was handed over
         self._handed_over = 0.0
+        self._is_open = False  # before that it is not known which rows a tracker has already
 
     def start(self, session: Session) -> None:
         """Start the trackers of a run, new or restored; does not wait for them."""
@@ -90,6 +91,7 @@ class Tracking:
                 note = f"{tracker.name}: {tracker.note}"
                 self._resources.display.say_once(note, note)
         self._drop_failed()
+        self._is_open = True
         calls = [*self._new_scalars(), *self._pictures_so_far()]
         for tracker in self._trackers:
             if not tracker.goes_on:
@@ -137,6 +139,8 @@ class Tracking:
         return 0 if self._session is None else self._session.steps
 
     def _hand_over(self) -> None:
+        if not self._is_open:
+            return
         for tracker in self._trackers:
             tracker.look()
         self._drop_failed()

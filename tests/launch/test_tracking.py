@@ -75,7 +75,9 @@ def test_a_tracker_is_given_what_is_stored_of_the_run(tracked):
     with (run.path / "scores.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [step for step, _ in scores] == [int(row["step"]) for row in rows] == [2, 4]
-    assert [fid for _, fid in scores] == pytest.approx([float(row["fid"]) for row in rows], rel=1e-5)
+    assert [fid for _, fid in scores] == pytest.approx(
+        [float(row["fid"]) for row in rows], rel=1e-5
+    )
     values = given[-1][4]
     assert values["fid"] == run.result.scores["fid"]
     assert values["images_per_second"] == run.result.images_per_second

@@ -19,6 +19,11 @@ needs_mlflow = pytest.mark.skipif(
     find_spec("mlflow") is None, reason="mlflow is not installed: pip install 'ganbench[mlflow]'"
 )
 
+needs_tensorboard = pytest.mark.skipif(
+    find_spec("tensorboard") is None,
+    reason="tensorboard is not installed: pip install 'ganbench[tensorboard]'",
+)
+
 
 def run_at(step, folder):
     recipe = {"lr_g": 0.5, "optimizer": "adam", "crops": None}
@@ -55,6 +60,7 @@ def losses(folder):
     return [(event.step, event.value) for event in events(folder).Scalars("training/d_loss")]
 
 
+@needs_tensorboard
 def test_tensorboard_holds_losses_pictures_hyperparameters_and_final_scores(tmp_path, picture):
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
@@ -80,6 +86,7 @@ def test_tensorboard_holds_losses_pictures_hyperparameters_and_final_scores(tmp_
     assert stored["crops"].string_value == "None"
 
 
+@needs_tensorboard
 def test_tensorboard_shows_no_step_twice_after_a_run_went_on(tmp_path):
     killed = TensorBoard(run_at(0, tmp_path))
     follow(killed, 1, 5)
@@ -91,6 +98,7 @@ def test_tensorboard_shows_no_step_twice_after_a_run_went_on(tmp_path):
     assert losses(tmp_path) == [(step, 100.0 + step) for step in range(1, 7)]
 
 
+@needs_tensorboard
 def test_tensorboard_shows_nothing_of_a_run_that_was_started_over(tmp_path):
     follow(before := TensorBoard(run_at(0, tmp_path)), 1, 5)
     before.end(RunEnd("failed", step=5, values={"fid": 1.0}))
