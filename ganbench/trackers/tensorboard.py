@@ -34,7 +34,7 @@ class TensorBoard(Tracker):
             purge_step=run.step + 1 if self.goes_on else 0,
             flush_secs=_FLUSH_SECONDS,
         )
-        self.note = f"tensorboard --logdir {folder.parent}"
+        self.note = f"event files, for tensorboard --logdir {folder.parent}"
         if not self.goes_on:
             self._text("hyperparameters", markdown_table(run.hyperparameters.items()))
             self._text("environment", markdown_table(environment_rows(run)))
