@@ -84,13 +84,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         points: dict[str, str],
         files: dict[str, str] | None = None,
         distribution: str = "gan-plugins",
+        group: str = "ganbench.variants",
     ) -> Path:
         folder = tmp_path / distribution
         info = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1\n")
         lines = [f"{name} = {value}" for name, value in points.items()]
-        (info / "entry_points.txt").write_text("\n".join(["[ganbench.variants]", *lines]))
+        (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines]))
         for name, text in (files or {}).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)

@@ -98,6 +98,13 @@ def test_the_wheel_brings_the_command(installed):
     assert "ganbench = ganbench.cli.app:main" in entry_points.read_text()
 
 
+def test_the_wheel_brings_the_trackers(installed):
+    (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
+    _, _, trackers = entry_points.read_text().partition("[ganbench.trackers]\n")
+    names = [line.partition(" = ")[0] for line in trackers.splitlines() if " = " in line]
+    assert names == ["mlflow", "tensorboard", "trackio", "wandb"]
+
+
 def test_the_wheel_works_in_another_directory(installed, tmp_path):
     program = (
         "from pathlib import Path; import ganbench;"

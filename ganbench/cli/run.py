@@ -171,6 +171,15 @@ def run(
     precision: Annotated[str | None, PRECISION] = None,
     compile_: Annotated[bool | None, COMPILE] = None,
     cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Trackers that follow each run: tensorboard, wandb, mlflow, trackio, or others "
+            "that are installed; separated by commas.",
+            rich_help_panel=COMMAND,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -220,6 +229,7 @@ def run(
         "precision": precision,
         "compile": compile_,
         "cuda_graphs": cuda_graphs,
+        "track": track,
     }
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     from ganbench.experiment.suite import read_suite
@@ -258,7 +268,9 @@ class _Asked:
 def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> int:
     """Plan, train and report; return the exit code."""
     from ganbench.launch import processes
+    from ganbench.trackers import registry as trackers
 
+    trackers.check(suite.track)
     if not asked.dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench import data
@@ -300,6 +312,7 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
         cache_root=data.default_cache_root(),
         inception_weights=suite.inception_weights,
         command=command_line(),
+        track=suite.track,
     )
     if asked.dry_run:
         costs = _costs(plan, context, display)

@@ -44,13 +44,14 @@ class Suite(BaseModel):
     precision: Precision = "fp32"
     compile: bool = False
     cuda_graphs: bool = False
+    track: tuple[str, ...] = ()
 
     @property
     def execution(self) -> Execution:
         """How the steps are carried out."""
         return Execution(self.precision, self.compile, self.cuda_graphs)
 
-    @field_validator("variants", "set", mode="before")
+    @field_validator("variants", "set", "track", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -127,7 +128,8 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         if "set" in values and "set" in flags:  # the later one of two settings of a number wins
             joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
         suite = Suite.model_validate(joined)
-        _refuse_no_names(suite, joined.get("variants"))
+        _refuse_no_names(suite, "variants", joined, "for example mlp,dcgan")
+        _refuse_no_names(suite, "track", joined, "for example tensorboard")
         if path is None or "variants" in flags:
             return suite
         named = tuple(_beside(path, name) for name in suite.variants)
@@ -177,10 +179,10 @@ def _underscored(values: dict[Any, Any], where: str) -> dict[Any, Any]:
     return spelt
 
 
-def _refuse_no_names(suite: Suite, given: Any) -> None:
-    """Refuse variants that were given, but of which none is a name."""
-    if given and not suite.variants:
-        raise UsageError(f"variants {given!r} names none: give names, for example mlp,dcgan")
+def _refuse_no_names(suite: Suite, key: str, given: dict[Any, Any], example: str) -> None:
+    """Refuse variants or trackers that were given, but of which none is a name."""
+    if given.get(key) and not getattr(suite, key):
+        raise UsageError(f"{key} {given[key]!r} names none: give names, {example}")
 
 
 def _beside(suite: Path, name: str) -> str:

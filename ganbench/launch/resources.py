@@ -44,6 +44,7 @@ class Resources:
         inception_weights: A file with the Inception weights, or None.
         command: As the user gave it.
         is_shared: Whether other runs have a part of the machine meanwhile.
+        track: Names of the trackers that follow each run.
     """
 
     folder: ResultsFolder
@@ -54,6 +55,7 @@ class Resources:
     inception_weights: Path | None = None
     command: str = ""
     is_shared: bool = False
+    track: tuple[str, ...] = ()
     _datasets: dict[tuple[str, int], Dataset] = field(default_factory=dict)
     _references: dict[tuple[str, str], Reference] = field(default_factory=dict)
     _splits: dict[tuple[str, int], Split] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Resources:
             inception_weights=context.inception_weights,
             command=context.command,
             is_shared=is_shared,
+            track=context.track,
         )
 
     def dataset(self, job: Job) -> Dataset:

@@ -18,6 +18,7 @@ from ganbench.launch.scores_recorder import ScoresRecorder
 from ganbench.launch.seconds_outside import SecondsOutside
 from ganbench.launch.take_over import take_over
 from ganbench.launch.timings import store_cost
+from ganbench.launch.tracking import Tracking
 from ganbench.launch.trained_under import TrainedUnder
 from ganbench.launch.training_memory import TrainingMemory
 from ganbench.launch.training_progress import TrainingProgress
@@ -59,15 +60,18 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
     """
     basis = _basis(job, resources)
     folder = resources.folder.open_run(job.id)
+    tracking = Tracking(resources.track, job, folder, basis, resources)
     try:
         result = (
             score_frozen(job, resources, folder, basis)
             if job.frozen
-            else _Run(job, resources, folder, basis).complete()
+            else _Run(job, resources, folder, basis, tracking).complete()
         )
     except (UsageError, Stopped):
+        tracking.interrupt()
         raise
     except OSError as error:
+        tracking.interrupt()
         why = " ".join(str(error).split())
         raise UsageError(f"{job.id}: {why}; once that is mended, the same command goes on") from (
             error
@@ -79,6 +83,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         text = " ".join(str(error).split())
         reason = text if is_variants else f"{type(error).__name__}: {text}"
         result = replace(basis, status="failed", reason=quoted(reason, _LONGEST_REASON))
+    tracking.end(result)
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is gone, which somebody has removed or moved: what the run left is lost; "
@@ -122,12 +127,14 @@ class _Run:
         resources: Where, and with what.
         folder: Of the run that is not finished.
         basis: The record to be filled.
+        tracking: The trackers that follow it.
     """
 
     job: Job
     resources: Resources
     folder: Path
     basis: RunResult
+    tracking: Tracking
     outside: SecondsOutside = field(default_factory=SecondsOutside)
     memory: TrainingMemory = field(init=False)
     trained_under: TrainedUnder = field(init=False)
@@ -152,6 +159,7 @@ class _Run:
             resources.display.say(f"{job.label}: goes on at step {session.steps:,}")
         if changed := self.trained_under.go_on(session.steps):
             resources.display.say(f"{job.label}: {changed}")
+        self.tracking.start(session)
         self._prepare(session)
         self.memory.begin()
         scores = scores_recorder = None
@@ -163,10 +171,12 @@ class _Run:
             )
             recorder.add("evaluation", scores_recorder)
         grids = SampleGrids(job, folder, self.outside)
+        self.tracking.wait_until_open(scores)
         observers: list[Callable[[Event], None]] = [
             TrainingProgress(job, resources.display),
             grids,
             *([scores_recorder] if scores_recorder else []),
+            self.tracking,
             recorder,
         ]
 
