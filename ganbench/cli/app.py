@@ -14,6 +14,7 @@ from ganbench.cli.compare import compare
 from ganbench.cli.list import list_
 from ganbench.cli.new import new
 from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
+from ganbench.cli.play import play
 from ganbench.cli.report import report
 from ganbench.cli.run import run
 from ganbench.cli.sample import sample
@@ -50,7 +51,7 @@ def _version(
 
 
 app.command("list")(list_)
-for _command in (check, new, run, report, compare, throughput, selftest, sample):
+for _command in (check, new, run, report, compare, throughput, selftest, sample, play):
     app.command()(_command)
 
 
