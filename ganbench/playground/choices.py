@@ -87,7 +87,10 @@ def _runs(paths: Sequence[Path]) -> tuple[list[StoredRun], list[str]]:
     for path in paths:
         folders = list(_run_folders(path))
         if not folders:
-            StoredRun.read(path)  # says what is missing
+            what = "holds no finished run" if path.is_dir() else "is no folder"
+            raise UsageError(
+                f"{path} {what}: give the folder of a run, or a results folder of `ganbench run`"
+            )
         for folder in folders:
             try:
                 runs.setdefault(folder.resolve(), StoredRun.read(folder))

@@ -206,7 +206,8 @@ class Generator:
                 pixels: Any = self.state.sampler(latents.to(self._device.torch), *further)
             if not bool(pixels.isfinite().all()):
                 raise ContractError("the generator draws pixels that are not finite")
-            return pixels.clamp(-1, 1) if self.state.form.is_bounded else pixels
+            bounded: Tensor = pixels.clamp(-1, 1) if self.state.form.is_bounded else pixels
+            return bounded
 
         return principal_directions(draw_floats, bases, MOST_MOVES, float(drawn.std()))
 

@@ -118,10 +118,9 @@ class TrainingImages:
             what = f"in features of the classifier of {spec.name}"
         else:
             rows, distances = nearest_rows(stored[0], real, count)
-            distances = distances / (stored[0].numel() ** 0.5)
-            what = "as points"
+            what = "by Euclidean distance"
             if spec.kind == "image":
-                distances = distances / _GREY_VALUES
+                distances = distances / (_GREY_VALUES * stored[0].numel() ** 0.5)
                 what = "in pixels (root mean square difference, white less black being 1)"
         names = tuple(spec.class_names[int(label)] for label in dataset.train.labels[rows])
         said = f"Nearest of {len(real):,} training {spec.kind.rstrip('s')}s, {what}."

@@ -55,8 +55,10 @@ def sheet(drawn: Sequence[tuple[str, DatasetSpec, Tensor]]) -> Image.Image:
         shown = visible(title)[:_LONGEST_TITLE]
         if spec.kind == "image" and values.shape[-1] < _SMALL:
             times = _SMALL // values.shape[-1] if len(values) == 1 else 2
-            values = values.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
-        parts.append(pictures_of(spec).alone(values, shown))
+            shown_values = values.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
+        else:
+            shown_values = values
+        parts.append(pictures_of(spec).alone(shown_values, shown))
     whole = parts[0]
     for part in parts[1:]:
         whole = draw.beside(whole, part)

@@ -1,4 +1,4 @@
-"""Places in latent space: a sample's latent, one on the way to another's, moved along directions."""
+"""Places in latent space: a latent, between two of them, and moved along directions."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ SAMPLES = 1024
 them are shown, and the same in all runs whose latents have equal size and distribution."""
 
 MOST_MOVES = 6
+_TINY = 1e-12
 _PARALLEL = 1e-4  # sine of the angle below which two latents are joined by a straight line
 
 
@@ -98,10 +99,11 @@ def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
         share: 0 gives `start`, 1 gives `end`.
     """
     lengths = start.norm(), end.norm()
-    cosine = (start @ end / (lengths[0] * lengths[1]).clamp_min(1e-12)).clamp(-1, 1)
-    angle = cosine.acos()
-    if float(angle.sin()) < _PARALLEL:  # no arc, or no single one
+    product = lengths[0] * lengths[1]
+    angle = (start @ end / product.clamp_min(_TINY)).clamp(-1, 1).acos()
+    if float(product) < _TINY or float(angle.sin()) < _PARALLEL:  # no arc, or no single one
         return torch.lerp(start, end, share)
     first = ((1 - share) * angle).sin() / angle.sin() * (start / lengths[0])
     second = (share * angle).sin() / angle.sin() * (end / lengths[1])
-    return torch.lerp(lengths[0], lengths[1], share) * (first + second)
+    length: Tensor = torch.lerp(lengths[0], lengths[1], share)
+    return length * (first + second)

@@ -167,6 +167,7 @@ class Playground:
         if generator.spec.kind == "points":
             answer["points"] = pictures.points_on_plane(generator.spec, near.images)
         else:
+            answer["sample"] = pictures.data_url(drawn)
             answer["images"] = [pictures.data_url(image) for image in near.images]
         return answer
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from importlib import resources
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -19,9 +21,9 @@ from ganbench.playground.playground import (
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from flask import Flask, Response
+    from flask import Flask, Request, Response
     from werkzeug.serving import BaseWSGIServer
 
     from ganbench.playground.playground import Playground
@@ -45,12 +47,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_FILES = {
-    "/": ("page.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/show.js": ("show.js", "text/javascript"),
-}
+_KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 
 def application(playground: Playground, port: int) -> Flask:
@@ -75,22 +72,34 @@ def application(playground: Playground, port: int) -> Flask:
 
     app = Flask("ganbench.playground", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
+    app.before_request(lambda: _refusal(request, port))
+    app.after_request(_guarded)
 
-    @app.before_request
-    def only_this_page() -> tuple[str, int] | None:
-        if request.host not in {f"{name}:{port}" for name in _NAMES}:
-            return f"this server is http://{ADDRESS}:{port}/ and has no other name\n", _FORBIDDEN
-        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-        is_own = site in (None, "same-origin", "none")
-        is_own = is_own and origin in (None, f"http://{request.host}")
-        if not is_own and request.path != "/":
-            return "requests of other pages are not answered\n", _FORBIDDEN
-        return None
+    _say_errors(app)
 
-    @app.after_request
-    def guarded(response: Response) -> Response:
-        response.headers.update(_HEADERS)
-        return response
+    def posted(path: str, asked: type[BaseModel], answer: Callable[[Any], Any]) -> None:
+        def view() -> Response:
+            answered = answer(asked.model_validate(request.get_json()))
+            if isinstance(answered, bytes):
+                return Response(answered, mimetype="image/png")
+            return jsonify(answered)
+
+        app.add_url_rule(path, path, view, methods=["POST"])
+
+    posted("/load", LoadAsked, playground.load)
+    posted("/directions", LoadAsked, playground.directions)
+    posted("/draw", DrawAsked, playground.draw)
+    posted("/nearest", NearestAsked, playground.nearest)
+    posted("/picture", PictureAsked, playground.picture)
+    app.add_url_rule("/runs", "runs", lambda: jsonify(playground.runs()))
+    for address, content, kind in _files():
+        app.add_url_rule(address, address, partial(Response, content, mimetype=kind))
+    return app
+
+
+def _say_errors(app: Flask) -> None:
+    """Let the page be told in one line what went wrong."""
+    from flask import jsonify
 
     def refuse(message: str, code: int) -> tuple[Response, int]:
         return jsonify({"error": visible(" ".join(message.split()))}), code
@@ -108,39 +117,33 @@ def application(playground: Playground, port: int) -> Flask:
     @app.errorhandler(RuntimeError)
     def broken(error: RuntimeError) -> tuple[Response, int]:
         if is_out_of_memory(error):
-            return refuse("out of memory: choose fewer samples, or --device cpu", _BROKEN)
+            return refuse("out of memory: give --device cpu, or play with one generator", _BROKEN)
         return refuse(f"{type(error).__name__}: {error}", _BROKEN)
 
-    for address, (name, kind) in _FILES.items():
-        content = resources.files("ganbench.playground").joinpath("page", name).read_bytes()
-        app.add_url_rule(address, name, _file(Response, content, kind))
 
-    @app.get("/runs")
-    def runs() -> Response:
-        return jsonify(playground.runs())
-
-    def answers(asked: type[BaseModel], answer: Callable[[Any], dict[str, Any]], path: str) -> None:
-        def view() -> Response:
-            return jsonify(answer(asked.model_validate(request.get_json())))
-
-        app.add_url_rule(path, path, view, methods=["POST"])
-
-    answers(LoadAsked, playground.load, "/load")
-    answers(LoadAsked, playground.directions, "/directions")
-    answers(DrawAsked, playground.draw, "/draw")
-    answers(NearestAsked, playground.nearest, "/nearest")
-
-    @app.post("/picture")
-    def picture() -> Response:
-        asked = PictureAsked.model_validate(request.get_json())
-        return Response(playground.picture(asked), mimetype="image/png")
-
-    return app
+def _refusal(request: Request, port: int) -> tuple[str, int] | None:
+    """Why a request is not answered, and the code that says so; None where it is."""
+    if request.host not in {f"{name}:{port}" for name in _NAMES}:
+        return f"this server is http://{ADDRESS}:{port}/ and has no other name\n", _FORBIDDEN
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    is_own = site in (None, "same-origin", "none") and origin in (None, f"http://{request.host}")
+    if not is_own and request.path != "/":  # the page itself may be opened by a link
+        return "requests of other pages are not answered\n", _FORBIDDEN
+    return None
 
 
-def _file(response: type[Response], content: bytes, kind: str) -> Callable[[], Response]:
-    """A view that answers with a file of the page."""
-    return lambda: response(content, mimetype=kind)
+def _guarded(response: Response) -> Response:
+    """The same answer with headers by which a browser fetches nothing from elsewhere for it."""
+    response.headers.update(_HEADERS)
+    return response
+
+
+def _files() -> Iterator[tuple[str, bytes, str]]:
+    """The page's files: address, content and type of each."""
+    for file in resources.files("ganbench.playground").joinpath("page").iterdir():
+        kind = _KINDS.get(PurePath(file.name).suffix)
+        if kind is not None:
+            yield "/" if file.name == "page.html" else f"/{file.name}", file.read_bytes(), kind
 
 
 def server(playground: Playground, port: int = 0) -> BaseWSGIServer:

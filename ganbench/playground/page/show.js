@@ -27,9 +27,9 @@ export function figures(container, sides) {
   return wanted;
 }
 
-export function caption(figure, side, text) {
-  const mark = element("i", { className: `mark ${side.mark}` });
-  figure.querySelector("figcaption").replaceChildren(mark, text);
+export function caption(figure, side, text, isMarked = true) {
+  const marks = isMarked ? [element("i", { className: `mark ${side.mark}` })] : [];
+  figure.querySelector("figcaption").replaceChildren(...marks, text);
 }
 
 // Buttons with an image each, changed in place so that the keyboard's focus stays where it is.
@@ -85,11 +85,11 @@ export function scatter(canvas, plane, points, over = {}) {
   pen.globalAlpha = 0.5;
   for (const point of points) dot(point, 1.4, colour(point[2] ? "--accent" : "--second"));
   pen.globalAlpha = 1;
-  if (over.way?.length) {
+  if (over.path?.length) {
     pen.strokeStyle = colour("--ink");
     pen.lineWidth = 1.5 * unit;
     pen.beginPath();
-    over.way.forEach((point, index) => pen[index ? "lineTo" : "moveTo"](...at(point)));
+    over.path.forEach((point, index) => pen[index ? "lineTo" : "moveTo"](...at(point)));
     pen.stroke();
   }
   for (const point of over.near ?? []) {
