@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["as_png", "data_url", "plane", "points_on_plane", "sheet"]
 
 _LONGEST_TITLE = 200  # characters
-_SMALL = 128  # pixels across, below which a picture that is saved is enlarged
+_LARGE, _SMALL = 256, 64  # pixels across, to which one image, or each of many, is enlarged
+_ONE_ROW, _COLUMNS = 9, 8  # images that stand in one row, as an interpolation does
 
 
 def data_url(image: Tensor) -> str:
@@ -53,12 +54,14 @@ def sheet(drawn: Sequence[tuple[str, DatasetSpec, Tensor]]) -> Image.Image:
     parts = []
     for title, spec, values in drawn:
         shown = visible(title)[:_LONGEST_TITLE]
-        if spec.kind == "image" and values.shape[-1] < _SMALL:
-            times = _SMALL // values.shape[-1] if len(values) == 1 else 2
-            shown_values = values.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
-        else:
-            shown_values = values
-        parts.append(pictures_of(spec).alone(shown_values, shown))
+        if spec.kind == "points":
+            parts.append(pictures_of(spec).alone(values, shown))
+            continue
+        wanted = _LARGE if len(values) == 1 else _SMALL
+        times = max(1, wanted // values.shape[-1])
+        enlarged = values.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
+        columns = len(values) if len(values) <= _ONE_ROW else _COLUMNS
+        parts.append(draw.titled(draw.grid(enlarged, columns), shown))
     whole = parts[0]
     for part in parts[1:]:
         whole = draw.beside(whole, part)
