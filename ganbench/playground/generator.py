@@ -181,7 +181,7 @@ class Generator:
             latents = latents * wanted.truncation
         elif self.truncation.kind == "mapping" and wanted.truncation != 1:
             truncated = TruncatedMapping(state.sampler, self._mean_style, wanted.truncation)
-            state = dataclasses.replace(state, networks={"generator": truncated})
+            state = dataclasses.replace(state, networks={"generator": truncated.eval()})
         with _same_noise():
             return draw.draw(state, self._device, latents, conditions)
 

@@ -48,6 +48,7 @@ def test_a_mapping_network_is_truncated_at_the_mean_of_its_styles(tmp_path):
         many = own.state.latents(20_000, torch.Generator().manual_seed(3))
         mean = own.state.form.to_stored(network.synthesis(network.styles(many).mean(0)[None]))
     assert (drawn.float() - mean.float()).abs().mean() < 2  # grey values; the mean is of 4,096
+    assert not network.training
     whole = own.draw(PLACES, Wanted(truncation=1))
     assert (whole.float() - drawn.float()).abs().mean() > 2
 
