@@ -199,6 +199,8 @@ def test_the_nearest_training_images_stand_beside_the_sample(page):
     page.until(lambda: page.count("#near img") == 7)  # the sample and six
     assert "Nearest of 1,438 training images, in pixels" in page.text("#near")
     assert page.sources("#near img")[0] == page.sources("#large img")[0]
+    page.put("#sliders input", "2")
+    page.until(lambda: page.count("#near img") == 0)  # they were those of another image
 
 
 def test_a_class_and_a_prompt_can_be_chosen_where_the_variant_takes_one(page):

@@ -9,8 +9,10 @@ export const showLarge = latest(async () => {
   const sides = page.sides.filter((side) => !isPoints(side));
   const shown = figures(find("large"), sides);
   find("large").hidden = !sides.length;
+  find("near").replaceChildren(); // it was of another sample
   for (const side of page.sides) {
     const drawn = await draw(side, [place()]);
+    side.over.near = [];
     side.at = drawn.points?.[0];
     const name = drawn.classes[0] ?? "";
     if (isPoints(side)) {
@@ -74,6 +76,8 @@ export async function findDirections() {
 export async function findNearest() {
   say("Looking for the nearest training images; the first time, they are read and described…");
   const rows = [];
+  const sampleNow = () => JSON.stringify([place(), page.sides.map(wanted)]);
+  const sample = sampleNow();
   for (const side of page.sides) {
     const near = await values("/nearest", {
       run: side.key, place: place(), wanted: wanted(side), along: page.sides[0].key, by: find("by").value,
@@ -85,14 +89,14 @@ export async function findNearest() {
       rows.push(element("p", { className: "muted", textContent: `Distances: ${near.distances.join(", ")} (squares on the plane).` }));
       continue;
     }
-    const sample = element("div", {},
+    const generated = element("div", {},
       element("img", { src: near.sample, alt: "the chosen sample" }), element("small", { textContent: "generated" }));
-    rows.push(element("div", { className: `neighbours ${side.mark}` }, sample, ...near.images.map((source, number) =>
+    rows.push(element("div", { className: `neighbours ${side.mark}` }, generated, ...near.images.map((source, number) =>
       element("div", { title: `training image ${near.rows[number]}` },
         element("img", { src: source, alt: `training image ${near.rows[number]}, ${near.classes[number]}` }),
         element("small", { textContent: near.classes[number] }), element("small", { textContent: near.distances[number] })))));
   }
-  find("near").replaceChildren(...rows);
+  if (sampleNow() === sample) find("near").replaceChildren(...rows);
   say("");
 }
 

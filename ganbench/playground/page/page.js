@@ -31,7 +31,6 @@ function showAll() {
   find("other").textContent = page.picking ? "Now press a sample" : "Choose the other end";
   find("interpolation").hidden = !isInterpolated;
   find("share").value = page.share;
-  find("near").replaceChildren();
   for (const side of page.sides) side.over = {};
   for (const [number, slider] of [...find("sliders").children].entries()) {
     slider.querySelector("input").value = page.moves[number] ?? 0;
