@@ -39,10 +39,11 @@ class Choice:
     def title(self) -> str:
         """The variant, its seed and the moment, on one line."""
         result = self.run.result
-        moment = result.over_training["best"]["step"] if self.best else result.steps
-        best = "best of its scores, " if self.best else ""
-        text = f"{result.variant} · {result.dataset} · seed {result.seed} · {best}{moment:,} steps"
-        return visible(text)
+        step = result.over_training["best"].get("step") if self.best else result.steps
+        moment = ["best of its scores"] if self.best else []
+        moment += [f"{step:,} steps"] if step is not None else []
+        parts = (result.variant, result.dataset, f"seed {result.seed}", ", ".join(moment))
+        return visible(" · ".join(parts))
 
 
 def find_choices(

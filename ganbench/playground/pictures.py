@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ganbench.data.points import mixture_of
+from ganbench.errors import UsageError
 from ganbench.scoring import draw
 from ganbench.scoring.draw_points import Canvas
 from ganbench.scoring.pictures import pictures_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ganbench.data.points import Mixture
     from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["as_png", "data_url", "plane", "points_on_plane", "sheet"]
@@ -72,7 +74,7 @@ def plane(spec: DatasetSpec) -> dict[str, Any] | None:
     """The plane on which points are shown: its modes, and how far it reaches; None for images."""
     if spec.kind != "points":
         return None
-    mixture = mixture_of(spec.name)
+    mixture = _mixture(spec)
     canvas = Canvas(mixture)
     return {
         "reach": canvas.reach,
@@ -84,13 +86,25 @@ def plane(spec: DatasetSpec) -> dict[str, Any] | None:
 
 def points_on_plane(spec: DatasetSpec, points: Tensor) -> list[tuple[float, float, bool]]:
     """Coordinates of points (n, dimensions) on the plane, and whether each is of high quality."""
-    mixture = mixture_of(spec.name)
+    mixture = _mixture(spec)
     distances, _ = mixture.nearest(points)
     places = Canvas(mixture).on_plane(points)
     return [
         (round(float(x), 4), round(float(y), 4), bool(distance < mixture.threshold))
         for (x, y), distance in zip(places, distances, strict=True)
     ]
+
+
+def _mixture(spec: DatasetSpec) -> Mixture:
+    """The mixture that points are of.
+
+    Raises:
+        UsageError: The run's record names none that there is.
+    """
+    try:
+        return mixture_of(spec.name)
+    except KeyError as error:
+        raise UsageError(f"{spec.name} holds points of no mixture that ganbench knows") from error
 
 
 def _picture(image: Tensor) -> Image.Image:

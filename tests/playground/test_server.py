@@ -250,6 +250,15 @@ def test_points_come_as_coordinates_with_the_plane_they_lie_on(client, keys):
     assert {type(value) for value in points[0]} == {float, bool}
 
 
+def test_points_of_a_mixture_that_nobody_knows_are_an_error_of_one_line(tmp_path, cache_root):
+    run = untrained_run(tmp_path, "lsgan", "ring8", network="mlp")
+    path = run.path / "result.json"
+    path.write_text(path.read_text().replace('"ring8"', '"ring9"'))
+    foreign = Playground(find_choices([tmp_path])[0], Device("cpu"), cache_root, cache_root)
+    client = application(foreign, PORT).test_client()
+    assert "ring9 holds points of no mixture" in ask(client, "/load", 422, run="0")["error"]
+
+
 # --- Moving, neighbours and pictures ---
 
 
