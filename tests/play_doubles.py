@@ -20,14 +20,26 @@ SMALL = {"image_size": 16, "latent_dim": 8, "batch_size": 8, "generator_width": 
 
 
 def untrained_run(
-    path: Path, variant: str = "lsgan", dataset: str = "digits", seed: int = 0, **numbers: Any
+    path: Path,
+    variant: str = "lsgan",
+    dataset: str = "digits",
+    seed: int = 0,
+    *,
+    larger: float = 1.0,
+    **numbers: Any,
 ) -> StoredRun:
-    """Write a run of small networks that was not trained, with its checkpoint."""
+    """Write a run of small networks that was not trained, with its checkpoint.
+
+    The weights of the generator are as it was built, times `larger`.
+    """
     (resolved,) = resolve([variant])
     spec = data.describe(dataset, path)
     known = {key: value for key, value in SMALL.items() if hasattr(resolved.variant.recipe, key)}
     recipe = resolved.variant.recipe.override({**known, **numbers})
     state = TrainState.create(resolved.variant, recipe, spec, torch.device("cpu"), seed)
+    with torch.no_grad():
+        for weights in state.generator.parameters():
+            weights.mul_(larger)
     record = results_doubles.result(
         variant,
         seed,

@@ -47,7 +47,7 @@ def address(tmp_path_factory, cache_root):
     assert code == 0
     for variant in ("acgan", "texthash"):
         untrained_run(folder / "b", variant)
-    untrained_run(folder / "c", "mlp", "ring8", latent_dim=2, generator_width=64)
+    untrained_run(folder / "c", "lsgan", "ring8", network="mlp", larger=6)
     choices, _ = find_choices([folder])
     opened = server(Playground(choices, Device("cpu"), cache_root, cache_root))
     thread = threading.Thread(target=opened.serve_forever, daemon=True)
