@@ -105,5 +105,5 @@ def spherical(start: Tensor, end: Tensor, share: float) -> Tensor:
         return torch.lerp(start, end, share)
     first = ((1 - share) * angle).sin() / angle.sin() * (start / lengths[0])
     second = (share * angle).sin() / angle.sin() * (end / lengths[1])
-    length: Tensor = torch.lerp(lengths[0], lengths[1], share)
-    return length * (first + second)
+    on_arc: Tensor = torch.lerp(lengths[0], lengths[1], share) * (first + second)
+    return on_arc
