@@ -16,6 +16,7 @@ from ganbench.cli.help import HelpfulCommand
 from ganbench.cli.list import list_
 from ganbench.cli.new import new
 from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
+from ganbench.cli.play import play
 from ganbench.cli.report import report
 from ganbench.cli.run import EXAMPLES, run
 from ganbench.cli.sample import sample
@@ -54,7 +55,7 @@ def _version(
 
 app.command("list", cls=HelpfulCommand)(list_)
 app.command(cls=HelpfulCommand, epilog=EXAMPLES)(run)
-for _command in (check, new, report, compare, throughput, selftest, sample, score, export):
+for _command in (check, new, report, compare, throughput, selftest, sample, score, export, play):
     app.command(cls=HelpfulCommand)(_command)
 
 
