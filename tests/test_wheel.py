@@ -62,13 +62,8 @@ def test_the_wheel_is_for_any_python_and_machine(wheel):
 
 
 def test_the_wheel_holds_every_module_template_and_the_mark_of_types(wheel):
-<<<<<<< HEAD
-    kinds = ("*.py", "*.jinja", "*.css", "*.js", "py.typed")
-    wanted = {PurePosixPath(path) for path in sources("ganbench", *kinds)}
-=======
     patterns = ("*.py", "*.jinja", "*.html", "*.css", "*.js", "py.typed")
     wanted = {PurePosixPath(path) for path in sources("ganbench", *patterns)}
->>>>>>> play
     assert len(wanted) > 20
     assert PurePosixPath("ganbench/py.typed") in wanted
     assert wanted <= contents(wheel)
@@ -85,11 +80,7 @@ def test_the_wheel_holds_nothing_else(wheel):
     assert {top for top in tops if not top.endswith(".dist-info")} == {"ganbench"}
     others = contents(wheel) - sources(PUBLISHED, "*")
     kinds = {path.suffix for path in others if path.parts[0] == "ganbench"}
-<<<<<<< HEAD
-    assert kinds <= {".py", ".jinja", ".css", ".js", ".typed"}
-=======
     assert kinds <= {".py", ".jinja", ".html", ".css", ".js", ".typed"}
->>>>>>> play
 
 
 def test_the_wheel_holds_the_classifiers_that_ship_with_it(wheel):
