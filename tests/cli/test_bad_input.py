@@ -10,7 +10,18 @@ THROUGHPUT = ("throughput", "--variants", "mlp", "--dataset", "digits", "--devic
 SELFTEST = ("selftest", "--device", "cpu")
 COMMANDS = ("run", "report", "compare", "list", "sample", "new", "check", "throughput", "selftest")
 OPTIONS = {
-    "run": ("variants", "dataset", "device", "seeds", "budget", "set", "out", "data-root", "from", "track"),
+    "run": (
+        "variants",
+        "dataset",
+        "device",
+        "seeds",
+        "budget",
+        "set",
+        "out",
+        "data-root",
+        "from",
+        "track",
+    ),
     "throughput": ("variants", "dataset", "device", "batch-sizes", "set", "out", "precision"),
     "selftest": ("dataset", "device", "backbone", "out", "data-root"),
     "report": ("out", "primary"),
