@@ -36,7 +36,7 @@ def resources(tmp_path, cache_root, said):
         device=choose("cpu"),
         data_root=tmp_path,
         cache_root=tmp_path / "cache",
-        display=Display(Console(file=said, width=200)),
+        display=Display(Console(file=said, width=200), verbose=True),
     )
 
 

@@ -32,6 +32,7 @@ def left_by(stored):
     return rows, values["networks"]["generator"], stored.result.scores
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("digits_backbone")
 def test_a_stop_in_an_evaluation_is_obeyed_before_its_end_and_the_run_goes_on_alike(
     tmp_path, cache_root, monkeypatch

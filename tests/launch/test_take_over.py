@@ -11,7 +11,7 @@ from ganbench.experiment.store import ResultsFolder
 from ganbench.launch import local
 from ganbench.launch.run_job import run_job
 
-pytestmark = pytest.mark.usefixtures("digits_backbone")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("digits_backbone")]
 
 LOOKING = '''"""Looks at the share of the budget."""
 import ganbench

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -131,7 +132,7 @@ def inline_svg(figure: Figure, caption: str, salt: str) -> str:
     settings = {"svg.fonttype": "none", "svg.hashsalt": salt, "path.simplify_threshold": 0.4}
     with rc_context(settings):  # type: ignore[arg-type]  # keys known only at run time
         figure.savefig(file, format="svg", metadata={"Date": None})
-    return _small(file.getvalue(), caption, width, height, head)
+    return _numbered(_small(file.getvalue(), caption, width, height, head), salt)
 
 
 def _head_inches(figure: Figure) -> float:
@@ -168,6 +169,21 @@ def _small(text: str, caption: str, width: float, height: float, head: float) ->
     )
     label = html.escape(caption, quote=True)
     return f'<svg {shown} role="img" aria-label="{label}">{body.strip()}'
+
+
+def _numbered(svg: str, salt: str) -> str:
+    """An `<svg>` whose definitions are numbered in their order.
+
+    matplotlib calls them by hashes of places, whose last digits differ from drawing to drawing.
+    """
+    chart = f"{zlib.crc32(salt.encode()):x}"
+    names = dict.fromkeys(re.findall(r' id="([^"]+)"', svg))
+    numbers = {name: f"d{chart}-{place}" for place, name in enumerate(names)}
+
+    def renamed(found: Match[str]) -> str:
+        return found[1] + numbers.get(found[2], found[2])
+
+    return re.sub(r'( id="|"#|\(#)([^")]+)', renamed, svg)
 
 
 def _named(found: Match[str]) -> str:
