@@ -36,6 +36,8 @@ LARGE = 10**6
 """Whole numbers of a recipe from which on a network that cannot be built is too large."""
 
 _BYTES = 4  # of a float32
+_MOST_DIGITS = 20
+_BEYOND_ANY = 2**70  # bytes
 _WORTH_A_LOOK = 2**30  # bytes that activations may have, below which they are not counted
 _COPIES = {"adam": 4, "adamw": 4, "rmsprop": 3, "sgd": 2}  # weights, gradients, moments
 _SIZES = (
@@ -46,7 +48,13 @@ _SIZES = (
 
 def sizes_of(recipe: Recipe) -> str:
     """The numbers that decide how much memory a run needs, as `--set` takes them."""
-    return ", ".join(f"{key}={getattr(recipe, key)}" for key in _SIZES)
+    return ", ".join(f"{key}={_short(getattr(recipe, key))}" for key in _SIZES)
+
+
+def _short(number: int) -> str:
+    """A number as it is, or its first digits and how many there are."""
+    text = str(number)
+    return text if len(text) <= _MOST_DIGITS else f"{text[:3]}... ({len(text)} digits)"
 
 
 def refuse_batches(recipe: Recipe, spec: DatasetSpec) -> None:
@@ -164,4 +172,6 @@ def _refuse(recipe: Recipe, what: str, needed_bytes: int, device: str = "cpu") -
 
 
 def _gib(count: int) -> str:
+    if count > _BEYOND_ANY:  # and, from 308 digits on, beyond what can be divided
+        return f"more than {_BEYOND_ANY // 2**30:,} GiB"
     return f"{count / 2**30:,.1f} GiB"
