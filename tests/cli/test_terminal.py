@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("digits_backbone")]
 fcntl, pty, termios = map(pytest.importorskip, ("fcntl", "pty", "termios"))  # not on Windows
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_DEADLINE = 300.0
+_DEADLINE = 240  # seconds
 
 
 def in_terminal(*arguments: object, until: str = "", keys: bytes = b"") -> tuple[int, list[str]]:
