@@ -6,6 +6,9 @@ import csv
 import re
 from pathlib import Path
 
+import typer
+
+from ganbench.cli.app import app
 from ganbench.scoring.metrics.catalogue import METRICS
 
 ROOT = Path(__file__).parents[1]
@@ -42,3 +45,13 @@ def test_links_of_the_documentation_lead_somewhere():
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_each_command_has_a_page_that_names_its_flags():
+    for command in typer.main.get_command(app).commands.values():
+        page = (ROOT / f"docs/{command.name}.md").read_text(encoding="utf-8")
+        assert f"ganbench {command.name}" in page
+        for parameter in command.params:
+            names = [*parameter.opts, *parameter.secondary_opts]
+            names = [name for name in names if name.startswith("--") and name != "--help"]
+            assert not names or any(name in page for name in names), (command.name, names)
