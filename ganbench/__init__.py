@@ -1,7 +1,8 @@
 """ganbench compares GAN variants: image quality, mode collapse and speed, under one runner.
 
-These names are all that a variant needs. They load on first use, so that importing ganbench does
-nothing and costs nothing.
+`run`, `load`, `score` and `load_generator` do what the command line does; the other names are all
+that a variant needs. They load on first use, so that importing ganbench does nothing and costs
+nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganbench import augmentation, losses, networks, text
+    from ganbench.api.comparison import Comparison, load
+    from ganbench.api.generators import TrainedGenerator, load_generator
+    from ganbench.api.running import run
+    from ganbench.api.scoring import score
     from ganbench.errors import ContractError, DataError, GanbenchError, UsageError
+    from ganbench.fakes.scored import Scored
     from ganbench.training.calls import Batch
     from ganbench.training.step import Batches, Step
     from ganbench.variant.budget import Budget
@@ -36,6 +42,7 @@ _HOMES = {
     "Batch": "training.calls",
     "Batches": "training.step",
     "Budget": "variant.budget",
+    "Comparison": "api.comparison",
     "ComposedRecipe": "variant.composed",
     "Condition": "variant.definition",
     "Context": "variant.context",
@@ -49,13 +56,19 @@ _HOMES = {
     "NetworkRecipe": "variant.composed",
     "Recipe": "variant.recipe",
     "Scheduled": "variant.schedule",
+    "Scored": "fakes.scored",
     "Step": "training.step",
+    "TrainedGenerator": "api.generators",
     "UsageError": "errors",
     "Variant": "variant.definition",
     "augmentation": "",
+    "load": "api.comparison",
+    "load_generator": "api.generators",
     "losses": "",
     "networks": "",
+    "run": "api.running",
     "scheduled": "variant.schedule",
+    "score": "api.scoring",
     "text": "",
 }
 
@@ -64,6 +77,7 @@ __all__ = [
     "Batch",
     "Batches",
     "Budget",
+    "Comparison",
     "ComposedRecipe",
     "Condition",
     "Context",
@@ -77,13 +91,19 @@ __all__ = [
     "NetworkRecipe",
     "Recipe",
     "Scheduled",
+    "Scored",
     "Step",
+    "TrainedGenerator",
     "UsageError",
     "Variant",
     "augmentation",
+    "load",
+    "load_generator",
     "losses",
     "networks",
+    "run",
     "scheduled",
+    "score",
     "text",
 ]
 

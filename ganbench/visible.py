@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import Any
 
-__all__ = ["spreadsheet_text", "visible", "visible_values"]
+__all__ = ["quoted", "spreadsheet_text", "visible", "visible_values"]
 
-# Control characters, line separators, marks that change the direction of what follows, and halves
-# of surrogate pairs, by which Python stands for bytes of a file name that are not UTF-8.
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters, line separators, marks that change the direction of what follows, marks that
+# nobody sees (those stay by which scripts and emoji join letters), and halves of surrogate pairs,
+# by which Python stands for bytes of a file name that are not UTF-8.
+_INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u061c\u200e\u200f"
+    r"\u00ad\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
+)
+_SENTENCE_END = re.compile(r"[.!?](?= [A-Z])")
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -19,18 +25,37 @@ def visible(text: str) -> str:
     What does either is written as Python would: the escape character as `\x1b`, a line's end as
     `\n`, a byte of a file name that is not UTF-8 as `\udcff`.
     """
+    if text.isprintable():  # as nothing is that is escaped; it is the quick way for most texts
+        return text
     return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def visible_values(value: Any) -> Any:
     """The same plain values, with `visible` texts in all lists and dictionaries, keys included."""
+    kind = type(value)
+    if kind is float or kind is int or value is None:  # first, as there are most of them
+        return value
     if isinstance(value, str):
-        return visible(value)
+        return value if value.isprintable() else visible(value)
     if isinstance(value, dict):
         return {visible_values(key): visible_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(map(visible_values, value))
+        return kind(map(visible_values, value))
     return value
+
+
+def quoted(text: str, most: int) -> str:
+    """The beginning of a message of another library, in one line and in whole sentences.
+
+    Args:
+        text: The message; line ends and other space become single spaces.
+        most: Characters at most. A first sentence that is longer ends after a word, with ` …`.
+    """
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    ends = [found.end() for found in _SENTENCE_END.finditer(line) if found.end() <= most]
+    return line[: ends[-1]] if ends else textwrap.shorten(line, most, placeholder=" …")
 
 
 def spreadsheet_text(value: object) -> object:

@@ -23,6 +23,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--device", default="auto", help="for -m device: auto, cuda, cuda:1, mps, cpu")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show, below the results, of how many injected faults nothing was lost."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    lines = [
+        f"{value}  ({report.nodeid})"
+        for report in reports
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        terminalreporter.write("".join(f"{line}\n" for line in sorted(set(lines))))
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[int, int, str], None]:
+    """Note "N of M ..." for the summary; shown whether the test passes or fails."""
+
+    def note(count: int, total: int, what: str) -> None:
+        record_property("figure", f"{count} of {total} {what}")
+
+    return note
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache that lasts as long as the tests; no test sees the user's own."""
@@ -60,13 +84,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         points: dict[str, str],
         files: dict[str, str] | None = None,
         distribution: str = "gan-plugins",
+        group: str = "ganbench.variants",
     ) -> Path:
         folder = tmp_path / distribution
         info = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1\n")
         lines = [f"{name} = {value}" for name, value in points.items()]
-        (info / "entry_points.txt").write_text("\n".join(["[ganbench.variants]", *lines]))
+        (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines]))
         for name, text in (files or {}).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)

@@ -35,7 +35,7 @@ def test_the_tutorials_variant_keeps_the_contract(tutorial):
     assert [line for line in lines if not line.ok] == []
 
 
-@pytest.mark.parametrize("command", ["run", "selftest", "throughput"])
+@pytest.mark.parametrize("command", ["run", "selftest", "throughput", "play"])
 def test_every_flag_that_a_commands_page_names_exists(command):
     from typer.testing import CliRunner
 

@@ -62,7 +62,8 @@ def test_the_wheel_is_for_any_python_and_machine(wheel):
 
 
 def test_the_wheel_holds_every_module_template_and_the_mark_of_types(wheel):
-    wanted = {PurePosixPath(path) for path in sources("ganbench", "*.py", "*.jinja", "py.typed")}
+    patterns = ("*.py", "*.jinja", "*.html", "*.css", "*.js", "py.typed")
+    wanted = {PurePosixPath(path) for path in sources("ganbench", *patterns)}
     assert len(wanted) > 20
     assert PurePosixPath("ganbench/py.typed") in wanted
     assert wanted <= contents(wheel)
@@ -79,7 +80,7 @@ def test_the_wheel_holds_nothing_else(wheel):
     assert {top for top in tops if not top.endswith(".dist-info")} == {"ganbench"}
     others = contents(wheel) - sources(PUBLISHED, "*")
     kinds = {path.suffix for path in others if path.parts[0] == "ganbench"}
-    assert kinds <= {".py", ".jinja", ".typed"}
+    assert kinds <= {".py", ".jinja", ".html", ".css", ".js", ".typed"}
 
 
 def test_the_wheel_holds_the_classifiers_that_ship_with_it(wheel):
@@ -95,6 +96,13 @@ def test_the_wheel_is_small(wheel):
 def test_the_wheel_brings_the_command(installed):
     (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
     assert "ganbench = ganbench.cli.app:main" in entry_points.read_text()
+
+
+def test_the_wheel_brings_the_trackers(installed):
+    (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
+    _, _, trackers = entry_points.read_text().partition("[ganbench.trackers]\n")
+    names = [line.partition(" = ")[0] for line in trackers.splitlines() if " = " in line]
+    assert names == ["mlflow", "tensorboard", "trackio", "wandb"]
 
 
 def test_the_wheel_works_in_another_directory(installed, tmp_path):

@@ -11,12 +11,16 @@ import typer
 
 from ganbench.cli.check import check
 from ganbench.cli.compare import compare
+from ganbench.cli.export import export
+from ganbench.cli.help import HelpfulCommand
 from ganbench.cli.list import list_
 from ganbench.cli.new import new
 from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
+from ganbench.cli.play import play
 from ganbench.cli.report import report
-from ganbench.cli.run import run
+from ganbench.cli.run import EXAMPLES, run
 from ganbench.cli.sample import sample
+from ganbench.cli.score import score
 from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
 from ganbench.errors import GanbenchError, UsageError
@@ -31,7 +35,7 @@ app = typer.Typer(
     name="ganbench",
     help="Compare GAN variants: image quality, mode collapse and speed, under one runner.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -49,18 +53,19 @@ def _version(
         raise typer.Exit(OK)
 
 
-app.command("list")(list_)
-for _command in (check, new, run, report, compare, throughput, selftest, sample):
-    app.command()(_command)
+app.command("list", cls=HelpfulCommand)(list_)
+app.command(cls=HelpfulCommand, epilog=EXAMPLES)(run)
+for _command in (check, new, report, compare, throughput, selftest, sample, score, export, play):
+    app.command(cls=HelpfulCommand)(_command)
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every mistake of the user ends in one line and exit code 2."""
-    bound_spinning()
-    _show_anything()
-    made_folders.forget()
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        bound_spinning()
+        _show_anything()
+        made_folders.forget()
         _refuse_empty(given)
         with sigterm_stops():
             code = app(arguments, standalone_mode=False)

@@ -18,6 +18,9 @@ def check(
     ],
 ) -> None:
     """Run the contract that every variant must keep."""
+    from rich.table import Table
+    from rich.text import Text
+
     from ganbench.check import check as run_contract
     from ganbench.variant.registry import expand, resolve
 
@@ -29,11 +32,11 @@ def check(
     broken_variants = len(left_out)
     for resolved in resolve(names):
         lines = run_contract(resolved)
+        table = Table.grid(padding=(0, 2, 0, 0))
         for line in lines:
-            mark = "[green]ok    [/green]" if line.ok else "[red]broken[/red]"
-            screen.print(f"{mark}  {line.name}", markup=True, highlight=False, end="")
-            detail = f"  {visible(line.detail)}" if line.detail else ""
-            screen.print(detail, markup=False, highlight=False)
+            mark = Text("ok", style="green") if line.ok else Text("broken", style="red")
+            table.add_row(mark, Text(line.name), Text(visible(line.detail)))
+        screen.print(table)
         broken = sum(not line.ok for line in lines)
         verdict = f"breaks {broken} of {len(lines)} checks" if broken else "keeps the contract"
         screen.print(f"{resolved.name} {verdict}", highlight=False)

@@ -9,47 +9,125 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
 __all__ = [
     "BACKBONE",
+    "COMMAND",
     "COMPILE",
     "CUDA_GRAPHS",
     "DATA_ROOT",
     "DEVICE",
     "FAILED",
+    "GROUPS",
+    "HOW",
     "INCEPTION_WEIGHTS",
     "INTERRUPTED",
     "OK",
     "PRECISION",
     "PRIMARY",
+    "SCORES",
     "SETTINGS",
     "USAGE",
+    "WHAT",
+    "WHERE",
     "command_line",
+    "complete_dataset",
+    "complete_variants",
     "console",
 ]
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-DEVICE = typer.Option(help="auto, cuda, cuda:1, mps or cpu.")
+GROUPS = WHAT, SCORES, WHERE, HOW, COMMAND = (
+    "What to compare", "Scores and pictures", "Where", "How steps are carried out", "Options",
+)  # fmt: skip
+"""Titles of the groups of options, in the order in which help shows them."""
+
+
+def _beginning(*names: str) -> Callable[[str], list[str]]:
+    """Completes one of some names."""
+
+    def complete(incomplete: str) -> list[str]:  # by this name typer finds what was typed
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+DEVICE = typer.Option(
+    metavar="NAME",
+    help="auto, cuda, cuda:1, mps or cpu.",
+    show_default="auto: CUDA, then MPS, then the CPU",
+    rich_help_panel=WHERE,
+    autocompletion=_beginning("auto", "cpu", "cuda", "mps"),
+)
 SETTINGS = typer.Option(
-    "--set", metavar="KEY=VALUE", help="A number of the recipe; dcgan.lr_g=1e-4 for one."
+    "--set",
+    metavar="KEY=VALUE",
+    help="A number of the recipe, for all variants or (dcgan.lr_g=1e-4) for one; may be repeated. "
+    "`ganbench list recipe NAME` shows them.",
+    rich_help_panel=WHAT,
 )
-DATA_ROOT = typer.Option(envvar="GANBENCH_DATA", help="Where datasets are, or are downloaded to.")
+DATA_ROOT = typer.Option(
+    metavar="DIR",
+    envvar="GANBENCH_DATA",
+    help="Where datasets are, or are downloaded to.",
+    rich_help_panel=WHERE,
+)
 BACKBONE = typer.Option(
-    help="Features for the scores: auto, inception, efficientnet or classifier."
+    metavar="NAME",
+    help="Features for the scores: auto, inception, efficientnet or classifier.",
+    show_default="auto: inception for colour images where its weights can be had, else classifier",
+    rich_help_panel=SCORES,
+    autocompletion=_beginning("auto", "classifier", "efficientnet", "inception"),
 )
-INCEPTION_WEIGHTS = typer.Option(help="File with the Inception weights, instead of a download.")
-PRECISION = typer.Option(help="Of the networks in training: fp32, bf16 or (on CUDA) fp16.")
-COMPILE = typer.Option("--compile/--no-compile", help="Translate the step by torch.compile first.")
+INCEPTION_WEIGHTS = typer.Option(
+    metavar="FILE",
+    help="The Inception weights, instead of a download.",
+    rich_help_panel=SCORES,
+)
+PRECISION = typer.Option(
+    metavar="FORMAT",
+    help="Number format of the networks during training: fp32, bf16 or (on CUDA) fp16.",
+    show_default="fp32",
+    rich_help_panel=HOW,
+    autocompletion=_beginning("bf16", "fp16", "fp32"),
+)
+COMPILE = typer.Option(
+    "--compile/--no-compile",
+    help="Translate the step by torch.compile first.",
+    show_default="no",
+    rich_help_panel=HOW,
+)
 PRIMARY = typer.Option(
     metavar="SCORE",
     help="Score that is tested by itself (fid); choose it before you see the numbers.",
 )
 CUDA_GRAPHS = typer.Option(
-    "--cuda-graphs/--no-cuda-graphs", help="Capture the step as a CUDA graph."
+    "--cuda-graphs/--no-cuda-graphs",
+    help="Capture the step as a CUDA graph.",
+    show_default="no",
+    rich_help_panel=HOW,
 )
+
+
+def complete_variants(incomplete: str) -> list[str]:
+    """Completes the last of some names of variants that commas separate."""
+    from ganbench.variant.registry import ALL, entries
+
+    before, comma, last = incomplete.rpartition(",")
+    names = {ALL, *(entry.name for entry in entries())} - set(before.split(","))
+    return [f"{before}{comma}{name}" for name in sorted(names) if name.startswith(last)]
+
+
+def complete_dataset(incomplete: str) -> list[str]:
+    """Completes the name of a dataset."""
+    from ganbench.data.catalogue import SUMMARIES
+
+    return [name.removesuffix("DIR") for name in SUMMARIES if name.startswith(incomplete)]
 
 
 def console() -> Console:

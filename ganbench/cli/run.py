@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
+import sys
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,18 +12,25 @@ import typer
 
 from ganbench.cli.options import (
     BACKBONE,
+    COMMAND,
     COMPILE,
     CUDA_GRAPHS,
     DATA_ROOT,
     DEVICE,
     FAILED,
+    HOW,
     INCEPTION_WEIGHTS,
     INTERRUPTED,
     OK,
     PRECISION,
     PRIMARY,
+    SCORES,
     SETTINGS,
+    WHAT,
+    WHERE,
     command_line,
+    complete_dataset,
+    complete_variants,
     console,
 )
 from ganbench.errors import UsageError
@@ -29,7 +38,7 @@ from ganbench.machine.interrupt import Stopped
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
@@ -38,9 +47,21 @@ if TYPE_CHECKING:
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import ResultsFolder, StoredRun
     from ganbench.experiment.suite import Suite
+    from ganbench.launch.context import CommandContext
+    from ganbench.launch.progress import Display
+    from ganbench.launch.timings import Cost
     from ganbench.machine.device import Device
 
-__all__ = ["run"]
+__all__ = ["EXAMPLES", "run"]
+
+_HOUR = 3600
+
+EXAMPLES = """
+ganbench run --variants mlp,dcgan --dataset digits --budget 20s
+ganbench run --variants dcgan,sngan --dataset cifar10 --seeds 3 --dry-run
+ganbench run --variants dcgan,./mine.py --set dcgan.lr_g=1e-4 --budget 50epochs
+ganbench run suite.yaml --out results/mine --jobs 2
+"""
 
 
 def run(
@@ -54,33 +75,62 @@ def run(
     from_run: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="RUN", help="Repeat a stored run: results/.../runs/<id>; flags win."
+            "--from",
+            metavar="RUN",
+            help="Repeat a stored run, a folder results/.../runs/ID; flags win.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     variants: Annotated[
         str | None,
         typer.Option(
-            help="Names or files, separated by commas; 'all' for every one that is installed."
+            metavar="NAMES",
+            help="Names or files, separated by commas; 'all' for every one that is installed; "
+            "frozen:PATH for images or a generator made elsewhere.",
+            rich_help_panel=WHAT,
+            autocompletion=complete_variants,
         ),
     ] = None,
     dataset: Annotated[
         str | None,
-        typer.Option(help="As `ganbench list datasets` names them: mnist, ring8, imagefolder:DIR."),
+        typer.Option(
+            metavar="NAME",
+            help="As `ganbench list datasets` names them: mnist, ring8, imagefolder:DIR.",
+            show_default="the recipe's own",
+            rich_help_panel=WHAT,
+            autocompletion=complete_dataset,
+        ),
     ] = None,
     device: Annotated[str | None, DEVICE] = None,
     seeds: Annotated[
         str | None,
         typer.Option(
-            help="A count (3 is 0, 1 and 2), a list 0,7,9, or as many as needed: auto, auto:3-20."
+            metavar="COUNT|LIST|auto",
+            help="A count (3 is 0, 1 and 2), a list (0,7,9, or 7, for seed 7 alone), or as many as "
+            "needed: auto, auto:3-20.",
+            show_default="1: seed 0",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     primary: Annotated[str | None, PRIMARY] = None,
     margin: Annotated[
         str | None,
-        typer.Option(help="With --seeds auto: variants that differ by less are equivalent (10%)."),
+        typer.Option(
+            metavar="PERCENT",
+            help="With --seeds auto: variants that differ by less are equivalent.",
+            show_default="10%",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     budget: Annotated[
-        str | None, typer.Option(help="25epochs, 20000steps, 500kimg, 10min or 20s.")
+        str | None,
+        typer.Option(
+            metavar="AMOUNT",
+            help="25epochs, 20000steps, 500kimg, 10min or 20s. A larger one goes on from the runs "
+            "that --out holds.",
+            show_default="the recipe's own",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     settings: Annotated[list[str] | None, SETTINGS] = None,
     data_root: Annotated[Path | None, DATA_ROOT] = None,
@@ -88,35 +138,92 @@ def run(
     inception_weights: Annotated[Path | None, INCEPTION_WEIGHTS] = None,
     sample_every: Annotated[
         str | None,
-        typer.Option(help="How often a sample grid is drawn, as a budget: 1epochs, 500steps."),
+        typer.Option(
+            metavar="AMOUNT",
+            help="How often a sample grid is drawn: 1epochs, 500steps.",
+            show_default="the recipe's own",
+            rich_help_panel=SCORES,
+        ),
     ] = None,
     evaluate_every: Annotated[
         str | None,
-        typer.Option(help="Score during training too, outside its clock: 5epochs, 50kimg."),
+        typer.Option(
+            metavar="AMOUNT",
+            help="Score during training too, outside its clock: 5epochs, 50kimg.",
+            show_default="at the end alone",
+            rich_help_panel=SCORES,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Results folder; results/<date>_<device>_<topic> if left out."),
+        typer.Option(
+            metavar="DIR",
+            help="Results folder; the same command goes on in it.",
+            show_default="results/DATE_DEVICE_DATASET",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs side by side.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="COUNT",
+            help="Runs side by side.",
+            show_default="1",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     exclusive_timing: Annotated[
         bool | None,
         typer.Option(
             "--exclusive-timing",
             help="After runs side by side, measure the throughput of each alone.",
+            rich_help_panel=HOW,
         ),
     ] = None,
     precision: Annotated[str | None, PRECISION] = None,
     compile_: Annotated[bool | None, COMPILE] = None,
     cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Trackers that follow each run: tensorboard, wandb, mlflow, trackio, or others "
+            "that are installed; separated by commas.",
+            rich_help_panel=COMMAND,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the plan, with the time and memory of each run, and stop.",
+            rich_help_panel=COMMAND,
+        ),
+    ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Start over: remove what --out holds of these variants first.",
+            rich_help_panel=COMMAND,
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            help="Also print what helps to find a fault, such as where images are kept.",
+            rich_help_panel=COMMAND,
+        ),
+    ] = False,
 ) -> None:
     """Train variants under one protocol, score them, and write a report.
 
     The same command with the same --out goes on where it stopped: finished runs are kept, an
     interrupted one resumes.
     """
+    asked = _Asked(dry_run=dry_run, fresh=fresh, verbose=verbose)
     given = {
         "variants": variants,
         "dataset": dataset,
@@ -137,12 +244,13 @@ def run(
         "precision": precision,
         "compile": compile_,
         "cuda_graphs": cuda_graphs,
+        "track": track,
     }
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     from ganbench.experiment.suite import read_suite
 
     if from_run is None:
-        raise typer.Exit(_carry_out(read_suite(suite, flags), dry_run=dry_run, fresh=fresh))
+        raise typer.Exit(_carry_out(read_suite(suite, flags), asked))
     if suite is not None:
         raise UsageError(f"--from {from_run} and a suite file {suite}: give one of them")
     from ganbench.experiment.repeat import suite_values
@@ -160,14 +268,25 @@ def run(
     if "set" in flags:  # settings are added to the run's own instead of replacing them
         flags["set"] = (*values["set"], *flags["set"])
     read = read_suite(None, {**values, **flags})
-    raise typer.Exit(_carry_out(read, dry_run=dry_run, fresh=fresh, stored=stored))
+    raise typer.Exit(_carry_out(read, asked, stored))
 
 
-def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | None = None) -> int:
+@dataclass(frozen=True)
+class _Asked:
+    """What the flags say about the command itself."""
+
+    dry_run: bool = False
+    fresh: bool = False
+    verbose: bool = False
+
+
+def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> int:
     """Plan, train and report; return the exit code."""
     from ganbench.launch import processes
+    from ganbench.trackers import registry as trackers
 
-    if not dry_run:
+    trackers.check(suite.track)
+    if not asked.dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench import data
     from ganbench.cli import rounds
@@ -176,17 +295,20 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
     from ganbench.experiment import repeat
     from ganbench.experiment.lock import locked
     from ganbench.experiment.looks import check_looks
+    from ganbench.experiment.store import ResultsFolder
     from ganbench.launch import local
+    from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
     from ganbench.machine.device import choose
     from ganbench.machine.torch_settings import preserved_settings
 
     screen = console()
     device = choose(suite.device)
-    name = _device_name(device, screen)
+    display = Display(screen, verbose=asked.verbose)
+    name = _device_name(device, display)
     _print(screen, f"device: {name} ({device.reason})")
     data_root = suite.data_root or data.default_data_root()
-    with Display(screen) as display, preserved_settings():  # which the code of variants may change
+    with display, preserved_settings():  # which the code of variants may change
         plan = planning.make(
             suite,
             device=device.kind,
@@ -195,24 +317,46 @@ def _carry_out(suite: Suite, *, dry_run: bool, fresh: bool, stored: RunResult | 
             report=display.report,
         )
     looks = rounds.planned_looks(suite, plan)
-    _print(screen, *plan.notes, *(repeat.differences(stored, plan) if stored is not None else ()))
-    if dry_run:
-        if looks is None:
-            _print_plan(plan.jobs, screen)
-        else:
-            _print_plan(rounds.asked_jobs(plan, looks), screen)
-            _print(screen, rounds.rounds_text(plan, looks))
+    _print(screen, *plan.notes)
+    if stored is not None:
+        now = local.conditions_of_jobs(plan, device, name, suite.jobs)
+        _print(screen, *repeat.differences(stored, plan), repeat.expectation(stored, plan, now))
+    context = CommandContext(
+        folder=ResultsFolder(Path()),  # until it is chosen
+        device=str(device.torch),
+        data_root=data_root,
+        cache_root=data.default_cache_root(),
+        inception_weights=suite.inception_weights,
+        command=command_line(),
+        track=suite.track,
+    )
+    if asked.dry_run:
+        _print_plan(plan, looks, context, display, suite.jobs)
         return OK
     folder = local.choose_folder(suite.out, plan, device.kind, looks)
-    local.check_folder(folder, plan, fresh=fresh)
+    if suite.out is None and (offered := local.smaller_budget_in(folder, plan)):
+        _print(screen, f"{offered} holds these runs after a smaller budget: --out {offered} "
+               "goes on from them; this command begins anew")  # fmt: skip
+    is_replaced = _replaced(folder, plan, screen) if asked.fresh else lambda _name: False
+    local.check_folder(folder, plan, fresh=asked.fresh)
     with locked(folder.path):
-        local.check_folder(folder, plan, fresh=fresh)  # another command may have written to it
-        if not fresh:
+        local.check_folder(folder, plan, fresh=asked.fresh)  # as another command may have written
+        if not asked.fresh:
             check_looks(folder, looks)
         folder.clean()
         clean(data.default_cache_root())
         return _train_and_report(
-            suite, plan, folder, device, name, screen, fresh=fresh, stored=stored, looks=looks
+            suite,
+            plan,
+            folder,
+            context,
+            device,
+            name,
+            display,
+            fresh=asked.fresh,
+            stored=stored,
+            is_replaced=is_replaced,
+            looks=looks,
         )
 
 
@@ -220,51 +364,45 @@ def _train_and_report(
     suite: Suite,
     plan: Plan,
     folder: ResultsFolder,
+    context: CommandContext,
     device: Device,
     name: str,
-    screen: Console,
+    display: Display,
     *,
     fresh: bool,
     stored: RunResult | None,
+    is_replaced: Callable[[str], bool],
     looks: Looks | None,
 ) -> int:
     """Do a plan in a folder that is locked; return the exit code."""
-    from ganbench import data
     from ganbench.cli import rounds
     from ganbench.experiment import repeat
     from ganbench.experiment.store import ResultsFolder
     from ganbench.launch import local
-    from ganbench.launch.context import CommandContext
-    from ganbench.launch.progress import Display
+    from ganbench.launch.timings import store_report_seconds
 
-    data_root = suite.data_root or data.default_data_root()
-    context = CommandContext(
-        folder=ResultsFolder(folder.path.resolve()),
-        device=str(device.torch),
-        data_root=data_root,
-        cache_root=data.default_cache_root(),
-        inception_weights=suite.inception_weights,
-        command=command_line(),
-    )
-    with Display(screen) as display:
+    screen = display.console
+    context = replace(context, folder=ResultsFolder(folder.path.resolve()))
+    with display:
         possible = rounds.may_run(plan, folder, fresh=fresh)
         local.prepare(possible, context, display, fresh=fresh, jobs=suite.jobs)
         if fresh:
-            folder.clear()
+            folder.clear(is_replaced)
         begun: list[Job] = []
 
         def launch(jobs: Sequence[Job]) -> list[StoredRun]:
             begun.extend(jobs)
             folder.write_plan(
                 local.plan_record(
-                    dataclasses.replace(plan, jobs=tuple(begun)),
+                    replace(plan, jobs=tuple(begun)),
                     device=device.kind,
                     device_name=name,
                     device_reason=device.reason,
                     command=context.command,
                 )
             )
-            part, alone = dataclasses.replace(plan, jobs=tuple(jobs)), suite.exclusive_timing
+            part, alone = replace(plan, jobs=tuple(jobs)), suite.exclusive_timing
+            _say_if_long(part, context, name, display)
             return local.launch(part, context, display, jobs=suite.jobs, exclusive_timing=alone)
 
         try:
@@ -278,7 +416,9 @@ def _train_and_report(
         display.say("writing the report")
         from ganbench.report import build, summary_table
 
-        build([folder.path], primary=suite.primary)
+        begun_report = time.perf_counter()
+        build([folder.path], primary=suite.primary, report=display.report)
+        store_report_seconds(context.cache_root, time.perf_counter() - begun_report)
     screen.print(summary_table(folder.path))
     _print(screen, *rounds.ending(folder))
     if stored is not None:
@@ -287,12 +427,34 @@ def _train_and_report(
     return OK if all(run.result.status == "ok" for run in runs) else FAILED
 
 
+def _replaced(folder: ResultsFolder, plan: Plan, screen: Console) -> Callable[[str], bool]:
+    """Which stored runs `--fresh` removes: those of the plan's variants.
+
+    On a terminal it is asked whether finished runs of other variants go too.
+    """
+    from ganbench.experiment.extension import variant_of
+
+    own = {job.variant for job in plan.jobs}
+    others = [path.name for path in folder.run_paths() if variant_of(path.name) not in own]
+    if not others:
+        return lambda name: variant_of(name) in own
+    runs = f"{len(others)} finished run{'s' if len(others) > 1 else ''}"
+    names = ", ".join(sorted({variant_of(name) or name for name in others}))
+    holds = f"{folder.path} also holds {runs} of {names}, which this plan does not name"
+    if screen.is_terminal and sys.stdin.isatty():
+        if typer.confirm(f"{visible(holds)}: remove them too?", default=False):
+            return lambda _name: True
+    else:
+        _print(screen, f"{holds}: kept")
+    return lambda name: variant_of(name) in own
+
+
 def _print(screen: Console, *lines: str) -> None:
     for line in lines:
         screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def _device_name(device: Device, screen: Console) -> str:
+def _device_name(device: Device, display: Display) -> str:
     """The model of a device; that of a CUDA card is asked for by a process of its own.
 
     Otherwise this one would hold some of the card's memory as long as the command runs.
@@ -300,33 +462,61 @@ def _device_name(device: Device, screen: Console) -> str:
     if device.kind != "cuda":
         return device.name
     from ganbench.launch import process_pool
-    from ganbench.launch.progress import Display
     from ganbench.launch.tasks import DeviceNameTask
 
     names: list[str] = []
     process_pool.carry_out(
         [DeviceNameTask(str(device.torch))],
-        Display(screen),
+        display,
         done=lambda _task, name: names.append(name),
     )
     return names[0]
 
 
-def _print_plan(jobs: Sequence[Job], screen: Console) -> None:
-    from rich import box
-    from rich.table import Column, Table
+def _say_if_long(plan: Plan, context: CommandContext, device: str, display: Display) -> None:
+    """Say how long the runs will take, where that is known and more than an hour."""
+    from ganbench.cli.plan_table import total_seconds
+    from ganbench.launch.timings import duration, read_cost
 
-    head = Column("run", no_wrap=True)  # by which its folder is called
-    heads = ("variant", "dataset", "seed", "budget", "image size", "batch")
-    table = Table(head, *heads, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for job in jobs:
-        table.add_row(
-            job.id,
-            job.variant,
-            visible(job.spec.name),
-            str(job.seed),
-            str(job.budget),
-            f"{job.spec.channels}-D" if job.spec.kind == "points" else str(job.image_size),
-            str(job.recipe["batch_size"]),
+    trained = (job for job in plan.jobs if not job.frozen)
+    waiting = [job for job in trained if context.folder.find(job.id) is None]
+    known = {
+        job.variant: read_cost(context.cache_root, job, device)
+        for job in {job.variant: job for job in waiting}.values()
+    }
+    costs = {variant: cost for variant, cost in known.items() if cost is not None}
+    seconds = total_seconds(replace(plan, jobs=tuple(waiting)), costs)
+    if len(costs) == len(known) and seconds > _HOUR:
+        runs = f"{len(waiting)} run{'s' if len(waiting) > 1 else ''}"
+        display.say(
+            f"{runs}: about {duration(seconds)} in total, as earlier ones on this machine took"
         )
-    screen.print(table)
+
+
+def _print_plan(
+    plan: Plan, looks: Looks | None, context: CommandContext, display: Display, jobs: int
+) -> None:
+    """Print what would be done, and what it takes; of seeds as needed, the first and the most."""
+    from ganbench.cli import rounds
+    from ganbench.cli.plan_table import print_plan
+    from ganbench.launch.timings import report_seconds
+
+    shown = plan if looks is None else replace(plan, jobs=rounds.asked_jobs(plan, looks))
+    costs = _costs(shown, context, display)
+    print_plan(shown, display.console, costs, report_seconds(context.cache_root), jobs)
+    if looks is not None:
+        _print(display.console, rounds.rounds_text(plan, looks))
+
+
+def _costs(plan: Plan, context: CommandContext, display: Display) -> dict[str, Cost | str]:
+    """What the runs of a plan take, by variant, found out in a process of its own."""
+    from ganbench.launch import process_pool
+    from ganbench.launch.tasks import EstimateTask
+
+    found: dict[str, Cost | str] = {}
+    jobs = tuple({job.variant: job for job in plan.jobs}.values())
+    with display:
+        process_pool.carry_out(
+            [EstimateTask(jobs, context)], display, done=lambda _task, costs: found.update(costs)
+        )
+    return found

@@ -1,26 +1,22 @@
-"""`ganbench sample`: images from a finished run, as a PNG."""
+"""`ganbench sample`: images from a finished run, as one PNG or one by one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ganbench.cli.options import DEVICE
-from ganbench.errors import UsageError, unknown
+from ganbench.errors import UsageError
 from ganbench.visible import visible
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["sample", "sample_to_file"]
 
 _LONGEST_TITLE = 200  # characters
+_MOST_IN_A_PICTURE = 4096
 _LONGEST_STEM = 50  # characters of a file's name, of up to 4 bytes each
 
 
@@ -28,7 +24,7 @@ def sample(
     run_folder: Annotated[
         Path, typer.Argument(metavar="RUN", help="Folder of a finished run: results/.../runs/<id>.")
     ],
-    count: Annotated[int, typer.Option("-n", min=1, max=4096, help="How many images.")] = 64,
+    count: Annotated[int, typer.Option("-n", min=1, max=1_000_000, help="How many images.")] = 64,
     prompt: Annotated[
         str | None, typer.Option(help="Text to draw, for a variant that takes prompts.")
     ] = None,
@@ -42,6 +38,20 @@ def sample(
         int, typer.Option(min=0, max=2**63 - 1, help="Seed of the latent vectors.")
     ] = 0,
     *,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR|FILE.npz",
+            help="Write single images for other tools, at the size of the dataset.",
+        ),
+    ] = None,
+    interpolate: Annotated[
+        bool, typer.Option("--interpolate", help="Ways of 8 images from one latent to another.")
+    ] = False,
+    truncation: Annotated[
+        float | None,
+        typer.Option(help="Keep normal latents within so many standard deviations, such as 0.7."),
+    ] = None,
     best: Annotated[
         bool, typer.Option("--best", help="The best moment of a run that was scored in training.")
     ] = False,
@@ -54,7 +64,12 @@ def sample(
         Path | None, typer.Option(help="The PNG to write; in the run's folder if left out.")
     ] = None,
 ) -> None:
-    """Draw images from a finished run into a PNG."""
+    """Draw images from a finished run into a PNG, or one by one for other tools.
+
+    For example: ganbench sample RUN --images fakes -n 10000
+    """
+    if images is not None and out is not None:
+        raise UsageError("--images and --out: give one of them, single images or one picture")
     sample_to_file(
         run_folder,
         count=count,
@@ -62,9 +77,12 @@ def sample(
         class_name=class_,
         seed=seed,
         device=device,
-        out=out,
+        out=out if images is None else images,
         best=best,
         files=[name.strip() for name in (variants or "").split(",") if name.strip()],
+        interpolate=interpolate,
+        truncation=truncation,
+        is_single=images is not None,
         say=lambda line: typer.echo(visible(line)),
     )
 
@@ -80,9 +98,12 @@ def sample_to_file(
     out: Path | None,
     best: bool = False,
     files: Sequence[str] = (),
+    interpolate: bool = False,
+    truncation: float | None = None,
+    is_single: bool = False,
     say: Callable[[str], object],
 ) -> Path:
-    """Draw images from a run's generator and write them as one picture.
+    """Draw images from a run's generator and write them as one picture, or one by one.
 
     Args:
         folder: Of the finished run.
@@ -91,84 +112,65 @@ def sample_to_file(
         class_name: Number or name of the class to draw, or None.
         seed: Seed of the latent vectors.
         device: As on the command line.
-        out: The PNG to write; in the run's folder where it is None.
+        out: The PNG to write, in the run's folder where it is None; of single images, the folder or
+            the `.npz` file.
         best: Whether to draw from the best moment of the run instead of its end.
         files: Files of variants that the user named; no other file is run.
+        interpolate: Whether the images are ways from one latent to another.
+        truncation: Standard deviations within which normal latents are kept, or None.
+        is_single: Whether the images are written one by one, at the size of the dataset.
         say: Called with each line that tells what happens.
 
     Returns:
-        The file that was written.
+        What was written.
 
     Raises:
         UsageError: There is no such run, it holds no checkpoint or no best moment, the variant
-            takes no prompt or is a file that was not named, or the file cannot be written.
+            cannot be asked for that or is a file that was not named, or the file cannot be written.
     """
+    from ganbench.data.kinds import form_of
     from ganbench.experiment.load_trained import load_trained
     from ganbench.experiment.store import StoredRun
     from ganbench.machine.device import choose
     from ganbench.machine.whole_files import whole
-    from ganbench.scoring import draw
     from ganbench.scoring.pictures import pictures_of
-    from ganbench.variant.text import tokenize
+    from ganbench.scoring.requested import SampleRequest, drawn
+    from ganbench.scoring.single_files import check_target, write_images
 
-    if prompt is not None and class_name is not None:
-        raise UsageError("--prompt and --class: give one of them")
+    if count > _MOST_IN_A_PICTURE and not is_single:
+        raise UsageError(
+            f"-n {count}: a picture holds at most {_MOST_IN_A_PICTURE} images; "
+            "--images DIR writes any number one by one"
+        )
     run = StoredRun.read(folder)
     chosen = choose(device)
     state, spec = load_trained(run, chosen, best=best, files=files)
-    if prompt is not None:
-        images = draw.draw_prompt(state, chosen, prompt, count, seed)
-        words = dict.fromkeys(tokenize(prompt))
-        strange = [word for word in words if word not in spec.vocabulary]
-        if strange:
-            say(
-                f"not in the captions of {spec.name}: {', '.join(strange)} "
-                f"(known: {', '.join(sorted(spec.vocabulary))})"
-            )
-        title = prompt
-    elif class_name is not None:
-        table = state.conditions(spec)
-        if table is None or not state.takes_condition:
-            raise UsageError("this variant takes no class: give -n alone, or another run")
-        label = _label(class_name, spec)
-        images = draw.draw_class(state, chosen, table[label], count, seed)
-        title = f"{run.result.variant} · class {spec.class_names[label]}"
-    else:
-        conditions: Tensor | None = None
-        latent = draw.latents(state, count, seed, "sample")
-        encoded = state.conditions(spec)
-        if encoded is not None:
-            conditions = draw.in_turn(encoded, count)
-        images = draw.draw(state, chosen, latent, conditions)
-        moment = run.result.over_training["best"] if best else {"step": run.result.steps}
-        title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"
-    picture = pictures_of(spec).alone(images, visible(title)[:_LONGEST_TITLE])
+    if is_single and out is not None:
+        check_target(out, is_points=spec.kind == "points")
+    request = SampleRequest(count, seed, prompt, class_name, truncation, interpolate)
+    images, shown, notes = drawn(state, spec, chosen, request)
+    for note in notes:
+        say(note)
+    things = "points" if spec.kind == "points" else "images"
     stem = _file_stem(prompt if class_name is None else f"class {class_name}")
     target = out if out is not None else run.path / f"{stem}.png"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with whole(target) as temporary:
-            picture.save(temporary)
+        if is_single:
+            write_images(form_of(spec).from_size(images, spec.native_size), target)
+        else:
+            moment = run.result.over_training["best"] if best else {"step": run.result.steps}
+            whole_title = f"{run.result.variant} · {spec.name} · {moment['step']:,} steps"
+            if shown:
+                whole_title = shown if prompt is not None else f"{run.result.variant} · {shown}"
+            picture = pictures_of(spec).alone(images, visible(whole_title)[:_LONGEST_TITLE])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with whole(target) as temporary:
+                picture.save(temporary)
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{target} cannot be written: {error}; give a PNG file with --out"
-        ) from error
-    say(f"{count} {'points' if spec.kind == 'points' else 'images'}: {target}")
+        way = "a folder or an .npz file with --images" if is_single else "a PNG file with --out"
+        raise UsageError(f"{target} cannot be written: {error}; give {way}") from error
+    say(f"{count} {things}: {target}")
     return target
-
-
-def _label(text: str, spec: DatasetSpec) -> int:
-    """Number of a class that is given by its number or name.
-
-    Raises:
-        UsageError: There is no such class.
-    """
-    names = list(spec.class_names)
-    if text in names:
-        return names.index(text)
-    if text.isdecimal() and int(text) < len(names):
-        return int(text)
-    raise unknown("class", text, names, f"or give its number, 0 to {len(names) - 1}")
 
 
 def _file_stem(prompt: str | None) -> str:

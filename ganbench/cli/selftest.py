@@ -14,7 +14,10 @@ from ganbench.cli.options import (
     FAILED,
     INCEPTION_WEIGHTS,
     OK,
+    WHAT,
+    WHERE,
     command_line,
+    complete_dataset,
     console,
 )
 from ganbench.visible import visible
@@ -29,7 +32,13 @@ __all__ = ["conclude", "selftest"]
 
 def selftest(
     dataset: Annotated[
-        str, typer.Option(help="mnist, fashion-mnist, cifar10, digits or imagefolder:DIR.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="mnist, fashion-mnist, cifar10, digits or imagefolder:DIR.",
+            rich_help_panel=WHAT,
+            autocompletion=complete_dataset,
+        ),
     ],
     *,
     device: Annotated[str, DEVICE] = "auto",
@@ -38,18 +47,39 @@ def selftest(
     data_root: Annotated[Path | None, DATA_ROOT] = None,
     images: Annotated[
         int | None,
-        typer.Option(help="Images of each generator; 1,000 or what the smallest class allows."),
+        typer.Option(
+            metavar="COUNT",
+            help="Images of each generator.",
+            show_default="1,000, or what the smallest class allows",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     draws: Annotated[
-        int | None, typer.Option(min=1, max=20, help="Draws of each fault; 5 if left out.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=20,
+            metavar="COUNT",
+            help="Draws of each fault.",
+            show_default="5",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     sanity: Annotated[
         bool,
-        typer.Option(help="Sanity checks of the scores on synthetic features, half a minute."),
+        typer.Option(
+            help="Sanity checks of the scores on synthetic features, half a minute.",
+            rich_help_panel=WHAT,
+        ),
     ] = True,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder; results/<date>_<device>_selftest-<dataset> if left out."),
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the results.",
+            show_default="results/DATE_DEVICE_selftest-DATASET",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
 ) -> None:
     """What does each metric see? Exit code 1 says that a score did not do what is expected."""

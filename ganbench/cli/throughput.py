@@ -12,9 +12,14 @@ from ganbench.cli.options import (
     COMPILE,
     CUDA_GRAPHS,
     DEVICE,
+    HOW,
     PRECISION,
     SETTINGS,
+    WHAT,
+    WHERE,
     command_line,
+    complete_dataset,
+    complete_variants,
     console,
 )
 from ganbench.errors import UsageError
@@ -25,28 +30,63 @@ __all__ = ["throughput"]
 def throughput(
     *,
     variants: Annotated[
-        str, typer.Option(help="Names or files, separated by commas; 'all' for every one.")
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Names or files, separated by commas; 'all' for every one.",
+            rich_help_panel=WHAT,
+            autocompletion=complete_variants,
+        ),
     ] = "all",
     batch_sizes: Annotated[
-        str, typer.Option(help="Real images a step, separated by commas.")
+        str,
+        typer.Option(
+            metavar="SIZES",
+            help="Real images per step, separated by commas.",
+            rich_help_panel=WHAT,
+        ),
     ] = "32,64,128,256",
     dataset: Annotated[
-        str | None, typer.Option(help="Whose shape the random images have; none is downloaded.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Whose shape the random images have; none is downloaded.",
+            show_default="the recipe's own",
+            rich_help_panel=WHAT,
+            autocompletion=complete_dataset,
+        ),
     ] = None,
     device: Annotated[str, DEVICE] = "auto",
     settings: Annotated[list[str] | None, SETTINGS] = None,
     seconds: Annotated[
-        float, typer.Option(min=0.01, help="How long each point is measured, at least three steps.")
+        float,
+        typer.Option(
+            min=0.01,
+            metavar="SECONDS",
+            help="How long each point is measured, at least three steps.",
+            rich_help_panel=HOW,
+        ),
     ] = 5.0,
     precision: Annotated[str | None, PRECISION] = None,
     compile_: Annotated[bool | None, COMPILE] = None,
     cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
     data_root: Annotated[
-        Path | None, typer.Option(envvar="GANBENCH_DATA", help="Where image folders are.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            envvar="GANBENCH_DATA",
+            help="Where image folders are.",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Results folder; results/<date>_<device>_throughput if left out."),
+        typer.Option(
+            metavar="DIR",
+            help="Results folder.",
+            show_default="results/DATE_DEVICE_throughput",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Replace an earlier measurement in --out.")

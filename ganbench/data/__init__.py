@@ -43,14 +43,22 @@ def default_cache_root() -> Path:
     """
     given = os.environ.get("GANBENCH_CACHE")
     if given:
-        return Path(given).expanduser()
+        return _expanded(given)
     return platformdirs.user_cache_path("ganbench", appauthor=False)
 
 
 def default_data_root() -> Path:
     """Folder of downloaded datasets: `GANBENCH_DATA`, else `data` in the cache."""
     given = os.environ.get("GANBENCH_DATA")
-    return Path(given).expanduser() if given else default_cache_root() / "data"
+    return _expanded(given) if given else default_cache_root() / "data"
+
+
+def _expanded(given: str) -> Path:
+    """A path with the home folder in the place of `~`; one that is not known stays as it is."""
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        return Path(given)
 
 
 def describe(name: str, data_root: Path) -> DatasetSpec:

@@ -96,5 +96,5 @@ def _places(folder: ImageFolder) -> tuple[str, str]:
 def _short(*parts: str | bytes) -> str:
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(part if isinstance(part, bytes) else part.encode())
+        digest.update(part if isinstance(part, bytes) else os.fsencode(part))
     return digest.hexdigest()[:16]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganbench.errors import DataError
+from ganbench.visible import visible
 
 __all__ = ["EXTENSIONS", "Layout", "LeftOut", "read_layout"]
 
@@ -42,7 +43,7 @@ class LeftOut:
         self.counts[reason] = self.counts.get(reason, 0) + 1
         names = self.names.setdefault(reason, [])
         if len(names) < _NAMES_SHOWN:
-            names.append(printable(str(path.relative_to(self.root))))
+            names.append(visible(str(path.relative_to(self.root))))
 
     def __str__(self) -> str:
         return "; ".join(
@@ -75,14 +76,6 @@ class _Entries:
     images: list[Path]
 
 
-def printable(text: str) -> str:
-    """Replace what a terminal would obey or cannot show by its escape sequence."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in text
-    )
-
-
 def read_layout(root: Path) -> Layout:
     """List the images of a folder that is laid out in one of the ways that are known.
 
@@ -97,7 +90,7 @@ def read_layout(root: Path) -> Layout:
     entries = _entries(root, left_out)
     training = [each for each in entries.folders if each.name.lower() in _TRAINING_NAMES]
     held_out = [each for each in entries.folders if each.name.lower() in _HELD_OUT_NAMES]
-    flat = printable(root.name) or "images"
+    flat = visible(root.name) or "images"
     if not (training and held_out):
         classes, is_flat = _classes(root, entries, left_out, flat)
         notes = (f"no class folders: all images are one class, {flat}",) if is_flat else ()

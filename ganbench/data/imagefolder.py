@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from ganbench.data.catalogue import IMAGEFOLDER_PREFIX
-from ganbench.data.folder_layout import EXTENSIONS, printable, read_layout
+from ganbench.data.folder_layout import EXTENSIONS, read_layout
 from ganbench.data.image_file import read_header, unreadable
 from ganbench.errors import DataError, UsageError
 from ganbench.variant.definition import DatasetSpec
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,10 @@ def scan(name: str, data_root: Path) -> ImageFolder:
     given = name.removeprefix(IMAGEFOLDER_PREFIX)
     if not given:
         raise UsageError("imagefolder: needs a folder, for example --dataset imagefolder:photos")
-    root = Path(given).expanduser()
+    try:
+        root = Path(given).expanduser()
+    except RuntimeError:  # ~ of somebody who is not there
+        root = Path(given)
     if not root.exists() and (data_root / root).exists():
         root = data_root / root
     if not root.is_dir():
@@ -98,7 +102,7 @@ def scan(name: str, data_root: Path) -> ImageFolder:
     train_count = sum(map(len, train.values()))
     test_count = len(files) - train_count
     spec = DatasetSpec(name, channels, native, tuple(train), train_count, test_count)
-    return ImageFolder(spec, side, files, _notes(printable(name), layout, headers, side))
+    return ImageFolder(spec, side, files, _notes(visible(name), layout, headers, side))
 
 
 def _divide(

@@ -19,7 +19,7 @@ _NAME = "run_id"
 
 
 def write_checkpoint(file: Path, run_id: str, values: dict[str, Any]) -> None:
-    """Write a checkpoint; until it is complete, the one before stays.
+    """Write a checkpoint; until it is complete and on the disk, the one before stays.
 
     Args:
         file: Its folder has to be there.
@@ -29,7 +29,7 @@ def write_checkpoint(file: Path, run_id: str, values: dict[str, Any]) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    with whole(file) as temporary:
+    with whole(file, durable=True) as temporary:
         save_torch({**values, _NAME: run_id}, temporary)
         seal(temporary)
 
@@ -46,6 +46,8 @@ def read_checkpoint(file: Path, run_id: str, device: torch.device, advice: str) 
     Raises:
         UsageError: It is damaged, or of another run.
     """
+    if file.exists() and not file.is_file():  # a pipe or a device would be read without an end
+        raise UsageError(f"checkpoint {file} is no file: {advice}")
     try:
         sealed = is_sealed(file)
         why = damage(file) if sealed else ""

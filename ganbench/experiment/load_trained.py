@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from ganbench.errors import UsageError
 from ganbench.experiment.checkpoint import read_checkpoint
+from ganbench.experiment.result import NO_BUDGET
 from ganbench.experiment.trusted import trusted_request
 from ganbench.training.state import TrainState
 from ganbench.variant.definition import DatasetSpec
 from ganbench.variant.registry import resolve
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +41,11 @@ def load_trained(
     result = run.result
     if not run.checkpoint.exists() and result.status == "failed":
         raise UsageError(f"{run.path} failed, and left nothing to sample from: {result.reason}")
+    if result.budget == NO_BUDGET:
+        raise UsageError(
+            f"{run.path} scores images that were made elsewhere, and holds no network: give a run "
+            "of a variant"
+        )
     if not run.checkpoint.exists():
         raise UsageError(
             f"{run.path} has no checkpoint.pt to sample from (checkpoints are not committed): "
@@ -88,5 +95,5 @@ def _built(run: StoredRun, variant: Variant, device: Device) -> tuple[TrainState
     except Exception as error:
         raise UsageError(
             f"{run.path / 'result.json'} does not describe networks that can be built "
-            f"({type(error).__name__}): {' '.join(str(error).split())[:200]}"
+            f"({type(error).__name__}): {quoted(str(error), 200)}"
         ) from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from ganbench.errors import UsageError
+from ganbench.machine.whole_files import is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +61,10 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether a folder is not there, or holds nothing but a lock."""
-    return not folder.is_dir() or all(path.name == LOCK_FILE for path in folder.iterdir())
+    """Whether a folder is not there, or holds nothing but a lock and half-written files."""
+    return not folder.is_dir() or all(
+        path.name == LOCK_FILE or is_temporary(path.name) for path in folder.iterdir()
+    )
 
 
 @contextmanager

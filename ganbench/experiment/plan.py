@@ -7,6 +7,7 @@ folder, which the cache keeps; `--dry-run` stops here.
 from __future__ import annotations
 
 import dataclasses
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -16,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 from ganbench import data
 from ganbench.data.catalogue import short_dataset
 from ganbench.errors import DataError, UsageError
+from ganbench.experiment import frozen
 from ganbench.experiment.fit import fitted
 from ganbench.experiment.memory_needed import (
     LARGE,
+    refuse_activations,
     refuse_batches,
     refuse_networks,
     sizes_of,
 )
+from ganbench.experiment.result import NO_BUDGET
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
@@ -37,12 +41,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ganbench.data.dataset import Progress
+    from ganbench.fakes.source import Source
     from ganbench.variant.definition import DatasetSpec, Variant
     from ganbench.variant.recipe import Recipe
 
 __all__ = ["Job", "Plan", "make"]
 
 _LONGEST_TOPIC = 50  # characters, of up to 4 bytes each, of a folder's name of up to 255 bytes
+_NOT_ON_WINDOWS = re.compile(r'[<>:"/\\|?*]')  # in names of files and folders
 _FEWEST_TRAINING = 10  # twice the five neighbours of density and coverage
 _FEWEST_HELD_OUT = 2  # a covariance
 
@@ -69,6 +75,8 @@ class Job:
         content: Hash of the files of an image folder; empty for datasets whose content never
             changes, and where nobody asked for it.
         data_notes: What was done to the files of an image folder, in full sentences.
+        frozen: Path of images or a generator made elsewhere, which are scored and not trained;
+            empty for a variant.
     """
 
     variant: str
@@ -87,6 +95,12 @@ class Job:
     notes: tuple[str, ...] = ()
     content: str = ""
     data_notes: tuple[str, ...] = ()
+    frozen: str = ""
+
+    @property
+    def budget_text(self) -> str:
+        """The budget for people and files; `none` where nothing is trained."""
+        return NO_BUDGET if self.frozen else str(self.budget)
 
     @property
     def image_size(self) -> int:
@@ -111,6 +125,16 @@ class Job:
         }
 
     @property
+    def steps(self) -> int | None:
+        """Training steps of the budget; None where time decides."""
+        return self.steps_of(self.budget)
+
+    def steps_of(self, budget: Budget) -> int | None:
+        """Training steps of some budget; None where time decides."""
+        images = int(self.recipe["batch_size"]) * int(self.recipe.get("d_steps", 1))
+        return budget.steps(batch_size=images, train_count=self.spec.train_count)
+
+    @property
     def label(self) -> str:
         """The run for people, unlike that of any other run of a plan."""
         return f"{self.variant} · {self.spec.name} · seed {self.seed}"
@@ -128,7 +152,7 @@ class Job:
             },
             "dataset": self.spec.fields,
             "seed": self.seed,
-            "budget": str(self.budget),
+            "budget": self.budget_text,
             "device": self.device,
             "backbone": self.backbone,
             **self.execution.changed,
@@ -164,7 +188,7 @@ class Plan:
     def topic(self) -> str:
         """A word for the results folder's name: the dataset or datasets."""
         names = "-".join(sorted({short_dataset(job.spec.name) for job in self.jobs}))
-        return visible(names)[:_LONGEST_TOPIC]
+        return _NOT_ON_WINDOWS.sub("-", visible(names))[:_LONGEST_TOPIC]
 
 
 def make(
@@ -189,16 +213,17 @@ def make(
         UsageError: A variant, dataset, key, value, seed or budget is not right, or the device
             cannot do what was asked for.
     """
+    trained_names, frozen_paths = frozen.split(suite.variants)
     if not suite.variants:
         raise UsageError("no variant was named: give --variants, for example --variants mlp,dcgan")
     suite.execution.check(device)
-    names, broken = expand(suite.variants)
+    names, broken = expand(trained_names)
     left_out = tuple(f"left out: {reason}" for reason in broken.values())
-    if not names:
+    if not names and not frozen_paths:
         raise UsageError("; ".join(left_out))
     resolved = resolve(names)
     installed = ALL in suite.variants
-    named = {Path(name).stem.replace("_", "-") for name in suite.variants}
+    named = {Path(name).stem.replace("_", "-") for name in trained_names}
     seeds = parse_seeds(suite.seeds)
     settings = parse_settings(suite.set, [each.name for each in resolved])
     describe = cache(partial(data.describe, data_root=data_root))  # a folder is listed once
@@ -214,14 +239,24 @@ def make(
             raise UsageError(f"variant {candidate.name} {refusal}: {_way_out(job.spec)}")
         else:
             left_out += (f"left out: {candidate.name} {refusal}",)
-    if not first:
+    if not first and not frozen_paths:
         raise UsageError("; ".join(left_out))
+    made_elsewhere = _frozen_jobs(suite, frozen_paths, first, device, describe, data_root)
     if cache_root is not None:
         hashed = cache(
             partial(data.content_hash, data_root=data_root, cache_root=cache_root, report=report)
         )
         first = [dataclasses.replace(job, content=hashed(job.spec.name)) for job in first]
+        made_elsewhere = [
+            (dataclasses.replace(job, content=hashed(job.spec.name)), source)
+            for job, source in made_elsewhere
+        ]
     jobs = tuple(dataclasses.replace(job, seed=seed) for seed in seeds for job in first)
+    jobs += tuple(
+        dataclasses.replace(job, seed=seed)
+        for job, source in made_elsewhere
+        for seed in frozen.seeds_of(source, seeds)
+    )
     return Plan(jobs, left_out, _unused(suite, jobs))
 
 
@@ -273,7 +308,7 @@ def _job(
         refuse_batches(recipe, spec)
     if not candidate.variant.accepts.refusal(spec, recipe.image_size):
         with _named(candidate.name):
-            _build_without_weights(candidate.variant, recipe, spec)
+            _build_without_weights(candidate.variant, recipe, spec, device, suite.execution)
     return Job(
         variant=candidate.name,
         title=candidate.variant.title,
@@ -291,6 +326,50 @@ def _job(
         notes=notes,
         data_notes=data.notes(spec.name, data_root),
     )
+
+
+def _frozen_jobs(
+    suite: Suite,
+    paths: Sequence[str],
+    trained: Sequence[Job],
+    device: str,
+    describe: Callable[[str], DatasetSpec],
+    data_root: Path,
+) -> list[tuple[Job, Source]]:
+    """Jobs that score images or generators made elsewhere, and what these are.
+
+    They are on the dataset that is named, or on that of all variants beside them.
+    """
+    datasets = [suite.dataset] if suite.dataset else sorted({job.spec.name for job in trained})
+    if paths and len(datasets) != 1:
+        raise UsageError(
+            f"frozen:{paths[0]} needs the data that it is scored against: give --dataset"
+        )
+    jobs: list[tuple[Job, Source]] = []
+    for path in paths:
+        source, spec = frozen.opened(path), describe(datasets[0])
+        _refuse_too_few(spec)
+        name = frozen.frozen_name(
+            path, [job.variant for job in (*trained, *(job for job, _ in jobs))]
+        )
+        where = Path(path).expanduser().resolve()
+        job = Job(
+            variant=name,
+            title=f"{source.kind} {source.name}, made elsewhere",
+            request=f"{frozen.PREFIX}{where}",
+            source_hash=source.hash(),
+            recipe={"image_size": spec.native_size, "dataset": spec.name},
+            spec=spec,
+            seed=0,
+            budget=Budget(1, "steps"),
+            sample_every=Budget(1, "steps"),
+            device=device,
+            backbone=suite.backbone,
+            data_notes=data.notes(spec.name, data_root),
+            frozen=str(where),
+        )
+        jobs.append((job, source))
+    return jobs
 
 
 def _refuse_too_few(spec: DatasetSpec) -> None:
@@ -363,7 +442,9 @@ def _way_out(spec: DatasetSpec) -> str:
     return f"points are for {', '.join(on_points)}"
 
 
-def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) -> None:
+def _build_without_weights(
+    variant: Variant, recipe: Recipe, spec: DatasetSpec, device: str, execution: Execution
+) -> None:
     """Refuse a recipe that a builder of the variant refuses, before anything is trained.
 
     This process does not train: what a plugin leaves in it reaches no run. Other errors than a
@@ -378,6 +459,7 @@ def _build_without_weights(variant: Variant, recipe: Recipe, spec: DatasetSpec) 
             with torch.device("meta"):
                 networks = build(variant, recipe, spec).networks
             refuse_networks(recipe, networks.values())
+            refuse_activations(recipe, networks, spec, device, execution)
         except UsageError:
             raise
         except BaseException as error:  # a plugin may raise anything

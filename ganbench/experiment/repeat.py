@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ganbench.experiment.conditions import changes, conditions_of, in_words
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ganbench.experiment.plan import Plan
     from ganbench.experiment.result import RunResult
 
-__all__ = ["differences", "suite_values", "verdict"]
+__all__ = ["differences", "expectation", "suite_values", "verdict"]
 
 _ASKED = ("backbone", "evaluate_every", "precision", "compile", "cuda_graphs")  # keys of a suite
 _ASIDE = ("dataset", "budget", "sample_every")  # of a recipe; a suite has keys of their own
@@ -71,8 +75,29 @@ def differences(stored: RunResult, plan: Plan) -> list[str]:
     return [f"not the run {stored.run_id}: {text}" for text in dict.fromkeys(differing)]
 
 
+def expectation(stored: RunResult, plan: Plan, now: Mapping[str, str]) -> str:
+    """Under which conditions the stored run was made, and what that means for its scores.
+
+    Args:
+        stored: The record of the run to repeat.
+        plan: Of the command that repeats it.
+        now: The conditions of this command, as `ganbench.experiment.conditions` names them.
+    """
+    before = conditions_of(stored)
+    made = f"{stored.run_id} was made with {in_words(before)}"
+    changed = changes(before, now)
+    if changed:
+        way = "; OMP_NUM_THREADS sets the threads" if "threads" in " ".join(changed) else ""
+        return f"{made}: {', '.join(changed)}, so its scores may come out otherwise{way}"
+    if stored.device != "cpu":
+        return f"{made}, as now; a GPU need not add numbers in the same order twice"
+    if any(job.budget.is_time for job in plan.jobs):
+        return f"{made}, as now; a budget of time may end after another step"
+    return f"{made}, as now"
+
+
 def verdict(stored: RunResult, again: RunResult) -> str:
-    """Whether the scores came out the same to the last bit, and which did not."""
+    """Whether the scores came out the same to the last bit, which did not, and what may be why."""
     names = [name for name in stored.scores if name in again.scores]
     if not names:
         return f"{again.run_id}: there are no scores to compare with the stored run's"
@@ -88,4 +113,15 @@ def verdict(stored: RunResult, again: RunResult) -> str:
         f"{name} {stored.scores[name]} → {again.scores[name]}" for name in unequal[:3]
     )
     more = ", …" if len(unequal) > 3 else ""  # noqa: PLR2004 - three are enough
-    return f"{again.run_id}: {len(unequal)} of {len(names)} scores differ: {shown}{more}"
+    return (
+        f"{again.run_id}: {len(unequal)} of {len(names)} scores differ: {shown}{more} "
+        f"({_why(stored, again)})"
+    )
+
+
+def _why(stored: RunResult, again: RunResult) -> str:
+    """What is known to have differed between two runs of one plan, besides chance on a GPU."""
+    changed = changes(conditions_of(stored), conditions_of(again))
+    if stored.steps != again.steps:
+        changed.append(f"steps {stored.steps:,} is now {again.steps:,}")
+    return ", ".join(changed) or "threads, device and versions are the same"

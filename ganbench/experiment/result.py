@@ -16,9 +16,11 @@ from ganbench.scoring.protocol import hash_of
 from ganbench.training.execution import Precision
 from ganbench.visible import visible_values
 
-__all__ = ["SCHEMA", "RunResult", "Status"]
+__all__ = ["NO_BUDGET", "SCHEMA", "RunResult", "Status"]
 
 SCHEMA = 1
+NO_BUDGET = "none"
+"""The budget of images that were made elsewhere, in place of an amount: nothing was trained."""
 _RENAMED = {"course": "over_training"}  # fields of runs that were stored before they had this name
 Status = Literal["ok", "diverged", "failed", "skipped"]
 
@@ -128,11 +130,12 @@ class RunResult:
         if isinstance(values.get("notes"), list):
             values["notes"] = tuple(values["notes"])
         known = {key: value for key, value in values.items() if key in names}
+        shown = visible_values(known)  # halves of surrogate pairs are no text to pydantic
         try:
-            _types().model_validate(visible_values(known))
+            _types().model_validate(shown)
         except ValidationError as error:
             raise ValueError(f"not a run's result: {first_problem(error)}") from error
-        check_run(known)
+        check_run(shown)
         return cls(**known)
 
 

@@ -15,7 +15,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from ganbench.experiment.lock import run_locked
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.stored_values import check_plan, plain_json
 from ganbench.machine import made_folders
-from ganbench.machine.whole_files import remove_leftovers, write_whole
+from ganbench.machine.whole_files import flush, remove_leftovers, write_whole
 
 __all__ = [
     "LOOKS_FILE",
@@ -82,15 +82,22 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one, never a part."""
-    write_bytes(path, text.encode(errors="backslashreplace"))  # names of files may not be UTF-8
+def write_text(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a file so that a reader sees the old text or the new one, never a part.
+
+    Args:
+        path: The file; folders above it are made.
+        text: Its content.
+        durable: Whether that holds after a power cut too.
+    """
+    # Names of files may not be UTF-8
+    write_bytes(path, text.encode(errors="backslashreplace"), durable=durable)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write a file as `write_text` does; a link is replaced and not followed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
+    write_whole(path, content, durable=durable)
 
 
 def _read_text(path: Path) -> str:
@@ -151,8 +158,22 @@ class StoredRun:
     @property
     def samples(self) -> list[Path]:
         """The sample grids `step-<number>.png`, in the order of their steps."""
-        grids = filter(Path.is_file, (self.path / "samples").glob("step-*.png"))
-        return sorted(grids, key=lambda grid: (len(grid.name), grid.name))
+        return sorted(self._pictures("step-*.png"), key=lambda grid: (len(grid.name), grid.name))
+
+    @property
+    def real_and_fake(self) -> Path | None:
+        """The grid of real images beside generated ones; None where there is none."""
+        return next(iter(self._pictures("real-and-fake.png")), None)
+
+    def _pictures(self, pattern: str) -> list[Path]:
+        """Pictures in the folder of samples, but for links.
+
+        A report shows them, and a link may lead to a picture of whoever makes it.
+        """
+        folder = self.path / "samples"
+        if folder.is_symlink():
+            return []
+        return [path for path in folder.glob(pattern) if path.is_file() and not path.is_symlink()]
 
     @property
     def checkpoint(self) -> Path:
@@ -250,7 +271,7 @@ class ResultsFolder:
             UsageError: It cannot be written.
         """
         with writing(self.plan_file):
-            write_text(self.plan_file, json.dumps(plan, indent=1) + "\n")
+            write_text(self.plan_file, json.dumps(plan, indent=1) + "\n", durable=True)
 
     def runs(self) -> list[StoredRun]:
         """All finished runs, by name.
@@ -264,10 +285,21 @@ class ResultsFolder:
         """Folders of all finished runs, by name."""
         return [file.parent for file in sorted((self.path / "runs").glob("[!.]*/result.json"))]
 
+    def run_folders(self) -> list[Path]:
+        """Folders of all runs, finished or not, by name."""
+        return [path for path in sorted((self.path / "runs").glob("*")) if path.is_dir()]
+
     def find(self, run_id: str) -> StoredRun | None:
         """One finished run, or None."""
         path = self.run_path(run_id)
         return StoredRun.read(path) if (path / "result.json").exists() else None
+
+    def find_readable(self, run_id: str) -> StoredRun | None:
+        """One finished run whose record can be read, or None."""
+        try:
+            return self.find(run_id)
+        except DataError:
+            return None
 
     def open_run(self, run_id: str) -> Path:
         """Make the folder of a run to do; one that failed before goes on with what it has left.
@@ -287,6 +319,8 @@ class ResultsFolder:
     def finish(self, result: RunResult) -> StoredRun:
         """Write a run's record and make its folder visible, in one step.
 
+        All files of the run are on the disk by then, as a finished run is never done again.
+
         Raises:
             UsageError: It cannot be written.
         """
@@ -294,9 +328,12 @@ class ResultsFolder:
         with writing(final):
             partial.mkdir(parents=True, exist_ok=True)
             write_text(partial / "result.json", result.to_json())
+            for path in (*partial.rglob("*"), partial):
+                flush(path)
             if final.exists():
                 shutil.rmtree(final)
             partial.replace(final)
+            flush(final.parent)
         return StoredRun(result, final)
 
     def amend(self, result: RunResult) -> StoredRun:
@@ -307,7 +344,7 @@ class ResultsFolder:
         """
         path = self.run_path(result.run_id)
         with writing(path):
-            write_text(path / "result.json", result.to_json())
+            write_text(path / "result.json", result.to_json(), durable=True)
         return StoredRun(result, path)
 
     @contextmanager
@@ -335,16 +372,21 @@ class ResultsFolder:
         samples = [path / "samples" for path in partial]
         remove_leftovers([self.path, self.path / "charts", *partial, *samples])
 
-    def clear(self) -> None:
-        """Remove all runs and the plan, finished or not; other files stay.
+    def clear(self, is_named: Callable[[str], bool]) -> None:
+        """Remove runs and the plan, finished or not; other files stay.
+
+        Args:
+            is_named: Whether the run of some name goes.
 
         Raises:
             UsageError: Something cannot be removed.
         """
-        runs = self.path / "runs"
         try:
-            if runs.exists():
-                shutil.rmtree(runs)
+            for path in self.run_folders():
+                if is_named(path.name.removeprefix(".").removesuffix(".partial")):
+                    shutil.rmtree(path)
+            with suppress(OSError):  # unless runs are left in it
+                (self.path / "runs").rmdir()
             self.plan_file.unlink(missing_ok=True)
             self.looks_file.unlink(missing_ok=True)
         except OSError as error:

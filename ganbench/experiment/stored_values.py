@@ -120,6 +120,7 @@ class _DatasetFields(_Stored):
 
 class _Environment(_Stored):
     versions: dict[str, Any] | None = None
+    threads: Count | None = None
     timing_threads: Count | None = None
 
 
@@ -163,11 +164,14 @@ _MOST_MODES = 1e9
 def check_run(values: dict[str, Any]) -> None:
     """See that the values of a run's record are such as a report can be made of.
 
+    Args:
+        values: With texts that can be shown.
+
     Raises:
         ValueError: They are not; the first that is not is named.
     """
     try:
-        _Run.model_validate(visible_values(values))
+        _Run.model_validate(values)
     except ValidationError as error:
         raise ValueError(first_problem(error)) from error
 

@@ -47,6 +47,7 @@ class Suite(BaseModel):
     precision: Precision = "fp32"
     compile: bool = False
     cuda_graphs: bool = False
+    track: tuple[str, ...] = ()
 
     @property
     def execution(self) -> Execution:
@@ -63,7 +64,7 @@ class Suite(BaseModel):
         """The share of the primary score below which variants do not differ."""
         return parse_margin(self.margin)
 
-    @field_validator("variants", "set", mode="before")
+    @field_validator("variants", "set", "track", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -135,8 +136,8 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
     Raises:
         UsageError: The file cannot be read, or holds an unknown key or a value out of range.
     """
-    values = _loaded(path) if path is not None else {}
     where = f"suite file {path}: " if path is not None else ""
+    values = _underscored(_loaded(path), where) if path is not None else {}
     for key in values:
         if not isinstance(key, str) or key not in Suite.model_fields:
             raise UsageError(f"{where}{unknown('suite key', str(key), Suite.model_fields)}")
@@ -145,7 +146,8 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         if "set" in values and "set" in flags:  # the later one of two settings of a number wins
             joined["set"] = (*Suite.model_validate({"set": values["set"]}).set, *flags["set"])
         suite = Suite.model_validate(joined)
-        _refuse_no_names(suite, joined.get("variants"))
+        _refuse_no_names(suite, "variants", joined, "for example mlp,dcgan")
+        _refuse_no_names(suite, "track", joined, "for example tensorboard")
         if path is None or "variants" in flags:
             return suite
         named = tuple(_beside(path, name) for name in suite.variants)
@@ -180,10 +182,25 @@ def _loaded(path: Path) -> dict[Any, Any]:
     return loaded
 
 
-def _refuse_no_names(suite: Suite, given: Any) -> None:
-    """Refuse variants that were given, but of which none is a name."""
-    if given and not suite.variants:
-        raise UsageError(f"variants {given!r} names none: give names, for example mlp,dcgan")
+def _underscored(values: dict[Any, Any], where: str) -> dict[Any, Any]:
+    """The same values under keys with `_` for `-`, as flags are spelt.
+
+    Raises:
+        UsageError: A key is there in both spellings.
+    """
+    spelt: dict[Any, Any] = {}
+    for key, value in values.items():
+        name = key.replace("-", "_") if isinstance(key, str) else key
+        if name in spelt:
+            raise UsageError(f"{where}the key {name!r} is there twice, with - and with _: give one")
+        spelt[name] = value
+    return spelt
+
+
+def _refuse_no_names(suite: Suite, key: str, given: dict[Any, Any], example: str) -> None:
+    """Refuse variants or trackers that were given, but of which none is a name."""
+    if given.get(key) and not getattr(suite, key):
+        raise UsageError(f"{key} {given[key]!r} names none: give names, {example}")
 
 
 def _beside(suite: Path, name: str) -> str:
@@ -219,7 +236,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         )
     if "," not in text:
         if numbers[0] < 1:
-            raise UsageError("seeds 0 is no run at all: give a count such as 3, or a list 0,7,9")
+            raise UsageError(
+                "seeds 0 is no run at all: give a count such as 3, or 0, (with the comma) for "
+                "seed 0 alone"
+            )
         return tuple(range(numbers[0]))
     if len(set(numbers)) < len(numbers):
         raise UsageError(f"seeds {text!r} names a seed twice: give each once")

@@ -21,6 +21,7 @@ class CommandContext:
         cache_root: Where decoded images, classifiers and features are kept.
         inception_weights: A file with the Inception weights, or None.
         command: As the user gave it.
+        track: Names of the trackers that follow each run.
     """
 
     folder: ResultsFolder
@@ -29,3 +30,4 @@ class CommandContext:
     cache_root: Path
     inception_weights: Path | None = None
     command: str = ""
+    track: tuple[str, ...] = ()

@@ -6,10 +6,15 @@ jobs needs nothing else.
 
 from __future__ import annotations
 
+import glob
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.errors import UsageError
+from ganbench.errors import GanbenchError, UsageError
+from ganbench.experiment.conditions import conditions
+from ganbench.experiment.extension import differences, earlier_run, variant_record
 from ganbench.experiment.lock import is_empty
 from ganbench.experiment.looks import read_looks
 from ganbench.experiment.result import SCHEMA
@@ -23,8 +28,17 @@ if TYPE_CHECKING:
     from ganbench.experiment.store import StoredRun
     from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
+    from ganbench.machine.device import Device
 
-__all__ = ["check_folder", "choose_folder", "launch", "plan_record", "prepare"]
+__all__ = [
+    "check_folder",
+    "choose_folder",
+    "conditions_of_jobs",
+    "launch",
+    "plan_record",
+    "prepare",
+    "smaller_budget_in",
+]
 
 _FINISHED = ("ok", "diverged")
 
@@ -48,6 +62,25 @@ def choose_folder(
         return stored.plan == looks.plan and bool(planned) and set(planned) <= set(wanted)
 
     return ResultsFolder(first_dated_folder(f"{device}_{plan.topic}", holds_this))
+
+
+def smaller_budget_in(chosen: ResultsFolder, plan: Plan) -> Path | None:
+    """Another folder of today that holds all runs of a plan after a smaller budget, or None.
+
+    Args:
+        chosen: The folder that the plan will use, by `choose_folder` without a name.
+        plan: What is to be done.
+    """
+    if chosen.path.exists():
+        return None
+    stem = re.sub(r"-\d+$", "", chosen.path.name)
+    others = sorted(chosen.path.parent.glob(f"{glob.escape(stem)}*"), reverse=True)
+    for path in others:
+        folder = ResultsFolder(path)
+        with suppress(GanbenchError):  # a damaged plan is no offer
+            if all(earlier_run(folder, job) is not None for job in plan.jobs):
+                return path
+    return None
 
 
 def _planned(folder: ResultsFolder) -> list[str]:
@@ -77,13 +110,14 @@ def plan_record(
         "device_name": device_name,
         "device_reason": device_reason,
         "notes": list(plan.notes),
+        "variants": {job.variant: variant_record(job) for job in plan.jobs},
         "jobs": [
             {
                 "run_id": job.id,
                 "variant": job.variant,
                 "dataset": job.spec.name,
                 "seed": job.seed,
-                "budget": str(job.budget),
+                "budget": job.budget_text,
             }
             for job in plan.jobs
         ],
@@ -98,6 +132,9 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     """
     wanted = {job.id for job in plan.jobs}
     others = [] if fresh else [name for name in _planned(folder) if name not in wanted]
+    if others:
+        extended = {run.run_id for job in plan.jobs if (run := earlier_run(folder, job))}
+        others = [name for name in others if name not in extended]
     if not folder.plan_file.exists() and not is_empty(folder.path):
         raise UsageError(
             f"{folder.path} is not empty and holds no results of ganbench: "
@@ -105,9 +142,8 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
         )
     if others:
         raise UsageError(
-            f"{folder.path} holds runs of another plan ({', '.join(others[:3])}"
-            f"{', …' if len(others) > 3 else ''}), as a flag, a number or a variant's file "  # noqa: PLR2004 - three names are enough
-            "is not what it was then: give another folder with --out, "
+            f"{folder.path} holds runs of another plan: "
+            f"{differences(folder, others, plan.jobs)}: give another folder with --out, "
             "or --fresh to start over"
         )
     folder.prepare()
@@ -176,13 +212,32 @@ def launch(
     return [run for run in done if run is not None]
 
 
+def conditions_of_jobs(plan: Plan, device: Device, device_name: str, jobs: int) -> dict[str, str]:
+    """The conditions under which the jobs of a plan would run now, as `TrainedUnder` keeps them.
+
+    Args:
+        plan: What is to be done.
+        device: Where.
+        device_name: Its model.
+        jobs: Runs side by side.
+    """
+    from ganbench.machine.environment import numerics
+
+    here = numerics(device)
+    side_by_side = min(jobs, len(plan.jobs))
+    if side_by_side > 1:
+        here["threads"] = _share_of_threads(side_by_side)
+    return conditions(here, device.kind, device_name)
+
+
 def _do(waiting: list[Job], context: CommandContext, display: Display, jobs: int) -> None:
     """Do jobs, some of them at a time."""
     threads = _share_of_threads(jobs) if jobs > 1 else None
     if threads is not None:
+        each = f"{threads} thread{'s' if threads > 1 else ''}"
         display.say(
-            f"{jobs} runs side by side, {threads} thread{'s' if threads > 1 else ''} each: "
-            "their throughput is shared"
+            f"{jobs} runs side by side, {each} each: their throughput is shared, and their scores "
+            f"are those of {each}"
         )
 
     def say_how_it_ended(task: JobTask, _value: None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganbench.launch.frozen_job import check_frozen
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,6 +32,9 @@ def prepare(jobs: Sequence[Job], resources: Resources, *, side_by_side: bool = F
     """
     for job in jobs:
         resources.prepare(job)
+        if job.frozen:
+            check_frozen(job, resources)
         if side_by_side:
             resources.reference(job)
+        if side_by_side and not job.frozen:
             resources.training_split(job)

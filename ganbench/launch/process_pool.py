@@ -157,22 +157,25 @@ def carry_out(
 def _until_all_have_ended(
     pool: _Pool, request: StopRequest, count: int, done: Callable[[Any, Any], None]
 ) -> None:
-    ended, is_asked, is_stopped = 0, False, False
+    completed, is_asked, is_stopped, shown = 0, False, False, ""
 
     def show() -> None:
-        if min(count, pool.at_a_time) > 1:
-            pool.display.update("runs", ended, count, f"{ended} of {count} done")
+        nonlocal shown
+        text = f"{completed} of {count} done{' · stopping' if is_asked else ''}"
+        if count > 1 and text != shown:
+            shown = text
+            pool.display.update("runs", completed, count, text)
 
     while pool.waiting or pool.running:
         pool.fill()
         show()
         for task, outcome in pool.collect():
-            ended += 1
             if outcome.error is not None:
                 raise outcome.error
             if outcome.is_stopped:
                 is_stopped = True
             else:
+                completed += 1
                 done(task, outcome.value)
         if request.asked and not is_asked:
             is_asked = True

@@ -12,19 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
+from ganbench.launch.bars import Bars
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rich.progress import TaskID
 
 __all__ = ["Display", "Message", "Relay", "said_by"]
 
@@ -42,7 +37,9 @@ class Message:
         done: How far the bar is; None for a line.
         total: Where it ends; 0 where that is unknown.
         detail: What stands behind the bar.
-        topic: Of a line that is said once, however often it comes; empty for any other line.
+        topic: Of a line that is about no run alone and is said once, however often it comes; empty
+            for any other line.
+        is_debug: Whether the line is for those who look for a fault.
     """
 
     run: str
@@ -51,6 +48,7 @@ class Message:
     total: float = 0.0
     detail: str = ""
     topic: str = ""
+    is_debug: bool = False
 
 
 class Display(AbstractContextManager["Display"]):
@@ -58,21 +56,13 @@ class Display(AbstractContextManager["Display"]):
 
     Args:
         console: Where to; bars where it is a terminal, plain lines elsewhere.
+        verbose: Whether to show lines for those who look for a fault.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self.console = console
-        self._bars: Progress | None = None
-        if console.is_terminal:
-            self._bars = Progress(
-                TextColumn("{task.description}", style="bold", markup=False),
-                BarColumn(bar_width=24),
-                TextColumn("{task.percentage:>3.0f}%"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[detail]}", markup=False),
-                console=console,
-            )
+        self._verbose = verbose
+        self._bars = Bars(console=console, transient=True) if console.is_terminal else None
         self._tasks: dict[str, TaskID] = {}
         self._printed: dict[str, float] = {}
         self._said: set[str] = set()
@@ -96,6 +86,11 @@ class Display(AbstractContextManager["Display"]):
         if topic not in self._said:
             self._said.add(topic)
             self.say(line)
+
+    def debug(self, line: str) -> None:
+        """Print a line once, for those who look for a fault."""
+        if self._verbose:
+            self.say_once(line, line)
 
     def update(self, text: str, done: float, total: float, detail: str = "") -> None:
         """Move the bar named `text`; it appears with its first update and goes when it is full."""
@@ -121,23 +116,24 @@ class Display(AbstractContextManager["Display"]):
 
     def show(self, message: Message) -> None:
         """Show what a run in another process has sent; a line that all of them say, only once."""
-        named = message.text.startswith(message.run)
+        named = not message.run or _is_of(message.run, message.text)
         text = message.text if named else f"{message.run}: {message.text}"
         if message.done is not None:
             self.update(text, message.done, message.total, message.detail)
-            return
-        topic = message.topic or message.text
-        if topic not in self._said:
-            self._said.add(topic)
+        elif message.is_debug:
+            self.debug(message.text)
+        elif message.topic:
+            self.say_once(message.topic, message.text)
+        elif not {text, message.text} & self._said:
             self.say(text)
 
     def leave(self, run: str) -> None:
         """Take away the bars of a run in another process, which may have ended half-way."""
-        for text in [text for text in self._tasks if text.startswith(run)]:
+        for text in [text for text in self._tasks if _is_of(run, text)]:
             if self._bars is not None:
                 self._bars.remove_task(self._tasks.pop(text))
         self._printed = {
-            text: moment for text, moment in self._printed.items() if not text.startswith(run)
+            text: moment for text, moment in self._printed.items() if not _is_of(run, text)
         }
 
     def _plain(self, text: str, done: float, total: float, detail: str, *, finished: bool) -> None:
@@ -153,6 +149,11 @@ class Display(AbstractContextManager["Display"]):
             self._printed[text] = now
         share = f" {min(1.0, done / total):.0%}" if total else ""
         self.say(f"{text}:{share} {detail}".rstrip())
+
+
+def _is_of(run: str, text: str) -> bool:
+    """Whether a bar or a line names a run first; `seed 10` is not of `seed 1`."""
+    return not run or text == run or text.startswith((f"{run}:", f"{run} "))
 
 
 class _Lines(logging.Handler):
@@ -199,6 +200,10 @@ class Relay(Display):
     def say_once(self, topic: str, line: str) -> None:
         """Send one line; the process that shows it knows what was said before."""
         self._send(Message(self._run, line, topic=topic))
+
+    def debug(self, line: str) -> None:
+        """Send one line; the process that shows it knows whether somebody looks for a fault."""
+        self._send(Message(self._run, line, topic=line, is_debug=True))
 
     def update(self, text: str, done: float, total: float, detail: str = "") -> None:
         """Send how far the work named `text` is, its beginning and its end, and some between."""

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Recorder", "Stateful", "write_step_seconds"]
 
 _ADVICE = "remove it, or start over with --fresh"
-_ADDED_LATER = ("over_training",)  # parts that may be added after a checkpoint was read
+_ADDED_LATER = (
+    "over_training",
+    "evaluation",
+)  # parts that may be added after a checkpoint was read
 
 
 class Stateful(Protocol):

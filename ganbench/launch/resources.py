@@ -17,7 +17,7 @@ from ganbench.machine.device import Device, choose
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.backbones.backbone import obtain_backbone, obtain_network
 from ganbench.scoring.backbones.classifier import training_notice
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 from ganbench.training.batches import place
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
@@ -44,6 +44,7 @@ class Resources:
         inception_weights: A file with the Inception weights, or None.
         command: As the user gave it.
         is_shared: Whether other runs have a part of the machine meanwhile.
+        track: Names of the trackers that follow each run.
     """
 
     folder: ResultsFolder
@@ -54,6 +55,7 @@ class Resources:
     inception_weights: Path | None = None
     command: str = ""
     is_shared: bool = False
+    track: tuple[str, ...] = ()
     _datasets: dict[tuple[str, int], Dataset] = field(default_factory=dict)
     _references: dict[tuple[str, str], Reference] = field(default_factory=dict)
     _splits: dict[tuple[str, int], Split] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Resources:
             inception_weights=context.inception_weights,
             command=context.command,
             is_shared=is_shared,
+            track=context.track,
         )
 
     def dataset(self, job: Job) -> Dataset:
@@ -122,7 +125,7 @@ class Resources:
         if key not in self._references:
             is_classified = dataset.spec.kind == "image"
             if is_classified and (notice := training_notice(dataset, self.cache_root)):
-                self.display.say(notice)
+                self.display.say_once(notice, notice)
             backbone = obtain_backbone(
                 job.backbone,
                 dataset,
@@ -131,7 +134,8 @@ class Resources:
                 self.inception_weights,
                 self.display.report,
             )
-            self.display.say(f"{dataset.spec.name}: {backbone.reason}")
+            reason = f"{dataset.spec.name}: {backbone.reason}"
+            self.display.say_once(reason, reason)
             self._references[key] = Reference.of(
                 dataset, backbone, self.cache_root, self.display.report
             )
@@ -162,10 +166,11 @@ class Resources:
         placement = place(train.images, self.device)
         size = f"{job.image_size}×{job.image_size}"
         what = "points" if job.spec.kind == "points" else f"images of {size}"
-        self.display.say_once(
-            f"{what} of {job.spec.name} {placement.streamed}",
-            f"{job.spec.name}: {what} {placement.reason}",
-        )
+        line = f"{job.spec.name}: {what} {placement.reason}"
+        if placement.streamed:  # which may be slower
+            self.display.say_once(f"{what} of {job.spec.name}", line)
+        else:
+            self.display.debug(line)
         if not (placement.streamed or self.device.kind == "cpu"):
             where = self.device.torch
             train = Split(train.images.to(where), train.labels.to(where))

@@ -63,7 +63,7 @@ def time_alone(job: Job, resources: Resources) -> StoredRun:
             with variant_code(job):
                 sampling = _sampling_rate(session)
     except (Diverged, VariantFailure) as error:
-        resources.display.say(f"{job.id}: its speeds stay shared, {error}")
+        resources.display.say(f"{job.label}: its speeds stay shared, {error}")
         return run
     environment = {**run.result.environment, "timing_threads": torch.get_num_threads()}
     result = replace(

@@ -7,13 +7,19 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ganbench.errors import UsageError
+from ganbench.experiment.conditions import conditions_of
 from ganbench.experiment.result import RunResult
-from ganbench.experiment.store import write_text, writing
+from ganbench.experiment.store import today, write_text, writing
 from ganbench.launch.failures import VariantFailure, from_variant, variant_code
+from ganbench.launch.frozen_job import score_frozen
 from ganbench.launch.recorder import Recorder, write_step_seconds
 from ganbench.launch.sample_grids import SampleGrids
 from ganbench.launch.scores_recorder import ScoresRecorder
 from ganbench.launch.seconds_outside import SecondsOutside
+from ganbench.launch.take_over import take_over
+from ganbench.launch.timings import store_cost
+from ganbench.launch.tracking import Tracking
+from ganbench.launch.trained_under import TrainedUnder
 from ganbench.launch.training_memory import TrainingMemory
 from ganbench.launch.training_progress import TrainingProgress
 from ganbench.machine import environment
@@ -25,6 +31,7 @@ from ganbench.scoring.reference_rows import reference_rows
 from ganbench.training.loop import train
 from ganbench.training.session import Diverged
 from ganbench.training.state import count_parameters
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,11 +60,18 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
     """
     basis = _basis(job, resources)
     folder = resources.folder.open_run(job.id)
+    tracking = Tracking(resources.track, job, folder, basis, resources)
     try:
-        result = _Run(job, resources, folder, basis).complete()
+        result = (
+            score_frozen(job, resources, folder, basis)
+            if job.frozen
+            else _Run(job, resources, folder, basis, tracking).complete()
+        )
     except (UsageError, Stopped):
+        tracking.interrupt()
         raise
     except OSError as error:
+        tracking.interrupt()
         why = " ".join(str(error).split())
         raise UsageError(f"{job.id}: {why}; once that is mended, the same command goes on") from (
             error
@@ -68,12 +82,14 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         is_variants = isinstance(error, VariantFailure)
         text = " ".join(str(error).split())
         reason = text if is_variants else f"{type(error).__name__}: {text}"
-        result = replace(basis, status="failed", reason=reason[:_LONGEST_REASON])
+        result = replace(basis, status="failed", reason=quoted(reason, _LONGEST_REASON))
+    tracking.end(result)
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is gone, which somebody has removed or moved: what the run left is lost; "
             "the same command does it again"
         )
+    store_cost(resources.cache_root, job, result, today())
     return resources.folder.finish(result)
 
 
@@ -92,7 +108,7 @@ def _basis(job: Job, resources: Resources) -> RunResult:
         asked=job.asked,
         recipe=job.recipe,
         dataset_fields=job.spec.fields,
-        budget=str(job.budget),
+        budget=job.budget_text,
         environment=environment.describe(resources.device),
         command=resources.command,
         training_precision=job.execution.precision,
@@ -111,17 +127,21 @@ class _Run:
         resources: Where, and with what.
         folder: Of the run that is not finished.
         basis: The record to be filled.
+        tracking: The trackers that follow it.
     """
 
     job: Job
     resources: Resources
     folder: Path
     basis: RunResult
+    tracking: Tracking
     outside: SecondsOutside = field(default_factory=SecondsOutside)
     memory: TrainingMemory = field(init=False)
+    trained_under: TrainedUnder = field(init=False)
 
     def __post_init__(self) -> None:
         self.memory = TrainingMemory(self.resources.device)
+        self.trained_under = TrainedUnder(conditions_of(self.basis))
 
     def complete(self) -> RunResult:
         """Train, sample and score; the complete record is returned."""
@@ -133,8 +153,13 @@ class _Run:
         session = resources.session(job)
         recorder = Recorder(job.id, folder, self.outside)
         recorder.add("memory", self.memory)
+        recorder.add("trained_under", self.trained_under)
+        take_over(job, resources, folder)
         if recorder.resume(session):
-            resources.display.say(f"{job.id}: goes on at step {session.steps}")
+            resources.display.say(f"{job.label}: goes on at step {session.steps:,}")
+        if changed := self.trained_under.go_on(session.steps):
+            resources.display.say(f"{job.label}: {changed}")
+        self.tracking.start(session)
         self._prepare(session)
         self.memory.begin()
         scores = scores_recorder = None
@@ -144,26 +169,31 @@ class _Run:
             scores_recorder = ScoresRecorder(
                 job, folder, scores, resources.display, self.outside, self.memory
             )
+            recorder.add("evaluation", scores_recorder)
         grids = SampleGrids(job, folder, self.outside)
+        self.tracking.wait_until_open(scores)
         observers: list[Callable[[Event], None]] = [
             TrainingProgress(job, resources.display),
             grids,
             *([scores_recorder] if scores_recorder else []),
+            self.tracking,
             recorder,
         ]
 
-        # Train
-        divergence = self._train(session, observers, recorder)
-        trained = self._trained(session, divergence)
-        write_step_seconds(folder, session)
-        if divergence:
+        # Train; a request to stop that comes at the end waits for the last steps to be saved
+        with StopRequest() as request:
+            divergence = self._train(session, observers, recorder, scores_recorder)
+            trained = self._trained(session, divergence)
+            write_step_seconds(folder, session)
             recorder.save(session)
+        if request.asked:
+            raise Stopped
+        if divergence:
             return trained
 
         # Sample and score; a request to stop may come at any time, and costs no step
-        recorder.save(session)
         if scores_recorder is not None:
-            scores_recorder.evaluate(session)
+            scores_recorder.evaluate_at_end(session)
             recorder.save(session)
         grids.draw(session)
         grids.draw_beside_real(session)
@@ -179,7 +209,7 @@ class _Run:
         job = self.job
         if job.execution.is_prepared:
             self.resources.display.say(
-                f"{job.id}: preparing the step ({job.execution.text}), which may take a minute"
+                f"{job.label}: preparing the step ({job.execution.text}), which may take a minute"
             )
         with (
             self.outside.measure("first_use"),
@@ -196,7 +226,11 @@ class _Run:
         return ScoresOverTraining(reference, resources.device, resources.display.report)
 
     def _train(
-        self, session: Session, observers: list[Callable[[Event], None]], recorder: Recorder
+        self,
+        session: Session,
+        observers: list[Callable[[Event], None]],
+        recorder: Recorder,
+        scores_recorder: ScoresRecorder | None,
     ) -> str:
         """Train to the end of the budget; say why training diverged, or nothing.
 
@@ -208,14 +242,24 @@ class _Run:
         job = self.job
         try:
             with StopRequest() as request, preserved_settings():
+                if scores_recorder is not None:
+                    scores_recorder.request = request
+                    if scores_recorder.is_due:  # a request to stop came in the middle of it
+                        scores_recorder.evaluate(session)
                 events = train(
                     session, job.budget, job.sample_every, job.evaluate_every, lambda: request.asked
                 )
                 for event in from_variant(job, events):
-                    for observer in observers:
-                        observer(event)
+                    try:
+                        for observer in observers:
+                            observer(event)
+                    except Stopped:  # in the middle of an evaluation
+                        recorder.save(session)
+                        raise
                     if event.kind == "stop":
                         raise Stopped
+            if scores_recorder is not None:
+                scores_recorder.request = None
             if request.asked:  # after the last step
                 recorder.save(session)
                 raise Stopped
@@ -234,6 +278,7 @@ class _Run:
             status="diverged" if divergence else "ok",
             reason=divergence,
             environment={**self.basis.environment, "images": images},
+            notes=(*self.basis.notes, *self.trained_under.notes),
             variant_title=self.job.title,
             steps=session.steps,
             images_seen=session.images_seen,
@@ -268,7 +313,7 @@ class _Run:
             evaluation = evaluate(session, reference, device, report)
             over_training = scores.summary(session) if scores is not None else {}
         for note in evaluation.notes:
-            self.resources.display.say(f"{self.job.id}: {note}")
+            self.resources.display.say(f"{self.job.label}: {note}")
         with self.outside.measure("evaluation"):
             references = reference_rows(
                 reference, self.job.image_size, self.resources.cache_root, report

@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from ganbench.training.loop import Event
     from ganbench.training.session import Session
 
-__all__ = ["SampleGrids"]
+__all__ = ["REAL_AND_FAKE", "SampleGrids", "step_name"]
+
+REAL_AND_FAKE = "real-and-fake.png"
 
 _MOST_FRAMES = 60
 _FRAME_MILLISECONDS = 150
 _LAST_MILLISECONDS = 1500
+
+
+def step_name(step: int) -> str:
+    """Name of the file in `samples/` that holds the samples of a step."""
+    return f"step-{step:07d}.png"
 
 
 class SampleGrids:
@@ -60,7 +67,7 @@ class SampleGrids:
         with self._outside.measure("samples"):
             samples = self._samples(session)
             picture = self._pictures.at_step(self._real(session), samples, session.steps)
-            self._write(picture, f"step-{session.steps:07d}.png")
+            self._write(picture, step_name(session.steps))
 
     def draw_beside_real(self, session: Session) -> None:
         """Write `real-and-fake.png`: real images on the left, generated ones on the right.
@@ -71,7 +78,7 @@ class SampleGrids:
         """
         with self._outside.measure("samples"):
             picture = self._pictures.beside_real(self._real(session), self._samples(session))
-            self._write(picture, "real-and-fake.png")
+            self._write(picture, REAL_AND_FAKE)
 
     def animate(self) -> None:
         """Write `animation.gif` from the pictures of all steps, where pictures of points show them.

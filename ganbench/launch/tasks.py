@@ -11,8 +11,9 @@ from ganbench.launch.context import CommandContext
 
 if TYPE_CHECKING:
     from ganbench.launch.progress import Display
+    from ganbench.launch.timings import Cost
 
-__all__ = ["DeviceNameTask", "JobTask", "PreparationTask", "Task", "TimingTask"]
+__all__ = ["DeviceNameTask", "EstimateTask", "JobTask", "PreparationTask", "Task", "TimingTask"]
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -49,8 +50,8 @@ class JobTask:
 
     @property
     def label(self) -> str:
-        """The run for people, where others run beside it."""
-        return "" if self.threads is None else self.job.label
+        """The run for people."""
+        return self.job.label
 
     def carry_out(self, display: Display) -> None:
         """Do the job."""
@@ -102,6 +103,40 @@ class PreparationTask:
 
         resources = Resources.of(self.context, display)
         prepare(self.jobs, resources, side_by_side=self.side_by_side)
+
+
+@dataclass(frozen=True)
+class EstimateTask:
+    """To find out what the runs of a plan will take.
+
+    Attributes:
+        jobs: One per variant.
+        context: Where earlier timings are, and the device.
+    """
+
+    jobs: tuple[Job, ...]
+    context: CommandContext
+    label: str = ""
+
+    def carry_out(self, display: Display) -> dict[str, Cost | str]:
+        """Find out, by variant, what its run takes, or why that cannot be said."""
+        from ganbench.launch.estimate import estimate
+        from ganbench.launch.failures import VariantFailure
+        from ganbench.machine.device import choose
+        from ganbench.training.session import Diverged
+
+        device = choose(self.context.device)
+        device.activate()
+        costs: dict[str, Cost | str] = {}
+        for job in self.jobs:
+            if job.frozen:
+                costs[job.variant] = "made elsewhere, and scored alone"
+                continue
+            try:
+                costs[job.variant] = estimate(job, device, self.context.cache_root, display)
+            except (VariantFailure, Diverged) as error:
+                costs[job.variant] = str(error)
+        return costs
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from ganbench.launch.timings import duration
+
 if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.launch.progress import Display
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["TrainingProgress"]
 
 _SHOW_EVERY_SECONDS = 0.25
+_KNOWN_AFTER_SECONDS = 5.0  # on the training clock
+_HOUR = 3600
 
 
 class TrainingProgress:
@@ -27,6 +31,7 @@ class TrainingProgress:
         self._job = job
         self._display = display
         self._shown = 0.0
+        self._is_length_known = False
 
     def __call__(self, event: Event) -> None:
         """Show the step that has just been done."""
@@ -39,6 +44,7 @@ class TrainingProgress:
         done, total = (
             (session.clock.seconds, budget.seconds) if limit is None else (session.steps, limit)
         )
+        self._say_if_long(session.clock.seconds, session.steps, limit)
         if done < total and now - self._shown < _SHOW_EVERY_SECONDS:
             return
         self._shown = now
@@ -51,3 +57,15 @@ class TrainingProgress:
             f"D(G(z)) {row['d_fake_before']:.2f}/{row['d_fake_after']:.2f}"
         )
         self._display.update(self._job.label, done, total, detail)
+
+    def _say_if_long(self, seconds: float, steps: int, limit: int | None) -> None:
+        """Say once, near the start, that training will take longer than an hour."""
+        if self._is_length_known or (limit is not None and seconds < _KNOWN_AFTER_SECONDS):
+            return
+        self._is_length_known = True
+        whole = self._job.budget.seconds if limit is None else seconds / steps * limit
+        if whole - seconds > _HOUR:
+            self._display.say(
+                f"{self._job.label}: will train for about {duration(whole - seconds)} from now; "
+                "Ctrl-C saves it, and the same command goes on"
+            )

@@ -6,6 +6,7 @@ other end gone, the task is asked to stop.
 
 from __future__ import annotations
 
+import gc
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ def work(task: Task, pipe: Connection) -> None:
     with suppress(Stopped):
         try:
             interrupt.stop_when_asked()
+            gc.freeze()  # what is loaded stays: giving back memory need not look through it
             threading.Thread(target=_ask_at_the_end, args=(pipe, ended), daemon=True).start()
             outcome = _outcome(task, pipe)
         finally:

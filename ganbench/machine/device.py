@@ -12,6 +12,7 @@ import subprocess
 import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import torch
@@ -36,6 +37,7 @@ __all__ = [
     "Event",
     "choose",
     "is_out_of_memory",
+    "largest_card_bytes",
 ]
 
 Kind = Literal["cuda", "mps", "cpu"]
@@ -356,6 +358,19 @@ def _nvidia_driver() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return next(iter(done.stdout.split()), None)
+
+
+@cache
+def largest_card_bytes() -> int | None:
+    """Memory of the largest NVIDIA card of this machine; None where its tool does not answer."""
+    command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments
+            command, capture_output=True, text=True, check=True, timeout=10
+        )
+        return 2**20 * max(map(int, done.stdout.split()))
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -17,26 +17,40 @@ from ganbench.machine.openmp import spinning
 if TYPE_CHECKING:
     from ganbench.machine.device import Device
 
-__all__ = ["describe"]
+__all__ = ["describe", "numerics"]
 
 _PACKAGES = ("ganbench", "torch", "torchvision", "torch-fidelity", "numpy", "scipy", "scikit-learn")
 
 
 def describe(device: Device) -> dict[str, Any]:
-    """Collect the conditions of a run as plain values."""
+    """Collect the conditions of a run as plain values.
+
+    `threads` is the number of threads with which this process computes, and `cpu_capability` the
+    widest vector instructions that torch uses: both decide in which order it adds numbers.
+    """
+    return {**numerics(device), **_machine(device), **_commit(Path(__file__).parent)}
+
+
+def numerics(device: Device) -> dict[str, Any]:
+    """What decides the last digits of a number on a device, without asking the device itself."""
     return {
         "versions": {"python": platform.python_version(), **_versions(), **device.libraries},
+        "threads": torch.get_num_threads(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "driver": device.driver,
+    }
+
+
+def _machine(device: Device) -> dict[str, Any]:
+    return {
         "platform": platform.platform(),
         "device": device.kind,
         "device_name": device.name,
         "device_reason": device.reason,
-        "driver": device.driver,
         "processors": os.cpu_count(),
-        "threads": torch.get_num_threads(),
         "openmp": spinning(),
         "tf32_in_training": device.trains_in_tf32,
         "memory_bytes": psutil.virtual_memory().total,
-        **_commit(Path(__file__).parent),
     }
 
 

@@ -102,17 +102,35 @@ class StopRequest(AbstractContextManager["StopRequest"]):
     SIGTERM is only ever noted, as a whole group of processes may get it twice. A signal that is
     ignored stays so. Outside the main thread, where signals cannot be caught, nothing is noted.
 
+    Inside `at_once` it is raised instead, as what is done there can be done again.
+
     `asked` has to be looked at after the `with` too: a request may come when all is done inside.
     """
 
     def __init__(self) -> None:
         self._noted = False
+        self._raises = False
         self._previous: dict[int, Any] = {}
 
     @property
     def asked(self) -> bool:
         """Whether to stop."""
         return self._noted
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Raise a request inside a `with` at once, also one that was noted before.
+
+        Raises:
+            Stopped: There was one.
+        """
+        if self._noted:
+            raise Stopped
+        self._raises = True
+        try:
+            yield
+        finally:
+            self._raises = False
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -125,7 +143,9 @@ class StopRequest(AbstractContextManager["StopRequest"]):
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _note(self, number: int, frame: FrameType | None) -> None:
         if self._noted and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._noted = True
+        if self._raises:
+            _raise_stopped(number, frame)

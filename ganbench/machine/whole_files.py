@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -17,14 +18,16 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["remove_leftovers", "save_torch", "whole", "write_whole"]
+    from typing_extensions import Buffer
+
+__all__ = ["flush", "is_temporary", "remove_leftovers", "save_torch", "whole", "write_whole"]
 
 _PREFIX = ".part-"
 _DAY_SECONDS = 24 * 60 * 60
 
 
 @contextmanager
-def whole(final: Path) -> Iterator[Path]:
+def whole(final: Path, *, durable: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `final` to write at; rename it to `final` at the end.
 
     A reader sees the old file or the new one, never a part, also when several processes write the
@@ -33,6 +36,8 @@ def whole(final: Path) -> Iterator[Path]:
 
     Args:
         final: Its folder has to be there.
+        durable: Whether the file is on the disk itself before it is renamed, so that a power cut
+            leaves the old file or the new one.
 
     Raises:
         OSError: The file cannot be written.
@@ -41,39 +46,97 @@ def whole(final: Path) -> Iterator[Path]:
     temporary = final.with_name(name)
     try:
         yield temporary
+        if durable:
+            flush(temporary)
         temporary.replace(final)
+        if durable:
+            flush(final.parent)
     except BaseException:
         with suppress(OSError):
             _remove(temporary)
         raise
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; its folder has to be there.
+def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write a file whole or not at all, as `whole` does.
 
     Raises:
         OSError: It cannot be written.
     """
-    with whole(path) as temporary:
+    with whole(path, durable=durable) as temporary:
         temporary.write_bytes(content)
+
+
+def flush(path: Path) -> None:
+    """Have what was written to a file, or the names in a folder, put on the disk itself.
+
+    Until then the system holds it in memory, and may bring it to the disk in any order.
+
+    Raises:
+        OSError: The disk does not take a file. Folders are flushed where the system can do that.
+    """
+    if path.is_dir():
+        with suppress(OSError):
+            _flush(os.open(path, os.O_RDONLY))
+    elif path.is_file():  # a pipe would be waited for
+        _flush(os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY))
+
+
+def _flush(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def save_torch(values: Any, path: Path) -> None:
     """Write what `torch.load` reads, to a path from `whole`.
 
-    torch writes to an open file here, whose errors say what is wrong; its own writer tells of a
-    full disk by a `RuntimeError`.
+    torch writes to an open file here, whose errors say what is wrong. A full disk, and a request to
+    stop, make torch's own writer raise a `RuntimeError` about positions in the file.
 
     Raises:
         OSError: It cannot be written.
+        BaseException: A request to stop that came meanwhile.
     """
     import torch
 
-    try:
-        with path.open("wb") as file:
+    with _File(io.FileIO(path, "wb")) as file:
+        try:
             torch.save(values, file)
-    except RuntimeError as error:
-        raise OSError(str(error).partition("\n")[0]) from error
+        except RuntimeError as error:
+            raise _behind(error) or file.error or _in_one_line(error) from error
+
+
+def _behind(error: BaseException) -> BaseException | None:
+    """A request to stop behind an error: torch replaces what is raised while it writes."""
+    before = error.__context__
+    if before is None or not isinstance(before, Exception):
+        return before
+    return _behind(before)
+
+
+def _in_one_line(error: RuntimeError) -> OSError:
+    return OSError(str(error).partition("\n")[0])
+
+
+class _File(io.BufferedWriter):
+    """A file that keeps the first error of writing to it."""
+
+    error: OSError | None = None
+
+    def write(self, content: Buffer, /) -> int:
+        """Write as any file does."""
+        try:
+            return super().write(content)
+        except OSError as error:
+            self.error = self.error or error
+            raise
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is half-written, or left behind by a process that was killed."""
+    return name.startswith(_PREFIX)
 
 
 def remove_leftovers(folders: Iterable[Path]) -> int:
@@ -88,7 +151,7 @@ def remove_leftovers(folders: Iterable[Path]) -> int:
     count = 0
     for folder in folders:
         with suppress(OSError):
-            for entry in [entry for entry in os.scandir(folder) if entry.name.startswith(_PREFIX)]:
+            for entry in [entry for entry in os.scandir(folder) if is_temporary(entry.name)]:
                 if _is_leftover(Path(entry.path)):
                     with suppress(OSError):
                         _remove(Path(entry.path))

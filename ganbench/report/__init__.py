@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from rich.console import RenderableType
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["build", "summary_table"]
 
 
-def build(directories: Sequence[Path], out: Path | None = None, primary: str | None = None) -> Path:
+def build(
+    directories: Sequence[Path],
+    out: Path | None = None,
+    primary: str | None = None,
+    report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+) -> Path:
     """Write tables, charts and pages of one or several results folders.
 
     Writes runs.csv, summary.csv, README.md, report.html and charts/*.png; the same files give the
@@ -27,6 +32,8 @@ def build(directories: Sequence[Path], out: Path | None = None, primary: str | N
         out: Where to write; the folder itself where there is just one.
         primary: The score that is tested by itself, chosen before the numbers were seen; where left
             out, the one by which seeds were added as needed, else FID.
+        report: Called with how far the drawing of the charts is: what is done, how many charts are
+            drawn, and of how many.
 
     Returns:
         The folder that was written.
@@ -37,7 +44,7 @@ def build(directories: Sequence[Path], out: Path | None = None, primary: str | N
     """
     from ganbench.report.readme import write_report
 
-    return write_report(directories, out, primary)
+    return write_report(directories, out, primary, report)
 
 
 def summary_table(directory: Path) -> RenderableType:

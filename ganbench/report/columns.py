@@ -7,16 +7,19 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganbench.experiment.result import RunResult
+from ganbench.experiment.conditions import conditions_of
+from ganbench.experiment.result import NO_BUDGET, RunResult
 from ganbench.scoring.metrics.catalogue import METRICS, SCORES, Quantity
 
 __all__ = [
+    "CONDITIONS",
     "CONTRACT",
     "COUNTS",
     "MAIN",
     "OUTSIDE",
     "OVER_TRAINING_SHOWN",
     "PHASES",
+    "RECIPE",
     "SHARED_MARK",
     "SIZE",
     "SPEED",
@@ -42,6 +45,7 @@ CONTRACT = (
 )  # fmt: skip
 """The first columns of runs.csv, on which scripts may rely."""
 
+_FIELDS = frozenset(item.name for item in dataclasses.fields(RunResult))
 _NOT_IN_TABLES = ("command", "schema")
 _FURTHER = tuple(
     item.name
@@ -74,8 +78,13 @@ OUTSIDE = ("evaluation_seconds", "samples_seconds", "saving_seconds")
 COUNTS = ("steps", "images_seen", *SIZE)
 """Counts that are set rather than measured: their spread is left out where it is 0."""
 
+CONDITIONS = ("threads", "torch")
+"""Conditions under which a run was made; its result.json holds all of them."""
+
 OVER_TRAINING_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")
 """Results of scoring during training, in the order of their table."""
+
+_OF_TRAINING = ("steps", "images_seen", "epochs", "warmup_steps", "timed_steps")
 
 _OVER_TRAINING = (
     "over_training_protocol",
@@ -84,6 +93,20 @@ _OVER_TRAINING = (
     *OVER_TRAINING_SHOWN,
     "collapsed_step",
 )
+_MADE = frozenset((*_OVER_TRAINING, *CONDITIONS, *PHASES, *OUTSIDE))
+_PLACES = {
+    "over_training_protocol": ("protocol",),
+    "evaluations": ("evaluations",),
+    "best_step": ("best", "step"),
+    "best_images_seen": ("best", "images_seen"),
+    "best_seconds": ("best", "seconds"),
+    "best_fid": ("best", "scores", "fid"),
+    "last_fid": ("last", "scores", "fid"),
+    "fid_gap": ("gap",),
+    "collapsed_step": ("collapsed", "step"),
+}  # where a column lies in the summary of scores during training
+RECIPE = "recipe_"
+"""Begins the name of a column of runs.csv that holds a hyperparameter."""
 _ON_BACKBONE = ("fid", "kid", "mind", "fid_infinity", "best_fid", "last_fid")
 _COMPANIONS = tuple(name for metric in METRICS for name in metric.companions)
 
@@ -210,10 +233,18 @@ def further_scores(results: list[RunResult]) -> list[str]:
 
 
 def run_columns(results: list[RunResult]) -> list[str]:
-    """Columns of runs.csv: the contract's first, then the other scores and fields."""
+    """Columns of runs.csv: the contract's, the other scores and fields, and the recipes' numbers.
+
+    Those of recipes begin with `recipe_`.
+    """
     scores = [name for name in score_names(results) if name not in CONTRACT]
     over_training = _OVER_TRAINING if any(result.over_training for result in results) else ()
-    return [*CONTRACT, *scores, *_FURTHER, *over_training]
+    asked = ("dataset", "budget", "sample_every")  # which have columns of their own, or no number
+    recipes = sorted({n for result in results for n in result.recipe if n not in asked})
+    return [
+        *CONTRACT, *scores, *_FURTHER, *CONDITIONS, *over_training,
+        *(f"{RECIPE}{name}" for name in recipes),
+    ]  # fmt: skip
 
 
 def measured(results: list[RunResult]) -> list[str]:
@@ -224,29 +255,35 @@ def measured(results: list[RunResult]) -> list[str]:
 
 def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
+    if name in _OF_TRAINING and result.budget == NO_BUDGET:
+        return None
+    if name in _FIELDS:
+        return getattr(result, name)
+    if name in _MADE:
+        return _made(result, name)
+    if name.startswith(RECIPE):
+        return result.recipe.get(name.removeprefix(RECIPE))
+    return result.scores.get(name)
+
+
+def _made(result: RunResult, name: str) -> object:
+    """What is made of several fields of a run, or lies within one."""
     if name in _OVER_TRAINING:
         return _over_training_value(result.over_training, name)
+    if name in CONDITIONS:
+        return conditions_of(result).get(name)
     if name in PHASES:
         return _share(result.phase_seconds, name.removeprefix("share_"))
-    if name in OUTSIDE:
-        return result.outside_seconds.get(name.removesuffix("_seconds"))
-    return getattr(result, name) if hasattr(result, name) else result.scores.get(name)
+    return result.outside_seconds.get(name.removesuffix("_seconds"))
 
 
 def _over_training_value(over_training: dict[str, Any], name: str) -> object:
     """One result of scoring during training; None where there was none."""
-    best, collapsed = over_training.get("best") or {}, over_training.get("collapsed") or {}
-    return {
-        "over_training_protocol": over_training.get("protocol"),
-        "evaluations": over_training.get("evaluations"),
-        "best_step": best.get("step"),
-        "best_images_seen": best.get("images_seen"),
-        "best_seconds": best.get("seconds"),
-        "best_fid": best.get("scores", {}).get("fid"),
-        "last_fid": over_training.get("last", {}).get("scores", {}).get("fid"),
-        "fid_gap": over_training.get("gap"),
-        "collapsed_step": collapsed.get("step"),
-    }[name]
+    key, *path = _PLACES[name]
+    value = over_training.get(key)
+    for key in path:
+        value = (value or {}).get(key)
+    return value
 
 
 def _share(seconds: dict[str, float], phase: str) -> float | None:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ganbench.report import columns
 from ganbench.report.comparison.ranking import Rankings, best_of, rankings_of
 from ganbench.report.facts import Fact, facts_of, notes_of
-from ganbench.report.formatting import interval, number, share_of, shown, spread
-from ganbench.report.notes import reading_note
-from ganbench.report.over_training import over_training_tables
-from ganbench.report.references import (
-    NOISE_MARK,
-    NOISE_NOTE,
-    REFERENCE_NOTE,
-    REFERENCE_NOTE_OF_POINTS,
-    is_no_better_than_noise,
-    noise_to_beat,
-    reference_cells,
-    references_of,
-)
+from ganbench.report.formatting import number
+from ganbench.report.hyperparameters import Hyperparameters, hyperparameters_of
+from ganbench.report.leading import Leading, leading_of
+from ganbench.report.notes import cautions_of, reading_note
+from ganbench.report.number_tables import number_tables
 from ganbench.report.scale import (
     MANY_RUNS,
     MOST_CHARTED,
@@ -30,9 +22,11 @@ from ganbench.report.scale import (
     MOST_LISTED,
     MOST_OF_MANY,
     MOST_ROWS,
+    MOST_ROWS_OF_MANY,
     MOST_SECTIONS,
     listed,
 )
+from ganbench.report.strips import Strips, strips_of
 from ganbench.report.tables import Cell, Table
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.protocol import MODES_BY_SHARE
@@ -82,7 +76,23 @@ class Failure:
 
 @dataclass(frozen=True)
 class Section:
-    """All on one group of runs."""
+    """All on one group of runs.
+
+    Attributes:
+        title: Dataset, device and budget.
+        slug: Names the section in addresses and the group's charts.
+        leading: Who leads, for each budget.
+        protocol: How scores were computed, in words.
+        protocol_hash: The protocol's hash.
+        protocol_fields: The protocol, field by field.
+        reading_note: How to read the tables.
+        cautions: Where scores do not mean what they seem to.
+        tables: Numbers by variant; those on the running of the code last.
+        hyperparameters: What was set for each variant; None where that is not known.
+        ranked: Rankings of pairs.
+        samples: The pictures at the end, one per variant.
+        strips: Pictures from the whole training.
+    """
 
     title: str
     slug: str
@@ -93,6 +103,10 @@ class Section:
     tables: tuple[Table, ...]
     ranked: Rankings
     samples: tuple[Sample, ...]
+    leading: tuple[Leading, ...] = ()
+    hyperparameters: Hyperparameters | None = None
+    protocol_fields: tuple[tuple[str, str], ...] = ()
+    strips: Strips = field(default_factory=Strips)
 
 
 @dataclass(frozen=True)
@@ -106,6 +120,7 @@ class Content:
     failures: tuple[Failure, ...]
     legend: tuple[columns.Column, ...]
     failures_note: str = ""
+    labels: tuple[str, ...] = ()
 
     @property
     def has_references(self) -> bool:
@@ -135,19 +150,31 @@ def content_of(results: Results, primary: str) -> Content:
             source.notes.strip() for source in results.sources if source.notes.strip()
         ),
         sections=tuple(
-            _section(group, further, primary, samples_of=_samples_of(place, is_large=is_large))
+            _section(
+                group,
+                further,
+                primary,
+                samples_of=_samples_of(place, is_large=is_large),
+                rows_of=MOST_ROWS_OF_MANY
+                if is_large and place >= MOST_GROUPS_IN_FULL
+                else MOST_ROWS,
+                lists_seeds=not is_large,
+            )
             for place, group in enumerate(results.groups[: MOST_SECTIONS if is_large else None])
         ),
         failures=failures,
         legend=tuple(columns.column(name) for name in (*main, *further, *speed, *over_training)),
         failures_note=failures_note,
+        labels=tuple(results.labels[:MOST_ROWS]),
     )
 
 
 def _facts(results: Results, *, is_large: bool) -> tuple[Fact, ...]:
     """The head; of very many folders or groups, how many are left out of it or of the page."""
     folders = results.sources[:MOST_FOLDERS]
-    facts = [fact for source in folders for fact in facts_of(results, source)]
+    by_folder = [facts_of(results, source) for source in folders]
+    shared = [fact for fact in by_folder[0] if all(fact in some for some in by_folder)]
+    facts = [*shared, *(fact for some in by_folder for fact in some if fact not in shared)]
     if len(results.sources) > MOST_FOLDERS:
         facts.append(Fact("Folders", f"and {len(results.sources) - MOST_FOLDERS:,} more"))
     facts += notes_of("Left out", results.notes)
@@ -179,17 +206,15 @@ def _title(results: Results) -> str:
 
 
 def _section(
-    group: Group, further: Sequence[str], primary: str, *, samples_of: int = MOST_CHARTED
+    group: Group,
+    further: Sequence[str],
+    primary: str,
+    *,
+    samples_of: int = MOST_CHARTED,
+    rows_of: int = MOST_ROWS,
+    lists_seeds: bool = True,
 ) -> Section:
-    ranked = rankings_of(group, primary)
-    rows = best_of(group, MOST_ROWS, primary)
-    tables = (
-        _quality_table(rows),
-        _with_references(rows, _table(rows, "Further scores", further), further),
-        _table(rows, "Speed and cost", (*columns.SPEED, *columns.SIZE)),
-        _table(rows, "Phases of a step", columns.PHASES),
-        _table(rows, "Outside the training clock", columns.OUTSIDE),
-    )
+    rows = best_of(group, rows_of, primary)
     note = f"Rows are those of {rows.title}; summary.csv has all." if rows is not group else ""
     shown = best_of(group, samples_of, primary).labels if samples_of else []
     return Section(
@@ -199,107 +224,19 @@ def _section(
         protocol_hash=group.protocol,
         reading_note=" ".join(filter(None, (reading_note(group), note))),
         cautions=_cautions(group),
-        tables=(*(table for table in tables if table is not None), *over_training_tables(rows)),
-        ranked=ranked,
+        tables=number_tables(group, rows, further, primary, lists_seeds=lists_seeds),
+        ranked=rankings_of(group, primary),
         samples=tuple(sample for label in shown for sample in _samples(group, label)),
+        leading=leading_of(group, primary),
+        hyperparameters=hyperparameters_of(rows),
+        protocol_fields=tuple((name, str(value)) for name, value in group.protocol_fields.items()),
+        strips=strips_of(group, shown),
     )
-
-
-def _table(group: Group, caption: str, names: Sequence[str]) -> Table | None:
-    shown_names = group.present(names)
-    if not shown_names:
-        return None
-    shown_columns = [columns.column(name) for name in shown_names]
-    heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in shown_columns]
-    noise = noise_to_beat(group)
-    rows = [
-        (
-            label,
-            *group.completed(label),
-            tuple(_cell(group, label, column, noise) for column in shown_columns),
-        )
-        for label in group.all_labels
-    ]
-    note = group.timing_note if set(shown_names) & set(columns.TIMED) else ""
-    return Table(caption, tuple(heads), tuple(rows), note)
-
-
-def _quality_table(group: Group) -> Table | None:
-    """The main scores, and beside them who keeps a moving average, where not all or none do."""
-    table = _table(group, "Quality and diversity", columns.MAIN)
-    table = _with_references(group, table, columns.MAIN)
-    if table is None or not group.averages_differ:
-        return table
-    rows = [
-        (label, good, started, (Cell(group.average_text(label)), *cells))
-        for label, good, started, cells in table.rows
-    ]
-    references = tuple((name, count, (Cell(), *cells)) for name, count, cells in table.references)
-    heads = ("Moving average", *table.heads)
-    return replace(table, heads=heads, rows=tuple(rows), references=references)
-
-
-def _with_references(group: Group, table: Table | None, names: Sequence[str]) -> Table | None:
-    """The table of some scores, with what stands beside the variants."""
-    rows = references_of(group)
-    if table is None or not rows:
-        return table
-    shown_names = group.present(names)
-    is_of_points = group.backbone == POINTS_BACKBONE
-    below = REFERENCE_NOTE_OF_POINTS if is_of_points else REFERENCE_NOTE
-    return replace(
-        table,
-        note=" ".join(filter(None, (table.note, below, _noise_note(table)))),
-        references=tuple(
-            (row.name, row.count, reference_cells(group, row, shown_names)) for row in rows
-        ),
-    )
-
-
-def _noise_note(table: Table) -> str:
-    cells = (cell for *_, row in table.rows for cell in row)
-    return f"{NOISE_NOTE}." if any(NOISE_MARK in cell.mean for cell in cells) else ""
-
-
-def _cell(group: Group, label: str, column: columns.Column, noise: dict[str, float]) -> Cell:
-    estimate, completed = group.estimate(label, column.name), len(group.of(label))
-    if estimate is None:
-        return Cell()
-    text = shown(estimate.mean, column)
-    if column.name.startswith("modes_covered"):
-        text = share_of(estimate.mean, group.modes_total)
-    if group.is_shared(label, column.name):
-        text = f"{text} {columns.SHARED_MARK}"
-    if is_no_better_than_noise(estimate.mean, column.name, noise):
-        text = f"{text} {NOISE_MARK}"
-    if estimate.std == 0 and column.name in columns.COUNTS:
-        return Cell(text)
-    counted = f"({estimate.n} of {completed} seeds)" if estimate.n < completed else ""
-    return Cell(text, spread(estimate, column), interval(estimate, column), counted)
 
 
 def _cautions(group: Group) -> tuple[str, ...]:
-    """Where scores of a variant do not mean what they seem to, with the seed.
-
-    Notes on the files of a dataset, the same for all runs on it, stand at the head of the report.
-    Of very many, equal notes on one variant are one, and the rest is counted.
-    """
-    every = [
-        (entry.label, entry.result.seed, note)
-        for label in group.labels
-        for entry in group.of(label)
-        for note in entry.result.notes
-        if not note.startswith(f"{entry.result.dataset}: ")
-    ]
-    if len(every) <= MOST_LISTED:
-        return tuple(f"{label}, seed {seed}: {note}." for label, seed, note in every)
-    seeds: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for label, seed, note in every:
-        seeds[label, note].append(seed)
-    texts = [
-        f"{label}, {'seed' if len(some) == 1 else 'seeds'} {listed(some)}: {note}."
-        for (label, note), some in seeds.items()
-    ]
+    """The cautions on a group's scores; of very many, the first ones, and the rest is counted."""
+    texts = cautions_of(group)
     if len(texts) > MOST_LISTED:
         more = f"And {len(texts) - MOST_LISTED:,} further notes, which the runs' files hold."
         texts = [*texts[:MOST_LISTED], more]
@@ -333,8 +270,8 @@ def _protocol(group: Group) -> str:
 def _samples(group: Group, label: str) -> list[Sample]:
     """The images at the end of the first seed that left any: real beside generated, or a grid."""
     for entry in group.of(label):
-        both = entry.run.path / "samples" / "real-and-fake.png"
-        if both.is_file():
+        both = entry.run.real_and_fake
+        if both is not None:
             return [Sample(label, f"{label}, seed {entry.result.seed}: real, generated", both)]
         if entry.run.samples:
             last = entry.run.samples[-1]

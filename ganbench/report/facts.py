@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganbench.report.comparison.looks import decided_first, look_text, looks_text
+from ganbench.report.notes import grouped
 from ganbench.report.scale import MOST_LISTED, listed
 from ganbench.training.execution import EAGER, Execution
 from ganbench.visible import visible
@@ -49,7 +50,7 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
         *_looks(source.looks),
         Fact("Command", str(plan.get("command") or (own[0].command if own else "")), is_code=True),
         Fact("Date", str(plan.get("created") or "")),
-        *notes_of("Note", list(plan.get("notes") or ())),
+        *notes_of("Note", grouped(map(str, plan.get("notes") or ()), [r.variant for r in own])),
     ]
     return [fact for fact in facts if fact.text]
 

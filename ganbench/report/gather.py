@@ -138,8 +138,11 @@ def _read(directory: Path) -> tuple[Source, list[StoredRun], list[str]]:
         plan, damaged = _read_plan(folder)
         runs, unreadable = _read_runs(folder)
         looks, damaged_looks = _read_looks(folder)
-        notes_file = directory / "notes.md"
-        notes = notes_file.read_text(encoding="utf-8") if notes_file.is_file() else ""
+        notes, notes_file = "", directory / "notes.md"
+        if notes_file.is_symlink():  # to a file of whoever makes the report, who may publish it
+            damaged.append(f"{notes_file} is a link, which is not followed: its text is left out")
+        elif notes_file.is_file():
+            notes = notes_file.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{directory} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

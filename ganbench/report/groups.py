@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ganbench.data.catalogue import short_dataset
 from ganbench.report import columns
 from ganbench.report.comparison.statistics import Estimate, estimate
+from ganbench.report.group_names import budget_words, named
 from ganbench.report.limits import bounds_of, quantities_of, step_of
 from ganbench.report.rows import Entry, entries_of
 from ganbench.scoring.protocol import current_names
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "group_runs"]
 
-_LONGEST_SLUG = 50  # letters, of up to 4 bytes each, in names of files of up to 255 bytes
 _Made = TypeVar("_Made")
 
 
@@ -79,6 +78,14 @@ class Group:
         for label in self.labels:
             budgets[self.budget_of(label)].append(label)
         return dict(budgets)
+
+    @cached_property
+    def budget_text(self) -> str:
+        """The budget of all runs, or how many there are; empty where it is not known."""
+        budgets = list(dict.fromkeys(e.result.budget for e in self.entries if e.result.budget))
+        if len(budgets) == 1:
+            return budget_words(budgets[0])
+        return f"{len(budgets)} budgets" if budgets else ""
 
     @cached_property
     def seeds(self) -> int:
@@ -257,34 +264,8 @@ def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
             together[home] += failed
             together[key] = [run for run in together[key] if run.result.status == "ok"]
     groups = [Group(*key, entries_of(members)) for key, members in together.items() if members]
-    return _named(groups)
+    return named(groups)
 
 
 def _key(result: RunResult) -> tuple[str, str, str, str]:
     return result.dataset, result.device.partition(":")[0], result.device_name, result.protocol
-
-
-def _named(groups: list[Group]) -> tuple[Group, ...]:
-    """Give each group a title and a slug that differ from those of all other groups."""
-    named: list[Group] = []
-    for group in groups:
-        same_dataset = [other for other in groups if other.dataset == group.dataset]
-        same_kind = [other for other in same_dataset if other.device == group.device]
-        same_device = [other for other in same_kind if other.device_name == group.device_name]
-        title, slug = short_dataset(group.dataset), short_dataset(group.dataset)
-        if len(same_dataset) > 1:
-            title, slug = f"{title} on {group.device}", f"{slug}-{group.device}"
-        if len(same_kind) > len(same_device):
-            title, slug = f"{title} ({group.device_name})", f"{slug}-{group.device_name}"
-        if len(same_device) > 1:
-            protocol = group.protocol or "not scored"
-            title, slug = f"{title}, protocol {protocol}", f"{slug}-{protocol}"
-        named.append(dataclasses.replace(group, title=title, slug=_unlike(slug, named)))
-    return tuple(named)
-
-
-def _unlike(text: str, named: list[Group]) -> str:
-    letters = "".join(sign if sign.isalnum() else "-" for sign in text.lower())
-    slug = "-".join(part for part in letters.split("-") if part)[:_LONGEST_SLUG]
-    taken = sum(group.slug == slug or group.slug.startswith(f"{slug}--") for group in named)
-    return f"{slug}--{taken + 1}" if taken else slug

@@ -41,11 +41,11 @@ def read_scores(file: Path) -> pd.DataFrame | None:
         return None
     try:
         frame: pd.DataFrame = pd.read_csv(file)
+        numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
     except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
         return None
     if not _NEEDED.issubset(frame.columns) or frame.empty:
         return None
-    numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
     numbers = numbers.where(numbers.abs() <= _LARGEST)
     positions = numbers[["step", "images_seen", "seconds"]]
     numbers = numbers[(positions >= 0).all(axis="columns")]  # false where one is missing
@@ -121,12 +121,23 @@ def _moments(group: Group) -> Table:
         for name, column in zip(names, shown_columns, strict=True):
             moment = group.estimate(label, name)
             cells.append(
-                Cell(shown(moment.mean, column), spread(moment, column), interval(moment, column))
+                Cell(
+                    shown(moment.mean, column),
+                    spread(moment, column),
+                    interval(moment, column),
+                    value=moment.mean,
+                )
                 if moment
                 else Cell()
             )
         rows.append((label, *group.completed(label), (*cells, _collapsed(entries))))
-    return Table("Best and last moment", (*heads, "Modes collapsed"), tuple(rows), _note(group))
+    return Table(
+        "Best and last moment",
+        (*heads, "Modes collapsed"),
+        tuple(rows),
+        _note(group),
+        names=(*names, ""),
+    )
 
 
 def _collapsed(entries: Sequence[Entry]) -> Cell:
@@ -210,7 +221,8 @@ def _reached(runs: list[list[_Row]], target: float) -> Cell:
     deviation = f"± {number(time.std, time.mean)}" if time and time.std is not None else ""
     counted = "" if len(seconds) == len(runs) else f"{len(seconds)} of {len(runs)} seeds"
     remark = ", ".join(filter(None, (f"{number(round(float(np.mean(images))))} images", counted)))
-    return Cell(in_unit(float(np.mean(seconds)), "s"), deviation, f"({remark})")
+    mean = float(np.mean(seconds))
+    return Cell(in_unit(mean, "s"), deviation, remark=f"({remark})", value=mean)
 
 
 def _first(rows: list[_Row], target: float) -> _Row | None:

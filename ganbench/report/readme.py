@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
-
-from markdown_it import MarkdownIt
-from markupsafe import Markup
-from PIL import Image
 
 from ganbench.errors import UsageError
 from ganbench.experiment.store import write_bytes, write_text
 from ganbench.report.charts.all_charts import CHARTS, draw_all
+from ganbench.report.charts.vector import VECTOR_FORMATS
 from ganbench.report.comparison.families import PRIMARY, check_primary
 from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.content import RANKING_NOTE, content_of
 from ganbench.report.damaged import with_damaged_tables
 from ganbench.report.gather import gather
+from ganbench.report.latex import latex
+from ganbench.report.markdown import cell, code, literal
+from ganbench.report.page import page, relative_link
 from ganbench.report.references import references_csv
+from ganbench.report.scale import quoted
 from ganbench.report.tables import runs_csv, summary_csv
 from ganbench.report.templates import template
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ganbench.report.charts.all_charts import Drawn
     from ganbench.report.content import Content
@@ -35,25 +31,38 @@ if TYPE_CHECKING:
 
 __all__ = ["page", "readme", "write_report", "write_results"]
 
-_SAMPLE_PIXELS = 1100
-# Backslashes, code, emphasis and formulas; tags and entities; the ends of links and of their names.
-_MARKUP = re.compile(r"[\\`*$~]|<(?=[\w/!?])|&(?=[\w#]+;)|\](?=[\[(:])|(?<!\w)_|_(?!\w)")
-_WEBP_QUALITY = 85
 
-
-def write_report(directories: Sequence[Path], out: Path | None, primary: str | None = None) -> Path:
+def write_report(
+    directories: Sequence[Path],
+    out: Path | None,
+    primary: str | None = None,
+    report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+) -> Path:
     """Write all files of a report, as `ganbench.report.build` describes."""
     folders = [Path(directory) for directory in directories]
     if out is None and len(folders) > 1:
         raise UsageError("several folders are joined into a new one: say where with --out")
     results = with_damaged_tables(gather(folders))
-    return write_results(results, Path(out) if out is not None else folders[0], primary)
+    target = Path(out) if out is not None else folders[0]
+    return write_results(results, target, primary, report=report)
 
 
-def write_results(results: Results, target: Path, primary: str | None = None) -> Path:
+def write_results(
+    results: Results,
+    target: Path,
+    primary: str | None = None,
+    formats: Sequence[str] = (),
+    report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+) -> Path:
     """Write all files of a report of what was read before, and return their folder.
 
-    Without a primary score, it is the one by which seeds were added as needed, else FID.
+    Args:
+        results: The runs.
+        target: The folder.
+        primary: The score that is tested by itself; None for the one by which seeds were added as
+            needed, else FID.
+        formats: Of charts for papers, besides PNG: `svg` and `pdf`.
+        report: Called with what is done, how much of it, and of how much.
 
     Raises:
         UsageError: No run has the primary score, or the folder cannot be written.
@@ -61,14 +70,21 @@ def write_results(results: Results, target: Path, primary: str | None = None) ->
     primary = primary or results.planned_primary or PRIMARY
     check_primary(primary, results.records)
     try:
-        write_text(target / "runs.csv", runs_csv(results))
-        write_text(target / "summary.csv", summary_csv(results))
-        _write_or_remove(target / "ranking.csv", ranking_csv(results, primary))
-        _write_or_remove(target / "references.csv", references_csv(results))
-        charts, content = draw_all(results, primary), content_of(results, primary)
+        tables = {
+            "runs.csv": runs_csv(results),
+            "summary.csv": summary_csv(results),
+            "ranking.csv": ranking_csv(results, primary),
+            "references.csv": references_csv(results),
+        }
+        for name, text in tables.items():
+            _write_or_remove(target / name, text)
+        charts = draw_all(results, primary, formats, report)
+        content = content_of(results, primary)
         _write_charts(target / "charts", charts)
+        write_text(target / "summary.tex", latex(content))
         write_text(target / "README.md", readme(content, charts, target))
-        write_text(target / "report.html", page(content, charts))
+        shown = {name: text for name, text in tables.items() if text is not None}
+        write_text(target / "report.html", page(content, charts, target, shown))
     except OSError as error:
         raise UsageError(
             f"the report cannot be written to {target}: {error.strerror or error}; "
@@ -94,12 +110,21 @@ def _write_charts(folder: Path, charts: Sequence[Drawn]) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     for chart in charts:
-        write_bytes(folder / chart.file, chart.png)  # replaces a link instead of following it
+        # Replaces a link instead of following it
+        write_bytes(folder / chart.file, chart.png)
+        for ending, data in chart.vectors:
+            write_bytes(folder / _vector_file(chart, ending), data)
     written = {chart.file for chart in charts}
+    written |= {_vector_file(chart, ending) for chart in charts for ending, _ in chart.vectors}
     for kind in CHARTS:
-        for file in folder.glob(f"{kind.name}-*.png"):
-            if file.name not in written:
-                file.unlink()
+        for ending in ("png", *VECTOR_FORMATS):
+            for file in folder.glob(f"{kind.name}-*.{ending}"):
+                if file.name not in written:
+                    file.unlink()
+
+
+def _vector_file(chart: Drawn, ending: str) -> str:
+    return f"{Path(chart.file).stem}.{ending}"
 
 
 # --- README.md
@@ -110,69 +135,10 @@ def readme(content: Content, charts: Sequence[Drawn], out: Path) -> str:
     page = template(
         "report",
         "readme.md.jinja",
-        cell=_cell,
-        code=_code,
-        literal=_literal,
-        link=lambda path: _link(path, out),
+        cell=cell,
+        code=code,
+        literal=literal,
+        quoted=quoted,
+        link=lambda path: relative_link(path, out),
     )
     return page.render(content=content, charts=charts, ranking_note=RANKING_NOTE)
-
-
-def _cell(text: str) -> str:
-    """A text that can stand in a cell of a Markdown table."""
-    return _literal(" ".join(text.split())).replace("|", "\\|")
-
-
-def _literal(text: str) -> str:
-    """A text that Markdown shows as it is, with as few escapes as that needs."""
-    return _MARKUP.sub(lambda sign: f"\\{sign[0]}", text)
-
-
-def _code(text: str) -> str:
-    """A text in one line as code, between more backticks than it holds in a row."""
-    text = " ".join(text.split())
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    return f"{fence} {text} {fence}" if longest else f"`{text}`"
-
-
-def _link(path: Path, out: Path) -> str:
-    return quote(os.path.relpath(path.resolve(), out.resolve()).replace(os.sep, "/"))
-
-
-# --- report.html
-
-
-def page(content: Content, charts: Sequence[Drawn]) -> str:
-    """Write the report as one HTML page that needs no other file and no network."""
-    html = template(
-        "report",
-        "report.html.jinja",
-        embedded=_embedded,
-        embedded_image=_embedded_image,
-        markdown=_markdown,
-    )
-    return html.render(content=content, charts=charts, ranking_note=RANKING_NOTE)
-
-
-def _embedded(data: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _embedded_image(path: Path) -> str:
-    """An image of samples as a data URI, no wider than the page; an unreadable one is left out."""
-    small = io.BytesIO()
-    try:
-        with Image.open(path) as image:
-            picture = image.convert("RGB")
-    except Exception:  # noqa: BLE001 - whatever a damaged picture makes its decoder raise
-        return ""
-    picture.thumbnail((_SAMPLE_PIXELS, _SAMPLE_PIXELS))
-    picture.save(small, format="webp", quality=_WEBP_QUALITY, method=4)
-    return _embedded(small.getvalue(), "image/webp")
-
-
-def _markdown(text: str) -> Markup:
-    """Hand-written Markdown as HTML; raw HTML is shown as text, and images are left out."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    return Markup(parser.render(text))  # noqa: S704 - raw HTML is off

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "LIGHT_ONLY_RUNS",
     "MANY_RUNS",
     "MOST_CHARTED",
     "MOST_FOLDERS",
@@ -25,10 +24,13 @@ __all__ = [
     "MOST_OF_MANY",
     "MOST_PAIRED",
     "MOST_ROWS",
+    "MOST_ROWS_OF_MANY",
     "MOST_SECTIONS",
     "MOST_SEEDS_DRAWN",
     "MOST_SEEDS_READ",
+    "ONE_WIDTH_RUNS",
     "listed",
+    "quoted",
 ]
 
 MOST_IN_SENTENCES = 8
@@ -49,8 +51,8 @@ MOST_LISTED = 30
 """As many runs that did not complete, cautions and notes are listed one by one."""
 MOST_FOLDERS = 10
 """As many joined folders are described at the head of a report."""
-LIGHT_ONLY_RUNS = 100
-"""In a report of more runs, charts are in light colours only, which halves the time of drawing."""
+ONE_WIDTH_RUNS = 100
+"""In a report of more runs, the page has charts of one width, which halves the time of drawing."""
 
 MANY_RUNS = 500
 """In a report of more runs, the limits below hold."""
@@ -60,6 +62,8 @@ MOST_GROUPS_IN_FULL = 1
 """As many groups have all charts and samples."""
 MOST_GROUPS_CHARTED = 4
 """As many groups have the chart of quality."""
+MOST_ROWS_OF_MANY = 16
+"""As many variants have a row in the tables of the further groups."""
 MOST_SECTIONS = 20
 """As many groups have a section on the page."""
 
@@ -68,3 +72,8 @@ def listed(names: Sequence[object], most: int = MOST_NAMED) -> str:
     """Names with commas; of more than `most`, the first of them and how many more there are."""
     text = ", ".join(str(name) for name in names[:most])
     return text if len(names) <= most else f"{text} and {len(names) - most:,} more"
+
+
+def quoted(label: str) -> str:
+    """A label as it stands among others, between which are commas: in quotes if it holds one."""
+    return f'"{label}"' if "," in label else label

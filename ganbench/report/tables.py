@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,24 +12,40 @@ from ganbench.report.comparison.statistics import method_for
 from ganbench.visible import spreadsheet_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from ganbench.experiment.result import RunResult
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["Cell", "Table", "csv_text", "runs_csv", "summary_csv"]
+__all__ = ["Cell", "SeedRow", "Table", "csv_text", "runs_csv", "summary_csv"]
 
 
 @dataclass(frozen=True)
 class Cell:
     """One number over seeds; `spread` and `interval` are empty for one seed.
 
-    `remark` says on how many seeds it stands where the row has more.
+    `remark` says on how many seeds it stands where the row has more, `value` is the mean as a
+    number, and `is_best` says that it is the best of its column or not resolved from the best.
     """
 
     mean: str = ""
     spread: str = ""
     interval: str = ""
     remark: str = ""
+    value: float | None = None
+    is_best: bool = False
+
+
+@dataclass(frozen=True)
+class SeedRow:
+    """One run below the row of its variant: its seed, its status, its folder and its numbers."""
+
+    seed: int
+    status: str
+    path: Path
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,10 @@ class Table:
         note: How they were measured, where the section does not say it.
         references: Rows of what stands beside the variants: name, number of images, and one cell
             per head.
+        names: Name of each column in runs.csv, empty for one that is not there; none where the
+            table has no such columns.
+        seeds: The runs of each row, by its label; empty where there are too many to list.
+        is_last: Whether it is about the running of the code rather than about what came out.
     """
 
     caption: str
@@ -50,6 +70,14 @@ class Table:
     rows: tuple[tuple[str, int, int, tuple[Cell, ...]], ...]
     note: str = ""
     references: tuple[tuple[str, str, tuple[Cell, ...]], ...] = ()
+    names: tuple[str, ...] = ()
+    seeds: Mapping[str, tuple[SeedRow, ...]] = field(default_factory=dict)
+    is_last: bool = False
+
+    @property
+    def has_best(self) -> bool:
+        """Whether any of its numbers is the best of a column."""
+        return any(cell.is_best for *_, cells in self.rows for cell in cells)
 
 
 def runs_csv(results: Results) -> str:

@@ -18,6 +18,8 @@ from ganbench.errors import ContractError, UsageError
 from ganbench.machine.random_streams import generator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ganbench.machine.device import Device
     from ganbench.training.state import TrainState
 
@@ -44,7 +46,11 @@ def latents(state: TrainState, count: int, seed: int, stream: str) -> Tensor:
 
 
 def draw(
-    state: TrainState, device: Device, latent: Tensor, conditions: Tensor | None = None
+    state: TrainState,
+    device: Device,
+    latent: Tensor,
+    conditions: Tensor | None = None,
+    report: Callable[[int], None] = lambda _count: None,
 ) -> Tensor:
     """Turn latents into images.
 
@@ -53,6 +59,7 @@ def draw(
         device: Where the networks are.
         latent: float32 of shape (count, latent_dim), at least one.
         conditions: As the generator takes them, one per latent.
+        report: Called with the number of images that are drawn, batch by batch.
 
     Returns:
         uint8 of shape (count, channels, size, size), or float32 points of shape (count,
@@ -80,6 +87,7 @@ def draw(
         if images is None:
             images = torch.empty(len(latent), *drawn.shape[1:], dtype=drawn.dtype)
         images[part] = drawn
+        report(start + len(drawn))
     network.train(was_training)
     if images is None:
         raise ValueError("no latents were given: at least one image has to be drawn")

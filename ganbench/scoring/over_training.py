@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganbench.machine.device import Device
-    from ganbench.scoring.evaluate import Evaluation, Noise, Reference
+    from ganbench.scoring.evaluate import Evaluation
+    from ganbench.scoring.reference import Noise, Reference
     from ganbench.training.session import Session
 
 __all__ = ["CHOSEN_BY", "OVER_TRAINING_COLUMNS", "ScoresOverTraining"]
@@ -41,6 +42,8 @@ class ScoresOverTraining:
             not apply.
         best: Position of the best row, or None.
         weights: State of the sampler at that row, on the CPU.
+        before_end: The state before an evaluation that was due only because the budget was used
+            up; a run that goes on under a larger budget goes on from it. None where there is none.
         evaluator: Scores a session, as `ganbench.scoring.evaluate.evaluate` does.
     """
 
@@ -50,11 +53,15 @@ class ScoresOverTraining:
     rows: list[dict[str, float | None]] = field(default_factory=list)
     best: int | None = None
     weights: dict[str, Tensor] = field(default_factory=dict)
+    before_end: dict[str, Any] | None = None
     evaluator: Callable[..., Evaluation] = evaluate
 
     def evaluate(self, session: Session) -> dict[str, float | None]:
         """Score the generator as it is now, with the clock stopped; the new row is returned."""
-        scored = self._score(session, "choosing")
+        return self.add(session, self.score(session, "choosing"))
+
+    def add(self, session: Session, scored: Evaluation) -> dict[str, float | None]:
+        """Keep what `score` has found of the generator as it is now; the new row is returned."""
         row = {**_position(session), **{name: scored.scores.get(name) for name in SCORES}}
         self.rows.append(row)
         if self._is_best(row):
@@ -63,7 +70,8 @@ class ScoresOverTraining:
             self.weights = {key: value.detach().cpu().clone() for key, value in state.items()}
         return row
 
-    def _score(self, session: Session, noise: Noise) -> Evaluation:
+    def score(self, session: Session, noise: Noise) -> Evaluation:
+        """Score the generator on one half of the noise; nothing is kept of it."""
         return self.evaluator(session, self.reference, self.device, self.report, noise)
 
     def _is_best(self, row: Mapping[str, float | None]) -> bool:
@@ -85,7 +93,7 @@ class ScoresOverTraining:
             and `last`, each with its position and its `scores` on the reporting half; `gap`, last
             minus best; `collapsed`, where modes collapsed as `collapse` says, or None.
         """
-        last = self._score(session, "reporting")
+        last = self.score(session, "reporting")
         summary: dict[str, Any] = {
             "evaluations": len(self.rows),
             "chosen_by": CHOSEN_BY,
@@ -104,7 +112,7 @@ class ScoresOverTraining:
             sampler = session.state.sampler
             present = {key: value.clone() for key, value in sampler.state_dict().items()}
             sampler.load_state_dict(self.weights)
-            scores = self._score(session, "reporting").scores
+            scores = self.score(session, "reporting").scores
             sampler.load_state_dict(present)
         summary["best"] = {**{name: chosen[name] for name in POSITION}, "scores": scores}
         end, top = last.scores.get(CHOSEN_BY), scores.get(CHOSEN_BY)
@@ -113,13 +121,19 @@ class ScoresOverTraining:
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint stores, as `torch.load(weights_only=True)` accepts it."""
-        return {"rows": self.rows, "best": self.best, "weights": self.weights}
+        state = {"rows": self.rows, "best": self.best, "weights": self.weights}
+        return state if self.before_end is None else {**state, "before_end": self.before_end}
+
+    def note_end(self) -> None:
+        """Keep the state as it is, before an evaluation that was due only at the end."""
+        self.before_end = {"rows": list(self.rows), "best": self.best, "weights": self.weights}
 
     def load_state_dict(self, values: Mapping[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
         self.rows = [dict(row) for row in values["rows"]]
         self.best = values["best"]
         self.weights = dict(values["weights"])
+        self.before_end = values.get("before_end")
 
 
 def _position(session: Session) -> dict[str, float]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ganbench.scoring.evaluate import Reference
+    from ganbench.scoring.reference import Reference
 
 __all__ = [
     "HELD_OUT",

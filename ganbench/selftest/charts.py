@@ -36,13 +36,15 @@ _MOST_SHOWN = 1000.0  # deviations at which the heat map's colours end
 _MEANINGS: dict[Detection, str] = {
     "sees": "sees: worse beyond chance",
     "misled": "misled: better beyond chance",
+    "varies": "varies: draws on both sides",
     "blind": "blind: within chance",
 }
 
 
 def _colour(detection: Detection, style: ChartStyle) -> str:
-    blue, orange = style.theme.palette[:2]
-    return {"sees": blue, "misled": orange, "blind": style.theme.muted}[detection]
+    blue, orange, third = style.theme.palette[:3]
+    colours: dict[Detection, str] = {"sees": blue, "misled": orange, "varies": third}
+    return colours.get(detection, style.theme.muted)
 
 
 def responses(outcome: Outcome, style: ChartStyle) -> Figure:
@@ -142,7 +144,7 @@ def heat_map(outcome: Outcome, style: ChartStyle) -> Figure:
                 size = verdict.answers[-1].standardised
                 scaled = math.log10(1 + min(abs(size), _MOST_SHOWN))
                 shown[row, place] = (
-                    0 if verdict.detection == "blind" else math.copysign(scaled, size)
+                    0 if verdict.detection in ("blind", "varies") else math.copysign(scaled, size)
                 )
                 parts = [verdict.detection, verdict.arrow, deviations(size)]
                 texts[row, place] = " ".join(filter(None, parts))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPECTATIONS", "Expectation", "expectations_of", "shortfalls"]
 
 
+_MISSED = {"blind": "is blind to it", "varies": "does not see it in every draw"}
 _ENOUGH_IMAGES = 60
 _ENOUGH_DRAWS = 5
 
@@ -85,8 +86,8 @@ def expectations_of(outcome: Outcome) -> Iterator[tuple[str, str, str]]:
                 continue
             if verdict.detection == "misled":
                 yield metric.title, fault, "is misled by it"
-            elif fault in expected.sees and verdict.detection == "blind" and _is_decided(outcome):
-                yield metric.title, fault, "is blind to it"
+            elif fault in expected.sees and verdict.detection != "sees" and _is_decided(outcome):
+                yield metric.title, fault, _MISSED[verdict.detection]
             else:
                 yield metric.title, fault, ""
 
@@ -99,7 +100,8 @@ def _is_decided(outcome: Outcome) -> bool:
 def shortfalls(outcome: Outcome) -> tuple[str, ...]:
     """Say which expectations were not met, one sentence each."""
     faults = {fault.name: fault for fault in outcome.faults}
-    wanted = {"is misled by it": "must not get better", "is blind to it": "has to get worse"}
+    wanted = {"is misled by it": "must not get better"}
+    wanted |= dict.fromkeys(_MISSED.values(), "has to get worse")
     return tuple(
         f"{title} {shortfall}: it {wanted[shortfall]} where a generator {faults[fault].what} "
         f"({fault})"

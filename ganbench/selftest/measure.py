@@ -9,10 +9,10 @@ import pandas as pd
 
 from ganbench.data.dataset import Dataset
 from ganbench.scoring.backbones.backbone import real_features
-from ganbench.scoring.evaluate import Reference
 from ganbench.scoring.metrics.catalogue import SCORES
 from ganbench.scoring.metrics.fid import Statistics
 from ganbench.scoring.metrics.neighbours import NEIGHBOUR_LIMIT
+from ganbench.scoring.reference import Reference
 from ganbench.selftest.known_generators import CONTROL, Fakes, control
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ CONFIDENCE = 0.999
 
 _ROUNDING = 1e-6
 
-Detection = Literal["sees", "blind", "misled"]
+Detection = Literal["sees", "blind", "varies", "misled"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Answer:
             control's, in the control's standard deviations, positive where it is worse; infinite
             where the control never varied.
         detection: `sees` where the metric got worse beyond chance in every draw, `misled` where it
-            got better, `blind` otherwise.
+            got better, `varies` where its mean is beyond chance and draws lie on both sides of the
+            control's, `blind` where the mean is within chance.
         rises: Whether every draw lies above the control's mean; None where draws disagree.
     """
 
@@ -95,7 +96,7 @@ class Verdict:
     @property
     def arrow(self) -> str:
         """Where 1 is best, whether the metric rose (↑), fell (↓) or did either (↕); else empty."""
-        if self.metric.direction != "one" or self.detection == "blind":
+        if self.metric.direction != "one" or self.detection in ("blind", "varies"):
             return ""
         return {True: "↑", False: "↓", None: "↕"}[self.answers[-1].rises]
 
@@ -176,9 +177,10 @@ def detect(
 ) -> tuple[float, Detection]:
     """Compare a metric's values on a faulty generator with those on the control.
 
-    The mean has to leave the control's band, and every draw has to lie on the same side of the
-    control's mean, since few images repeated are a small sample that scatters more than the
-    control. Where 1 is best, distances from 1 take the place of the values.
+    To be seen, a fault has to move the mean out of the control's band, and every draw to the same
+    side of the control's mean, since few images repeated are a small sample that scatters more than
+    the control: a reaction that depends on the draw is neither blindness nor sight. Where 1 is
+    best, distances from 1 take the place of the values.
 
     Args:
         metric: Its direction says what is worse.
@@ -199,8 +201,10 @@ def detect(
     size = abs(mean - usual) / deviation if deviation > rounding else math.inf
     agree = len({value > usual for value in values}) == 1
     detection: Detection = "sees" if worse else "misled"
-    if not agree or size <= band(len(control), len(values)):
+    if size <= band(len(control), len(values)):
         detection = "blind"
+    elif not agree:
+        detection = "varies"
     return size if worse else -size, detection
 
 

@@ -12,10 +12,12 @@ from ganbench.errors import UsageError
 from ganbench.experiment.store import write_text
 from ganbench.machine.whole_files import write_whole
 from ganbench.report.charts.style import LIGHT, ChartStyle, draw, encode
+from ganbench.report.markdown import code, literal
 from ganbench.report.templates import template
 from ganbench.selftest import charts
 from ganbench.selftest.page import page
 from ganbench.selftest.text import OutcomeText
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +55,8 @@ def publish(outcome: Outcome, folder: Path) -> None:
         for name, png in drawn.items():
             write_whole(folder / name, png)
         notes = folder / _NOTES_FILE
-        findings = notes.read_text(encoding="utf-8").strip() if notes.exists() else ""
+        is_own = notes.is_file() and not notes.is_symlink()  # a link may lead to a private file
+        findings = notes.read_text(encoding="utf-8").strip() if is_own else ""
         readme = _readme(outcome, findings)
         write_text(folder / "README.md", readme)
         write_text(folder / "report.html", page(str(outcome.record["title"]), readme, drawn))
@@ -99,5 +102,10 @@ def _drawn(chart: Callable[[Outcome, ChartStyle], Figure], outcome: Outcome) -> 
 
 
 def _readme(outcome: Outcome, notes: str) -> str:
-    page = template("selftest", "readme.md.jinja")
+    page = template(
+        "selftest",
+        "readme.md.jinja",
+        literal=lambda text: literal(visible(text)),
+        code=lambda text: code(visible(text)),
+    )
     return page.render(outcome=outcome, text=OutcomeText(outcome), notes=notes)

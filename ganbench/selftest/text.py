@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["OutcomeText", "deviations", "expectation_lines", "sanity_lines", "verdict_table"]
 
 _TITLE_LETTERS = 13  # so that the table fits 80 columns
-_STYLES = {"sees": "green", "blind": "dim", "misled": "bold red"}
+_STYLES = {"sees": "green", "blind": "dim", "varies": "yellow", "misled": "bold red"}
 _WORSE = {"lower": "higher", "higher": "lower", "one": "further from 1"}
 
 
@@ -108,6 +108,9 @@ class OutcomeText:
         verdicts = [item for item in self.outcome.verdicts if item.metric is metric]
         parts = {
             "sees": [_seen(item) for item in verdicts if item.detection == "sees"],
+            "varies with the draw for": [
+                item.fault for item in verdicts if item.detection == "varies"
+            ],
             "blind to": [item.fault for item in verdicts if item.detection == "blind"],
             "misled by": [item.fault for item in verdicts if item.detection == "misled"],
         }
@@ -180,7 +183,8 @@ def verdict_table(outcome: Outcome) -> Table:
     table = Table(
         title=Text(f"what each metric sees ({visible(outcome.dataset)}, {outcome.backbone})"),
         caption="each fault at its strongest\n"
-        "sees: worse beyond chance, misled: better beyond chance, blind: within chance",
+        "sees: worse beyond chance, misled: better beyond chance, blind: within chance,\n"
+        "varies: beyond chance on average, but some draws on the other side",
         title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, show_edge=False,
         pad_edge=False, padding=0,
     )  # fmt: skip

@@ -189,13 +189,17 @@ def _stored(path: Path) -> dict[str, Any] | None:
     """
     file = path / RECORD_FILE
     try:
-        stored: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["settings"]
+        is_readable = file.is_file() or not file.exists()  # a pipe would be waited for
+        record: Any = json.loads(file.read_text(encoding="utf-8")) if is_readable else None
+        stored: dict[str, Any] = dict(record["settings"].items())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{file} cannot be read ({error}): give another folder") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        why = " ".join(str(error).split())
+        raise DataError(f"{file} cannot be read ({why}): give another folder") from error
     return stored
 
 
 def _joined(settings: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in settings.items() if value is not None)
+    parts = [f"{key} {value}" for key, value in settings.items() if value is not None]
+    return ", ".join(" ".join(part.split()) for part in parts)

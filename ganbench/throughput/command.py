@@ -12,6 +12,7 @@ from ganbench.launch.progress import Display
 from ganbench.machine import environment
 from ganbench.machine.device import choose
 from ganbench.machine.interrupt import Stopped
+from ganbench.machine.whole_files import remove_leftovers
 from ganbench.report.formatting import number
 from ganbench.throughput import folder as folders
 from ganbench.throughput import request as requests
@@ -75,6 +76,7 @@ def measure(
     path = folders.choose_folder(suite.out, device.kind, fresh=fresh)
     with locked(path):
         folders.choose_folder(path, device.kind, fresh=fresh)  # another command may have written it
+        remove_leftovers([path, path / "charts"])
         return _measure_into(
             path, request, sizes, device, execution, seconds, command, console, measure_peak
         )
@@ -130,8 +132,8 @@ def _measure_into(
             code = INTERRUPTED
             display.say("interrupted: what was measured is kept")
     rows = rows_of(points, machine)
+    console.print(terminal_table(rows))  # first, as the disk may be full
     folders.write(path, rows, folders.describe(rows, machine, conditions))
-    console.print(terminal_table(rows))
     console.print(f"results: {visible(str(path))}", markup=False, highlight=False, soft_wrap=True)
     failed = any(point.status == "failed" for point in points)
     return code or (FAILED if failed else OK)

@@ -85,7 +85,7 @@ def write(folder: Path, rows: Sequence[Row], document: dict[str, Any]) -> None:
     png = chart_png(rows, f"{document['environment']['device_name']} · {document['execution']}")
     chart = folder / "charts" / "throughput.png"
     with writing(folder):
-        write_text(folder / _JSON, json.dumps(document, indent=1) + "\n")
+        write_text(folder / _JSON, json.dumps(document, indent=1) + "\n", durable=True)
         write_text(folder / "throughput.csv", rows_csv(rows))
         if png is None:
             chart.unlink(missing_ok=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ganbench.report.facts import software_line
+from ganbench.report.markdown import cell, code, literal
 from ganbench.report.templates import template
 from ganbench.throughput.table import HEADS, cells_of, prefixed
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +29,9 @@ def readme(rows: Sequence[Row], document: dict[str, Any], *, has_chart: bool) ->
     page = template(
         "throughput",
         "readme.md.jinja",
-        cell=lambda text: " ".join(text.split()).replace("|", "\\|"),
+        cell=lambda text: cell(visible(text)),
+        code=lambda text: code(visible(text)),
+        literal=lambda text: literal(visible(text)),
         cells=cells_of,
         prefixed=prefixed,
     )

@@ -11,6 +11,7 @@ from ganbench.data.noise import noise_dataset
 from ganbench.machine.device import is_out_of_memory
 from ganbench.report.formatting import in_unit
 from ganbench.throughput.point import Point, measure_point
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +92,7 @@ def _attempt(
     try:
         return measure(job, dataset, device, seconds)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_REASON]
+        reason = quoted(f"{type(error).__name__}: {error}", _LONGEST_REASON)
         return Point.of(job, "out of memory" if is_out_of_memory(error) else "failed", reason)
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ganbench.report.formatting import in_unit, number
 from ganbench.throughput.curve import KNEE_SHARE
+from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,5 +77,8 @@ def terminal_table(rows: Sequence[Row]) -> Table:
         last = row.point.variant
         style = "bold" if row.is_knee else _STYLES[row.point.status]
         cells = cells_of(row)
-        table.add_row(name, *(Text(cells[place - 1], style=style) for place in _ON_TERMINALS[1:]))
+        table.add_row(
+            Text(visible(name)),
+            *(Text(cells[place - 1], style=style) for place in _ON_TERMINALS[1:]),
+        )
     return table

@@ -175,6 +175,7 @@ def _context(state: TrainState, batch: Batch, position: Position) -> Context:
         generate=generate,
         position=position,
         optimizers=state.optimizers,
+        note_share=state.note_share,
     )
 
 

@@ -311,6 +311,7 @@ class Session:
             "rng": torch.get_rng_state(),
             "device_rng": self.device.rng_state(),
             "clock": self.clock.state_dict(),
+            "looked_at_share": self.state.looked_at_share,
             "compile_seconds": self.compile_seconds,
             "phases": self._phases.state_dict(),
             "values": {name: value.detach().clone() for name, value in self._values.items()},
@@ -321,6 +322,7 @@ class Session:
     def restore(self, values: dict[str, Any]) -> None:
         """Go on where `checkpoint` was taken."""
         self.state.load_state_dict(values["networks"])
+        self.state.looked_at_share = bool(values.get("looked_at_share", True))  # unknown at first
         self.steps = values["steps"]
         self._latents.set_state(values["latents"].cpu())
         torch.set_rng_state(values["rng"].cpu())

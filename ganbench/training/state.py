@@ -55,6 +55,8 @@ class TrainState:
         clamp: Whether images are clamped to [-1, 1] only when they are drawn.
         losses_take_context: Whether each loss has a parameter `context`.
         form: How what the generator draws is stored: as images or as points.
+        looked_at_share: Whether the variant's own code has asked for the share of the budget, so
+            that a run of another budget would have trained otherwise.
     """
 
     recipe: Recipe
@@ -73,6 +75,11 @@ class TrainState:
     clamp: bool = False
     losses_take_context: dict[str, bool] = field(default_factory=dict)
     form: StoredForm = IMAGES
+    looked_at_share: bool = False
+
+    def note_share(self) -> None:
+        """Note that the variant's own code asks for the share of the budget."""
+        self.looked_at_share = True
 
     @classmethod
     def create(

@@ -163,6 +163,7 @@ class Step:
     @property
     def share(self) -> float:
         """Share of the budget that is used up, in [0, 1]."""
+        self._state.note_share()
         return self.position()[1]
 
     def position(self) -> tuple[int, float]:

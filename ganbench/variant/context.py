@@ -35,6 +35,7 @@ class Context:
         generate: Draws images from latents (n, latent_dim), with the condition of the first n.
         position: The step and the share of the budget, behind `step` and `share`.
         optimizers: Of the two updates, `"generator"` and `"discriminator"`, to be looked at alone.
+        note_share: Called where a loss asks for the share of the budget.
     """
 
     recipe: Recipe
@@ -45,6 +46,7 @@ class Context:
     generate: Callable[[Tensor], Tensor]
     position: Callable[[], tuple[int, float]]
     optimizers: Mapping[str, Optimizer] = field(default_factory=dict)
+    note_share: Callable[[], None] = lambda: None
 
     @property
     def step(self) -> int:
@@ -54,6 +56,7 @@ class Context:
     @property
     def share(self) -> float:
         """Share of the budget that is used up, in [0, 1]."""
+        self.note_share()
         return self.position()[1]
 
     def every(self, steps: int) -> bool:

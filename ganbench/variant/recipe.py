@@ -18,6 +18,7 @@ from pydantic import (
 from ganbench.errors import UsageError, unknown
 from ganbench.variant.budget import Budget
 from ganbench.variant.schedule import Scheduled, bounds_broken, scheduled
+from ganbench.visible import visible
 
 __all__ = ["AUGMENTATIONS", "Recipe"]
 
@@ -172,7 +173,7 @@ class Recipe(BaseModel):
             message = first["msg"].removeprefix("Value error, ")
             if not first["loc"]:  # a validator of the whole recipe, in a variant's subclass
                 given = ", ".join(f"{key}={value}" for key, value in values.items())
-                raise UsageError(f"{given} is not allowed: {message}") from error
+                raise UsageError(visible(f"{given} is not allowed: {message}")) from error
             key = str(first["loc"][0])
             given = values.get(key, first["input"])
-            raise UsageError(f"{key}={given} is not allowed: {message}") from error
+            raise UsageError(visible(f"{key}={given} is not allowed: {message}")) from error

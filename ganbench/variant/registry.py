@@ -33,6 +33,15 @@ ALL = "all"
 Kind = Literal["built-in", "entry point", "file"]
 _CHANGED_SETTINGS: dict[str, tuple[str, ...]] = {}  # by the name of the module
 _LONGEST_NAME = 150  # bytes
+_OF_WINDOWS = frozenset(
+    [
+        "CON",
+        "PRN",
+        "AUX",
+        "NUL",
+        *(f"{port}{number}" for port in ("COM", "LPT") for number in "123456789"),
+    ]
+)
 _NAME = re.compile(r"[^\W\d_][\w.-]*")
 
 
@@ -161,6 +170,8 @@ def _name_fault(name: str) -> str:
         return f"{name!r} is no name for a variant: use letters, digits, - and ., a letter first"
     if len(name.encode()) > _LONGEST_NAME:  # folders are named after it, with more behind it
         return f"{name[:20]!r}... is no name for a variant: use at most {_LONGEST_NAME} letters"
+    if name.partition(".")[0].upper() in _OF_WINDOWS:  # its folder of results could not be copied
+        return f"{name!r} is no name for a variant: Windows keeps it for a device; use another"
     return ""
 
 

@@ -6,7 +6,6 @@ import ast
 import hashlib
 import importlib.util
 import sys
-import textwrap
 import traceback
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import SourceFileLoader
@@ -15,6 +14,8 @@ from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -246,7 +247,7 @@ def run(path: Path) -> ModuleType:
 
 def reason(error: BaseException, path: Path) -> str:
     """Say in one line what a file's code raised, and on which of its lines."""
-    kind, text = type(error).__name__, textwrap.shorten(str(error), _LONGEST_REASON)
+    kind, text = type(error).__name__, quoted(str(error), _LONGEST_REASON)
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
     return (f"{kind}: {text}" if text else kind) + (f" (line {lines[-1]})" if lines else "")

@@ -10,7 +10,18 @@ THROUGHPUT = ("throughput", "--variants", "mlp", "--dataset", "digits", "--devic
 SELFTEST = ("selftest", "--device", "cpu")
 COMMANDS = ("run", "report", "compare", "list", "sample", "new", "check", "throughput", "selftest")
 OPTIONS = {
-    "run": ("variants", "dataset", "device", "seeds", "budget", "set", "out", "data-root", "from"),
+    "run": (
+        "variants",
+        "dataset",
+        "device",
+        "seeds",
+        "budget",
+        "set",
+        "out",
+        "data-root",
+        "from",
+        "track",
+    ),
     "throughput": ("variants", "dataset", "device", "batch-sizes", "set", "out", "precision"),
     "selftest": ("dataset", "device", "backbone", "out", "data-root"),
     "report": ("out", "primary"),
@@ -40,6 +51,8 @@ QUICK = [
     ("run", "--precision", "fp8"),
     ("run", "--backbone", "resnet"),
     ("run", "no-such-suite.yaml"),
+    ("run", "--track", ","),
+    ("run", "--track", "no-such-tracker"),
     ("throughput", "--seconds", "0"),
     ("throughput", "--seconds", "-1"),
     ("throughput", "--seconds", "nan"),

@@ -125,3 +125,13 @@ def test_a_file_that_cannot_be_read_is_named(pictures, tmp_path):
     file.symlink_to(tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"3\.bmp cannot be read as an image"):
         hash_of(pictures, tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_names_that_are_not_utf_8_have_a_hash_too(pictures, tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9\x1b[2J\n")
+    pictures.rename(folder)
+    (folder / "cat").rename(folder / os.fsdecode(b"\xe9"))
+    first = hash_of(folder, tmp_path / "cache")
+    assert hash_of(folder, tmp_path / "cache") == first
+    assert id_of(folder, tmp_path / "cache").startswith("mlp-s0-")

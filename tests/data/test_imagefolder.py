@@ -283,6 +283,11 @@ def test_a_missing_folder_is_named(tmp_path):
         describe(tmp_path / "nothing")
 
 
+def test_the_home_of_somebody_who_is_not_there_is_no_folder():
+    with pytest.raises(DataError, match="~no-such-user/x does not exist"):
+        scan("imagefolder:~no-such-user/x", Path("nowhere"))
+
+
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "x.tar").touch()
     with pytest.raises(DataError, match=r"x\.tar is not a folder"):

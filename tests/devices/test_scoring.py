@@ -11,7 +11,7 @@ from ganbench.data.dataset import ignore_progress
 from ganbench.machine.device import choose
 from ganbench.scoring import draw
 from ganbench.scoring.backbones.backbone import obtain_backbone
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 
 pytestmark = pytest.mark.device
 

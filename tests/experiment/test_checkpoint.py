@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -47,3 +48,15 @@ def test_every_flipped_bit_of_a_sample_is_refused_in_one_line(file):
 def test_one_of_an_earlier_version_is_read(tmp_path):
     torch.save({"weights": torch.ones(3)}, tmp_path / "old.pt")
     assert torch.equal(read(tmp_path / "old.pt")["weights"], torch.ones(3))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+@pytest.mark.parametrize("what", ["pipe", "device"])
+def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path, what):
+    file = tmp_path / "checkpoint.pt"
+    if what == "pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="is no file: remove it"):
+        read(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ganbench.errors import UsageError
 from ganbench.experiment import plan
@@ -76,6 +77,27 @@ def test_without_a_dataset_each_variant_takes_its_own():
     assert made.topic == "cifar10-mnist"
     assert [job.image_size for job in made.jobs] == [28, 64]
     assert not any(job.notes for job in made.jobs)
+
+
+def test_the_topic_of_a_folder_can_be_copied_to_any_system(tmp_path):
+    folder = tmp_path / 'a:b<c>|"*?\x1b'
+    for name in ("x", "y"):
+        (folder / name).mkdir(parents=True)
+        for index in range(10):
+            Image.new("L", (8, 8), index).save(folder / name / f"{index}.png")
+    topic = make(dataset=f"imagefolder:{folder}").topic
+    assert topic.startswith("a-b-c")
+    assert not set(topic) & set('<>:"/\\|?*\x1b')
+
+
+def test_runs_of_variants_that_differ_only_by_case_have_unlike_folders(tmp_path):
+    source = (Path(plan.__file__).parents[2] / "variants" / "mlp.py").read_text(encoding="utf-8")
+    for name in ("mine", "Mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.py").write_text(source, encoding="utf-8")
+    made = make(variants=",".join(str(tmp_path / name / f"{name}.py") for name in ("mine", "Mine")))
+    assert [job.variant for job in made.jobs] == ["mine", "Mine"]
+    assert len({job.id.lower() for job in made.jobs}) == 2
 
 
 def test_a_dataset_much_smaller_than_the_recipes_own_changes_the_recipe_and_the_plan_says_so():

@@ -7,6 +7,7 @@ import dataclasses
 import pandas as pd
 import pytest
 import results_doubles as doubles
+from launch_doubles import planned
 
 from ganbench.cli import app
 from ganbench.experiment import repeat
@@ -53,7 +54,8 @@ def test_a_stored_run_is_repeated_to_the_last_bit(stored, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_flags_change_a_repeated_run_and_are_named(stored, capsys):
+def test_flags_change_a_repeated_run_and_are_named(stored, capsys, monkeypatch):
+    monkeypatch.setattr("ganbench.cli.run._costs", lambda *_: {})  # tested by itself
     code = ganbench("run", "--from", stored, "--set", "lr_g=1e-3", "--seeds", "8,", "--dry-run")
     assert code == 0
     printed = " ".join(capsys.readouterr().out.split())
@@ -87,6 +89,35 @@ def test_scores_that_differ_are_named_with_both_values():
     assert "1 of 2 scores differ" in printed
     assert "fid 1.5 → 1.25" in printed
     assert "equal" in repeat.verdict(first, first)
+
+
+def test_scores_that_differ_stand_beside_the_conditions_that_do():
+    first = doubles.result(scores={"fid": 1.5}, environment={"threads": 2})
+    again = dataclasses.replace(first, scores={"fid": 1.25}, environment={"threads": 1}, steps=3)
+    printed = repeat.verdict(first, again)
+    assert "threads 2 is now 1, steps 4,690 is now 3" in printed
+    same = dataclasses.replace(first, scores={"fid": 1.25})
+    assert "threads, device and versions are the same" in repeat.verdict(first, same)
+
+
+NOW = {"threads": "2", "device": "Imaginary CPU 9000 (cpu)", "torch": "2.14.1"}
+
+
+@pytest.mark.parametrize(
+    ("now", "device", "budget", "text"),
+    [
+        ({}, "cpu", "2steps", "with 2 threads, torch 2.14.1, Imaginary CPU 9000 (cpu), as now"),
+        ({"threads": "1"}, "cpu", "2steps", "threads 2 is now 1, so its scores may come out"),
+        ({"threads": "1"}, "cpu", "2steps", "OMP_NUM_THREADS"),
+        ({"torch": "3.0"}, "cpu", "2steps", "torch 2.14.1 is now 3.0"),
+        ({"device": "Imaginary CPU 9000 (cuda)"}, "cuda", "2steps", "need not add numbers in"),
+        ({}, "cpu", "20s", "may end after another step"),
+    ],
+)  # fmt: skip
+def test_what_made_a_run_is_said_before_it_is_repeated(now, device, budget, text):
+    stored = doubles.result(device=device, environment={"threads": 2, "torch": "2.14.1"})
+    plan = planned(budget=budget)
+    assert text in repeat.expectation(stored, plan, {**NOW, **now})
 
 
 def test_scores_of_unequal_protocols_are_not_compared():

@@ -68,6 +68,24 @@ def test_a_record_in_a_partial_folder_is_no_run(folder):
     assert folder.runs() == []
 
 
+def test_all_files_of_a_run_are_on_the_disk_before_it_is_finished(folder, monkeypatch):
+    partial = folder.open_run("mlp-0")
+    (partial / "samples").mkdir()
+    (partial / "samples" / "step-1.png").write_bytes(b"picture")
+    (partial / "history.csv").write_text("step")
+    flushed, at_rename, replace = [], [], Path.replace
+
+    def rename(path, target):
+        at_rename.append(set(flushed))
+        return replace(path, target)
+
+    monkeypatch.setattr(store, "flush", lambda path: flushed.append(path.name))
+    monkeypatch.setattr(Path, "replace", rename)
+    folder.finish(a_result())
+    files = {"result.json", "history.csv", "samples", "step-1.png", partial.name}
+    assert at_rename[-1] == files
+
+
 def test_a_run_that_left_no_files_is_finished_too(folder):
     folder.finish(a_result(status="failed", reason="no memory"))
     assert [run.result.reason for run in folder.runs()] == ["no memory"]
@@ -140,9 +158,18 @@ def test_clearing_removes_runs_and_plan_and_keeps_what_people_wrote(folder):
     folder.finish(a_result())
     folder.partial_path("dcgan-0").mkdir()
     (folder.path / "notes.md").write_text("seen")
-    folder.clear()
+    folder.clear(lambda _name: True)
     assert [file.name for file in folder.path.iterdir()] == ["notes.md"]
-    folder.clear()
+    folder.clear(lambda _name: True)
+
+
+def test_clearing_removes_only_the_runs_that_are_named_finished_or_not(folder):
+    for name in ("mlp-s0-00000000", "dcgan-s0-00000000"):
+        folder.run_path(name).mkdir(parents=True)
+        folder.partial_path(name).mkdir()
+    folder.clear(lambda name: name.startswith("mlp-"))
+    left = sorted(path.name for path in (folder.path / "runs").iterdir())
+    assert left == [".dcgan-s0-00000000.partial", "dcgan-s0-00000000"]
 
 
 def test_a_folder_that_cannot_be_cleared_is_said(folder, monkeypatch):
@@ -153,7 +180,7 @@ def test_a_folder_that_cannot_be_cleared_is_said(folder, monkeypatch):
 
     monkeypatch.setattr(store.shutil, "rmtree", denied)
     with pytest.raises(UsageError, match=r"cannot be cleared for --fresh: .*Permission denied"):
-        folder.clear()
+        folder.clear(lambda _name: True)
 
 
 # --- A place to write ---

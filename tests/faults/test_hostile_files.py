@@ -6,7 +6,6 @@ were refused.
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import pickle
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import results_doubles as doubles
 import torch
+from hostile import changed, damaged, values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -38,7 +38,6 @@ from ganbench.variant.definition import DatasetSpec
 from ganbench.variant.registry import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -57,84 +56,6 @@ REFERENCES = {
     "held-out real images": {"images": 1000, "scores": {"fid": 0.1, "recall": 0.9}},
     "noise": {"images": 1000, "scores": {"fid": 900.0, "recall": 0.0}},
 }
-
-
-def deep(levels: int) -> list[Any]:
-    value: list[Any] = []
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
-def texts() -> st.SearchStrategy[str]:
-    strange = [
-        "",
-        "\x1b[2J",
-        "$x$",
-        "[/x]",
-        "=1+1",
-        "\ud800",
-        "\u202e",
-        "../..",
-        "名前",
-        "a" * 5000,
-    ]
-    return st.one_of(st.sampled_from(strange), st.text(st.characters(), max_size=8))
-
-
-def hostile() -> st.SearchStrategy[Any]:
-    numbers = [-1, 0, 1, 10**400, -(10**9), 1e308, -1e99, 1e-320, float("nan"), float("inf")]
-    leaves = st.one_of(st.none(), st.booleans(), st.sampled_from(numbers), texts())
-    some = st.one_of(leaves, st.lists(leaves, max_size=2), st.dictionaries(texts(), leaves))
-    return st.one_of(some, st.sampled_from([deep(25), deep(500)]))
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths of all parts of a JSON value."""
-    if path:
-        yield path
-    if isinstance(value, dict | list):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(item, (*path, key))
-
-
-@st.composite
-def changed(draw: st.DrawFn, valid: Any) -> Any:
-    """A valid JSON value in which one to three parts were replaced or removed."""
-    value = copy.deepcopy(valid)
-    for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from(list(places(value))))
-        parent = value
-        for key in path[:-1]:
-            parent = parent[key]
-        if draw(st.integers(0, 4)) == 0:
-            del parent[path[-1]]
-        else:
-            parent[path[-1]] = draw(hostile())
-        if not list(places(value)):
-            break
-    return value
-
-
-@st.composite
-def damaged(draw: st.DrawFn, valid: bytes) -> bytes:
-    """A valid file, cut off, with some bytes replaced, or with a cell replaced."""
-    kind = draw(st.sampled_from(["cut", "bytes", "cell"]))
-    if kind == "cut":
-        return valid[: draw(st.integers(0, len(valid)))]
-    if kind == "bytes":
-        start = draw(st.integers(0, len(valid)))
-        return valid[:start] + draw(st.binary(max_size=20)) + valid[start + 10 :]
-    lines = [line.split(b",") for line in valid.split(b"\n")]
-    cells = [b"", b"nan", b"inf", b"-1", b"1e400", b"1e308", b"9" * 400, b"x", b"=1", b'"', b"\0"]
-    for _ in range(draw(st.integers(1, 5))):
-        line = draw(st.sampled_from(lines))
-        line[draw(st.integers(0, len(line) - 1))] = draw(st.sampled_from(cells))
-    return b"\n".join(b",".join(line) for line in lines)
-
-
-def say(counts: dict[str, int], what: str) -> None:
-    print(f"{counts['refused']} of {counts['all']} {what}")  # noqa: T201 - shown with -s
 
 
 def one_line(error: Exception) -> bool:
@@ -179,7 +100,7 @@ def change_and_report(path: Path, file: Path, content: str, counts: dict[str, in
     counts["all"] += 1
 
 
-def test_a_report_names_a_hostile_record_or_is_written_with_it(folder):
+def test_a_report_names_a_hostile_record_or_is_written_with_it(folder, figure):
     counts = {"refused": 0, "all": 0}
     (file,) = folder.glob("runs/dcgan-*/result.json")
 
@@ -189,11 +110,11 @@ def test_a_report_names_a_hostile_record_or_is_written_with_it(folder):
         change_and_report(folder, file, json.dumps(values), counts)
 
     check()
-    say(counts, "changed records were refused by name")
+    figure(counts["refused"], counts["all"], "changed records were refused by name")
     assert counts["refused"] > counts["all"] / 10
 
 
-def test_a_report_names_a_hostile_plan_or_is_written_with_it(folder):
+def test_a_report_names_a_hostile_plan_or_is_written_with_it(folder, figure):
     counts = {"refused": 0, "all": 0}
     file = folder / "plan.json"
 
@@ -203,7 +124,7 @@ def test_a_report_names_a_hostile_plan_or_is_written_with_it(folder):
         change_and_report(folder, file, json.dumps(values), counts)
 
     check()
-    say(counts, "changed plans were refused by name")
+    figure(counts["refused"], counts["all"], "changed plans were refused by name")
     assert counts["refused"] > counts["all"] / 10
 
 
@@ -221,7 +142,7 @@ def test_a_record_that_is_no_json_object_is_refused_by_name(folder, text):
     assert counts["all"] == 0
 
 
-def test_charts_are_drawn_beside_hostile_records_and_tables(tmp_path):
+def test_charts_are_drawn_beside_hostile_records_and_tables(tmp_path, figure):
     counts = {"refused": 0, "all": 0}
     whole = doubles.write(
         tmp_path / "whole",
@@ -258,10 +179,10 @@ def test_charts_are_drawn_beside_hostile_records_and_tables(tmp_path):
         counts["all"] += 1
 
     check()
-    say(counts, "changed folders had files that were named")
+    figure(counts["refused"], counts["all"], "changed folders had files that were named")
 
 
-def test_a_sample_of_a_hostile_run_is_refused_in_one_line_or_drawn(tmp_path):
+def test_a_sample_of_a_hostile_run_is_refused_in_one_line_or_drawn(tmp_path, figure):
     counts = {"refused": 0, "all": 0}
     (resolved,) = resolve(["mlp"])
     spec = DatasetSpec("digits", 1, 8, doubles.CLASSES, 100, 100)
@@ -292,7 +213,7 @@ def test_a_sample_of_a_hostile_run_is_refused_in_one_line_or_drawn(tmp_path):
         counts["all"] += 1
 
     check()
-    say(counts, "changed runs were refused in one line")
+    figure(counts["refused"], counts["all"], "changed runs were refused in one line")
 
 
 def pickles() -> st.SearchStrategy[bytes]:
@@ -308,7 +229,7 @@ def pickles() -> st.SearchStrategy[bytes]:
     )
 
 
-def test_weights_of_any_content_are_refused_in_one_line(tmp_path):
+def test_weights_of_any_content_are_refused_in_one_line(tmp_path, figure):
     counts = {"refused": 0, "all": 0}
     file = tmp_path / "weights.pth"
 
@@ -323,17 +244,17 @@ def test_weights_of_any_content_are_refused_in_one_line(tmp_path):
         counts["all"] += 1
 
     check()
-    say(counts, "weights files were refused in one line")
+    figure(counts["refused"], counts["all"], "weights files were refused in one line")
 
 
-def test_a_suite_of_any_text_is_read_or_refused_in_one_line(tmp_path):
+def test_a_suite_of_any_text_is_read_or_refused_in_one_line(tmp_path, figure):
     counts = {"refused": 0, "all": 0}
     file = tmp_path / "suite.yaml"
     valid = b"variants: [mlp, dcgan]\nseeds: 3\nset: {lr_g: 0.1}\ndata_root: ~/x\njobs: 2\n"
-    values = st.dictionaries(st.sampled_from([*Suite.model_fields]), hostile(), max_size=3)
+    entries = st.dictionaries(st.sampled_from([*Suite.model_fields]), values(), max_size=3)
 
     @settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
-    @given(st.one_of(damaged(valid), values.map(lambda some: json.dumps(some).encode())))
+    @given(st.one_of(damaged(valid), entries.map(lambda some: json.dumps(some).encode())))
     def check(content: bytes) -> None:
         file.write_bytes(content)
         try:
@@ -344,4 +265,4 @@ def test_a_suite_of_any_text_is_read_or_refused_in_one_line(tmp_path):
         counts["all"] += 1
 
     check()
-    say(counts, "suites were refused in one line")
+    figure(counts["refused"], counts["all"], "suites were refused in one line")

@@ -55,19 +55,39 @@ def test_a_run_that_ends_half_way_takes_its_bars_along():
     assert [name for name, _, _ in shown(display)] == ["b"]
 
 
-def test_lines_of_runs_are_named_and_what_all_of_them_say_is_said_once():
+def test_lines_name_their_run_and_what_is_about_no_run_alone_comes_once():
     display, text = plain()
     display.say("digits: features of the classifier")
-    for run in ("a", "b"):
-        display.show(Message(run, "digits: features of the classifier"))
-        display.show(Message(run, "the disk is full"))
-        display.show(Message(run, f"{run} goes on at step 3"))
+    for run in ("mlp · seed 1", "mlp · seed 10"):
+        topic = "digits: features of the classifier"
+        display.show(Message(run, topic, topic=topic))
+        display.show(Message(run, "few images"))
+        display.show(Message(run, f"{run}: goes on at step 3"))
     assert text.getvalue().splitlines() == [
         "digits: features of the classifier",
-        "a: the disk is full",
-        "a goes on at step 3",
-        "b goes on at step 3",
+        "mlp · seed 1: few images",
+        "mlp · seed 1: goes on at step 3",
+        "mlp · seed 10: few images",
+        "mlp · seed 10: goes on at step 3",
     ]
+
+
+def test_facts_for_finding_faults_are_shown_once_and_only_where_they_are_wanted():
+    for verbose in (False, True):
+        text = io.StringIO()
+        display = Display(Console(file=text, width=200), verbose=verbose)
+        for run in ("a", "b"):
+            Relay(run, display.show).debug("images are on the card")
+        assert text.getvalue() == ("images are on the card\n" if verbose else "")
+
+
+def test_the_end_of_one_run_leaves_the_bars_of_others_whose_names_begin_alike():
+    display, _ = terminal()
+    for run in ("mlp · seed 1", "mlp · seed 10"):
+        display.show(Message(run, run, 1, 2))
+        display.show(Message(run, "features", 1, 2))
+    display.leave("mlp · seed 1")
+    assert [name for name, _, _ in shown(display)] == ["mlp · seed 10", "mlp · seed 10: features"]
 
 
 def test_elsewhere_than_on_a_terminal_lines_come_now_and_then(monkeypatch):

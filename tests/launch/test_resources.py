@@ -7,7 +7,6 @@ from pathlib import Path
 
 import launch_doubles
 import pytest
-from ganbench.variants import mlp
 from launch_doubles import planned
 from rich.console import Console
 
@@ -20,6 +19,7 @@ from ganbench.launch import run_job
 from ganbench.launch.progress import Display
 from ganbench.launch.resources import Resources
 from ganbench.machine.device import Device, choose
+from ganbench.variants import mlp
 
 SMALL = {"generator_width": "4", "discriminator_width": "4"}
 
@@ -36,7 +36,7 @@ def resources(tmp_path, cache_root, said):
         device=choose("cpu"),
         data_root=tmp_path,
         cache_root=tmp_path / "cache",
-        display=Display(Console(file=said, width=200)),
+        display=Display(Console(file=said, width=200), verbose=True),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 import torch
 from launch_doubles import planned, resources
+from PIL import Image
 
 from ganbench.errors import UsageError
 from ganbench.launch import sample_grids
@@ -111,6 +113,22 @@ def test_an_error_of_torch_below_a_variant_is_its_failure(needed, job_of):
 
 
 # --- What is stored of a run ---
+
+
+def test_what_was_left_out_of_an_image_folder_is_stored_whatever_becomes_of_the_run(
+    needed, job_of, tmp_path
+):
+    for name in ("one", "two"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for index in range(12):
+            Image.new("L", (28, 28), index).save(tmp_path / "pictures" / name / f"{index}.png")
+    (tmp_path / "pictures" / "one" / "notes\x1b.txt").touch()
+    (tmp_path / "pictures" / ".hidden").mkdir()
+    job = job_of("build", "raise ValueError('no')", dataset=f"imagefolder:{tmp_path}/pictures")
+    run = run_job(job, needed)
+    (note,) = json.loads((run.path / "result.json").read_text(encoding="utf-8"))["notes"]
+    assert "1 hidden folder (.hidden)" in note
+    assert r"1 file without the ending of an image (one/notes\x1b.txt)" in note
 
 
 @pytest.mark.parametrize(("decay", "averaged"), [("0", False), ("0.9", True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -9,7 +10,8 @@ import sys
 
 import pytest
 
-from ganbench.machine.interrupt import StopRequest
+from ganbench.machine import interrupt
+from ganbench.machine.interrupt import Stopped, StopRequest
 
 
 def test_a_first_interrupt_is_noted_and_a_second_ctrl_c_interrupts():
@@ -26,6 +28,25 @@ def test_sigterm_is_only_ever_noted():
         for _ in range(3):
             os.kill(os.getpid(), signal.SIGTERM)
         assert request.asked
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_work_that_can_be_done_again_is_left_at_once(number, monkeypatch):
+    monkeypatch.setattr(interrupt, "_raised", -math.inf)  # no other request came lately
+    done = []
+
+    def work(request):
+        with request.at_once():
+            if not request.asked:
+                os.kill(os.getpid(), number)
+            done.append("the rest")
+
+    with StopRequest() as request:
+        for _ in range(2):  # the second time it was asked before
+            with pytest.raises(Stopped):
+                work(request)
+            assert request.asked
+    assert done == []
 
 
 def test_handlers_are_put_back():

@@ -6,15 +6,18 @@ import dataclasses
 import html as html_module
 import io
 import re
+import shutil
 
 import pandas as pd
 import pytest
 import results_doubles as doubles
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
+from PIL import Image
 from rich.console import Console
 
 from ganbench.errors import UsageError
+from ganbench.experiment.store import StoredRun
 from ganbench.report import build, summary_table
 from ganbench.report.charts.style import LIGHT, ChartStyle, draw
 
@@ -68,6 +71,32 @@ def test_links_are_replaced_or_refused_and_nothing_is_written_or_removed_elsewhe
     build([path])
     assert mine.read_bytes() == b"mine"
     assert not (path / "charts" / "quality-mnist.png").is_symlink()
+
+
+def test_what_links_lead_to_does_not_appear_in_a_report(tmp_path):
+    secret, picture = tmp_path / "secret.txt", tmp_path / "mine.png"
+    secret.write_text("a private text", encoding="utf-8")
+    Image.new("RGB", (64, 64), (255, 0, 0)).save(picture)
+    path = doubles.write(tmp_path / "results", [doubles.result()])
+    (path / "notes.md").symlink_to(secret)
+    (run,) = (path / "runs").iterdir()
+    for grid in (run / "samples").glob("*.png"):
+        grid.unlink()
+        grid.symlink_to(picture)
+    build([path])
+    text = (path / "README.md").read_text(encoding="utf-8")
+    assert "a private text" not in text
+    assert "notes.md is a link" in text
+    assert "mine.png" not in text
+    assert "image/webp" not in (path / "report.html").read_text(encoding="utf-8")
+    assert not StoredRun.read(run).samples
+
+    moved = run / "moved"
+    moved.mkdir()
+    (moved / "step-1.png").write_bytes(picture.read_bytes())
+    shutil.rmtree(run / "samples")
+    (run / "samples").symlink_to(moved)
+    assert not StoredRun.read(run).samples
 
 
 def test_markup_in_a_name_is_shown_on_the_terminal(strange):

@@ -108,7 +108,7 @@ def test_comparing_shared_speeds_notes_it_and_comparing_scores_does_not(tmp_path
     assert any("speed of mlp in b" in note for note in comparison.notes)
     assert not any("speed of mlp in a" in note for note in comparison.notes)
     assert "while other runs shared the machine" in comparison.verdicts[0].sentence
-    assert compare(a, b, metrics=["fid"]).notes == ()
+    assert not any("speed of" in note for note in compare(a, b, metrics=["fid"]).notes)
 
 
 def test_speeds_that_were_measured_alone_afterwards_are_not_marked_but_noted(tmp_path):

@@ -245,3 +245,9 @@ def test_no_score_has_the_name_of_another_column():
     assert fields.isdisjoint(SCORES)
     names = run_columns([doubles.result()])
     assert sorted(set(names)) == sorted(names)
+
+
+def test_runs_csv_says_with_how_many_threads_and_by_which_torch_a_run_was_made(tmp_path):
+    run = doubles.result(environment={"threads": 2, "versions": {"torch": "2.14.1"}})
+    (row,) = rows_of(runs_csv(gather([folder(tmp_path, run)])))
+    assert (row["threads"], row["torch"]) == ("2", "2.14.1")

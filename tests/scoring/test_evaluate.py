@@ -10,7 +10,7 @@ import torch
 from scipy.spatial import cKDTree
 
 from ganbench.data.dataset import ignore_progress
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 
 
 @pytest.fixture(scope="module")

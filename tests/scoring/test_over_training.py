@@ -11,6 +11,7 @@ from doubles import tiny_spec, tiny_split
 from ganbench.machine.device import choose
 from ganbench.scoring import evaluate as evaluate_module
 from ganbench.scoring.over_training import OVER_TRAINING_COLUMNS, ScoresOverTraining
+from ganbench.scoring.reference import part_of
 from ganbench.training.loop import train
 from ganbench.training.session import Session
 from ganbench.training.state import TrainState
@@ -131,8 +132,8 @@ def test_evaluating_does_not_change_what_training_draws():
 
 def test_the_two_halves_of_the_noise_share_nothing_and_are_equally_large():
     rows = list(range(9))
-    choosing = evaluate_module._part(rows, "choosing")
-    reporting = evaluate_module._part(rows, "reporting")
+    choosing = part_of(rows, "choosing")
+    reporting = part_of(rows, "reporting")
     assert not set(choosing) & set(reporting)
     assert len(choosing) == len(reporting) == 4
-    assert evaluate_module._part(rows, "all") == rows
+    assert part_of(rows, "all") == rows

@@ -10,7 +10,7 @@ import torch
 from ganbench.data import cache
 from ganbench.data.dataset import ignore_progress
 from ganbench.data.sizes import bring_to
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 from ganbench.scoring.reference_rows import (
     HELD_OUT,
     NOISE,

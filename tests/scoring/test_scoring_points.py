@@ -15,7 +15,7 @@ from ganbench.data.points import mixture_of
 from ganbench.errors import UsageError
 from ganbench.scoring.backbones.backbone import obtain_backbone
 from ganbench.scoring.draw_points import PANEL, PANEL_LEFT, PANEL_TOP, Canvas, picture
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 from ganbench.scoring.reference_rows import reference_rows
 
 CPU = torch.device("cpu")

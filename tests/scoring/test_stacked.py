@@ -18,7 +18,8 @@ from ganbench.experiment.suite import Suite
 from ganbench.launch.resources import build_session
 from ganbench.machine.device import choose
 from ganbench.scoring.backbones.backbone import obtain_backbone
-from ganbench.scoring.evaluate import STACKED_COUNT, Reference, evaluate
+from ganbench.scoring.evaluate import evaluate
+from ganbench.scoring.reference import STACKED_COUNT, Reference
 from ganbench.scoring.reference_rows import HELD_OUT, NOISE, reference_rows
 
 SPEC = dataclasses.replace(SPECS["stacked-digits"], train_count=300, test_count=200)

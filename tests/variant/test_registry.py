@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import ganbench.variants
 import pytest
 
+import ganbench.variants
 from ganbench.errors import UsageError
 from ganbench.variant import registry
 from ganbench.variant.registry import entries, expand, resolve
@@ -349,13 +349,18 @@ def test_a_module_that_failed_is_not_kept(plugin_file):
         ("_mine.py", "is no name for a variant"),
         ("9 lives.py", "is no name for a variant"),
         ("folder.py", "Is a directory"),
+        ("CON.py", "Windows keeps it"),
+        ("aux.py", "Windows keeps it"),
+        ("nul.x.py", "Windows keeps it"),  # also with an ending
+        ("com1.py", "Windows keeps it"),
     ],
 )
 def test_a_path_that_is_no_variant_file_is_refused(
     plugin_file, tmp_path, monkeypatch, name, reason
 ):
     monkeypatch.chdir(tmp_path)
-    for good in ("all.py", "_mine.py", "9 lives.py", "mine.txt"):
+    for good in ("all.py", "_mine.py", "9 lives.py", "mine.txt", "CON.py", "aux.py", "nul.x.py",
+                 "com1.py"):  # fmt: skip
         plugin_file(name=good)
     (tmp_path / "folder.py").mkdir()
     message = refusal(name)

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ganbench.report.charts.classes import class_histogram
 from ganbench.report.charts.losses import losses
 from ganbench.report.charts.over_training import over_training
-from ganbench.report.charts.samples import SAMPLES_DPI, samples
+from ganbench.report.charts.samples import samples
 from ganbench.report.charts.scalars import scalars
 from ganbench.report.charts.scores import quality, throughput
 from ganbench.report.charts.step_profile import phases
-from ganbench.report.charts.style import DARK, DPI, LIGHT, ChartStyle, draw, encode
+from ganbench.report.charts.style import (
+    LIGHT,
+    NOTE,
+    ChartStyle,
+    encode,
+    ignore_missing_signs,
+    render,
+)
 from ganbench.report.charts.tradeoff import tradeoff
+from ganbench.report.charts.vector import inline_svg, saved
 from ganbench.report.comparison.families import PRIMARY
 from ganbench.report.comparison.ranking import best_of
 from ganbench.report.scale import (
-    LIGHT_ONLY_RUNS,
     MANY_RUNS,
     MOST_CHARTED,
     MOST_GROUPS_CHARTED,
     MOST_GROUPS_IN_FULL,
     MOST_OF_MANY,
+    ONE_WIDTH_RUNS,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from matplotlib.figure import Figure
 
@@ -36,7 +45,6 @@ if TYPE_CHECKING:
 __all__ = ["CHARTS", "Chart", "Drawn", "draw_all"]
 
 
-_PAGE_DPI = 100
 _MAIN_CHARTS = 1  # that of quality
 
 
@@ -76,42 +84,62 @@ class Drawn:
 
     Attributes:
         group: Slug of the group.
+        name: Kind of the chart.
         file: Name of the PNG in `charts/`.
-        caption: What it shows.
+        caption: What it shows, and of which group.
+        title: Its heading on the page.
+        note: How to read it.
         png: In light colours, for the file.
-        light: In light colours, for the page.
-        dark: In dark colours, for the page; None where it has the light ones only.
-        kind: Media type of the two for the page.
-        width: On the page, in CSS pixels, so that the letters of all charts are of one size.
+        wide: As inline SVG, for the page; empty for a chart of pixels.
+        narrow: The same for a telephone; empty where the page has the wide one only.
+        vectors: The files that were asked for besides, by their endings.
     """
 
     group: str
+    name: str
     file: str
     caption: str
+    title: str
+    note: str
     png: bytes
-    light: bytes
-    dark: bytes | None
-    kind: str
-    width: int
+    wide: str = ""
+    narrow: str = ""
+    vectors: tuple[tuple[str, bytes], ...] = ()
 
 
-def draw_all(results: Results, score: str = PRIMARY) -> list[Drawn]:
+def draw_all(
+    results: Results,
+    score: str = PRIMARY,
+    formats: Sequence[str] = (),
+    report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+) -> list[Drawn]:
     """Draw every chart that the runs have something for, group by group.
 
     Of very many variants, those that lead on `score` are drawn. A report of very many runs has all
-    charts of its first group, and the main ones of some more, in light colours only.
+    charts of its first group, and the main ones of some more.
+
+    Args:
+        results: The runs.
+        score: The primary score.
+        formats: Of files for papers, besides PNG: `svg` and `pdf`.
+        report: Called with what is done, how much of it, and of how much.
     """
     is_large = len(results.entries) > MANY_RUNS
-    only_light = len(results.entries) > LIGHT_ONLY_RUNS
+    only_wide = len(results.entries) > ONE_WIDTH_RUNS
     most = MOST_OF_MANY if is_large else MOST_CHARTED
     drawn = []
-    for place, group in enumerate(results.groups):
+    of_groups = [_charts_of(place) if is_large else CHARTS for place in range(len(results.groups))]
+    count, total = 0, sum(map(len, of_groups))
+    for group, charts in zip(results.groups, of_groups, strict=True):
         shown = best_of(group, most, score)
         labels = results.labels if len(results.labels) <= most else shown.all_labels
-        for chart in _charts_of(place) if is_large else CHARTS:
-            done = _draw(chart, shown, tuple(labels), only_light=only_light)
+        for chart in charts:
+            report("drawing charts", count, total)
+            count += 1
+            done = _draw(chart, shown, tuple(labels), tuple(formats), only_wide=only_wide)
             if done is not None:
                 drawn.append(done)
+    report("drawing charts", total, total)
     return drawn
 
 
@@ -123,24 +151,31 @@ def _charts_of(place: int) -> tuple[Chart, ...]:
 
 
 def _draw(
-    chart: Chart, group: Group, labels: tuple[str, ...], *, only_light: bool = False
+    chart: Chart,
+    group: Group,
+    labels: tuple[str, ...],
+    formats: tuple[str, ...],
+    *,
+    only_wide: bool = False,
 ) -> Drawn | None:
-    def figure(style: ChartStyle) -> Figure | None:
-        return chart.draw(group, style)
-
-    light = draw(figure, ChartStyle(LIGHT, labels))
-    dark = light if only_light else draw(figure, ChartStyle(DARK, labels))
-    if light is None or dark is None:
-        return None
-    png = encode(light, "exact" if chart.has_images else "drawing")
-    page = encode(light, "photo") if chart.has_images else png
+    style, caption = ChartStyle(LIGHT, labels), f"{chart.caption}: {group.title}"
+    stem = f"{chart.name}-{group.slug}"
+    with style.applied(), warnings.catch_warnings():
+        ignore_missing_signs()
+        figure = chart.draw(group, style)
+        if figure is None:
+            return None
+        png = encode(render(figure), "exact" if chart.has_images else "drawing")
+        note = " ".join(text.get_text() for text in figure.texts if text.get_gid() == NOTE)
+        vectors = tuple((kind, saved(figure, kind)) for kind in formats)
+        wide = "" if chart.has_images else inline_svg(figure, caption, f"{stem}-wide")
+        narrow = ""
+        if wide and not only_wide:
+            small = chart.draw(group, replace(style, is_narrow=True))
+            if small is not None:
+                small.draw_without_rendering()  # settles the layout
+                narrow = inline_svg(small, caption, f"{stem}-narrow")
     return Drawn(
-        group=group.slug,
-        file=f"{chart.name}-{group.slug}.png",
-        caption=f"{chart.caption}: {group.title}",
-        png=png,
-        light=page,
-        dark=None if only_light else encode(dark, "photo" if chart.has_images else "drawing"),
-        kind="image/webp" if chart.has_images else "image/png",
-        width=round(light.width * _PAGE_DPI / (SAMPLES_DPI if chart.has_images else DPI)),
-    )
+        group.slug, chart.name, f"{stem}.png", caption, chart.caption, note, png, wide, narrow,
+        vectors,
+    )  # fmt: skip

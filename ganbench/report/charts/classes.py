@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from ganbench.report.charts.letters import drawable
 from ganbench.report.charts.scores import reading
 from ganbench.report.charts.style import canvas
+from ganbench.report.charts.vector import INTERVAL, mark
 from ganbench.report.comparison.statistics import Estimate, estimate
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ __all__ = ["class_histogram"]
 
 _ACROSS = 3
 _NAMED_CLASSES = 30  # the names of more classes would overlap
+_LONGEST_NAME = 20  # letters; what follows would leave no room for the chart
 _LEVEL_NAMES = 3  # letters of the longest name that still fits without being turned
 
 
@@ -34,10 +37,11 @@ def class_histogram(group: Group, style: ChartStyle) -> Figure | None:
     ]
     if not shown:
         return None
-    rows = math.ceil(len(shown) / _ACROSS)
+    rows = math.ceil(len(shown) / style.across(_ACROSS))
     across = math.ceil(len(shown) / rows)
     figure = canvas(
-        max(5.0, 3.2 * across), 2.1 * rows, f"Classes of the generated images · {group.title}",
+        style.width(max(5.0, 3.2 * across)), 2.1 * rows,
+        f"Classes of the generated images · {group.title}",
         f"bar: generated, dash: real; {reading(group, dots=False)}", style,
     )  # fmt: skip
     grid = figure.subplots(rows, across, squeeze=False, sharey=True)
@@ -61,9 +65,14 @@ def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
         for name in names
     ]
     bars = [share for share in shares if share is not None]
-    axes.bar(places, [bar.mean for bar in bars], width=0.72, color=style.colour(label), linewidth=0)
+    axes.set_label(label)
+    drawn = axes.bar(
+        places, [bar.mean for bar in bars], width=0.72, color=style.colour(label), linewidth=0
+    )
+    for patch, name, bar in zip(drawn, names, bars, strict=True):
+        mark(patch, label, f"{label}, {name}: {bar.mean:.1%} generated, {real[name]:.1%} real")
     for place, bar in zip(places, bars, strict=True):
-        _whisker(axes, place, bar, style)
+        _whisker(axes, label, place, bar, style)
     axes.hlines(
         [real[name] for name in names], [p - 0.44 for p in places], [p + 0.44 for p in places],
         color=style.theme.ink, linewidth=1.6,
@@ -77,11 +86,17 @@ def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
         axes.set_xlabel(f"{len(names)} classes")
         axes.set_xticks([])
         return
-    turned = max(map(len, names)) > _LEVEL_NAMES
-    axes.set_xticks(places, names, rotation=55 if turned else 0, ha="right" if turned else "center",
+    # Boxes in place of signs that no font has would say less than numbers
+    shown = names if all(map(drawable, names)) else [str(place) for place in places]
+    texts = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in shown]
+    turned = max(map(len, texts)) > _LEVEL_NAMES
+    axes.set_xticks(places, texts, rotation=55 if turned else 0, ha="right" if turned else "center",
                     rotation_mode="anchor" if turned else "default")  # fmt: skip
 
 
-def _whisker(axes: Axes, place: int, bar: Estimate, style: ChartStyle) -> None:
+def _whisker(axes: Axes, label: str, place: int, bar: Estimate, style: ChartStyle) -> None:
     if bar.low is not None and bar.high is not None:
-        axes.plot([place] * 2, [max(0, bar.low), bar.high], color=style.theme.muted, linewidth=1.1)
+        line = axes.plot(
+            [place] * 2, [max(0, bar.low), bar.high], color=style.theme.muted, linewidth=1.1
+        )
+        mark(line, label, kind=INTERVAL)

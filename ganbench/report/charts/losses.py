@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ganbench.report.charts.over_seeds import (
@@ -18,6 +19,7 @@ from ganbench.report.charts.over_seeds import (
     sums_up,
 )
 from ganbench.report.charts.style import canvas
+from ganbench.report.charts.vector import series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,13 +50,12 @@ def read_history(file: Path) -> pd.DataFrame | None:
         return None
     try:
         frame: pd.DataFrame = pd.read_csv(file)
+        numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
     except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
         return None
     wanted = ["step", *(name for _, lines in _ROWS for name, _ in lines)]
     if not set(wanted) <= set(frame.columns):
         return None
-    numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce")
-    numbers = numbers.astype(float)
     numbers = numbers.where(numbers.abs() <= _LARGEST).dropna(subset=["step"])
     numbers = numbers[numbers["step"] >= 0]
     return None if numbers.empty else numbers
@@ -70,70 +71,92 @@ def losses(group: Group, style: ChartStyle) -> Figure | None:
     }
     if not histories:
         return None
-    bands = math.ceil(len(histories) / _ACROSS)
+    rows = _measured([frame for frames in histories.values() for _, frame in frames])
+    if not rows:
+        return None
+    bands = math.ceil(len(histories) / style.across(_ACROSS, 2))
     across = math.ceil(len(histories) / bands)
     several = max(len(frames) for frames in histories.values()) > 1
     reading = "thin: as recorded, thick: running mean" + (", one line per seed" if several else "")
     figure = canvas(
-        max(5.5, 1.2 + 2.45 * across), 3.7 * bands, f"Losses over time · {group.title}",
+        style.width(max(5.5, 1.2 + 2.45 * across)), 0.35 + (0.2 + 1.75 * len(rows)) * bands,
+        f"Losses over time · {group.title}",
         over_seeds_text(group) if sums_up(group) else reading, style,
     )  # fmt: skip
-    grid = figure.subplots(2 * bands, across, squeeze=False, sharex=False)
+    grid = figure.subplots(len(rows) * bands, across, squeeze=False, sharex=False)
     for axes in grid.flat:
         axes.set_visible(False)
+    lines_of_all: list[Any] = []
     for place, (label, frames) in enumerate(histories.items()):
         band, column = divmod(place, across)
-        for row, (title, lines) in enumerate(_ROWS):
-            axes = grid[2 * band + row, column]
+        for row, (title, lines) in enumerate(rows):
+            axes = grid[len(rows) * band + row, column]
             axes.set_visible(True)
+            axes.set_label(label)
             draw = _mean_panel if sums_up(group) else _panel
-            draw(axes, frames, lines, (style.theme.muted, style.colour(label)))
+            draw(axes, label, frames, lines, (style.theme.muted, style.colour(label)))
             axes.set_ylabel(title if column == 0 else "")
             axes.set_title(label if row == 0 else "", color=style.colour(label))
-            axes.set_xlabel("step" if row else "")
-            axes.tick_params(axis="x", labelbottom=bool(row))
-            if place == 0:
-                axes.legend(
-                    loc="best", handlelength=1.2, borderpad=0.2, labelspacing=0.25, fontsize=7.5
-                )
+            is_lowest = row == len(rows) - 1
+            axes.set_xlabel("step" if is_lowest else "")
+            axes.tick_params(axis="x", labelbottom=is_lowest)
+    for colour, text in (
+        (style.theme.muted, "grey: discriminator, D(x) of real images"),
+        (style.colour(next(iter(histories))), "coloured: generator, D(G(z)) of generated images"),
+    ):
+        lines_of_all.append(Line2D([], [], color=colour, linewidth=1.6, label=text))
+    figure.legend(handles=lines_of_all, loc="outside lower center", ncols=style.across(2))
     return figure
 
 
-def _histories(group: Group, label: str) -> list[pd.DataFrame]:
+def _measured(frames: list[pd.DataFrame]) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """The rows of panels for which any run has a number, so that none is empty."""
+    return [
+        (title, lines)
+        for title, lines in _ROWS
+        if any(frame[name].notna().any() for frame in frames for name, _ in lines)
+    ]
+
+
+def _histories(group: Group, label: str) -> list[tuple[int, pd.DataFrame]]:
+    """The histories of a variant's runs, each with its seed."""
     entries = read_entries(group, group.started(label))
-    frames = (read_history(entry.run.history) for entry in entries)
-    return [frame for frame in frames if frame is not None]
+    read = ((entry.result.seed, read_history(entry.run.history)) for entry in entries)
+    return [(seed, frame) for seed, frame in read if frame is not None]
 
 
 def _panel(
     axes: Axes,
-    frames: list[pd.DataFrame],
+    label: str,
+    frames: list[tuple[int, pd.DataFrame]],
     lines: tuple[tuple[str, str], ...],
     colours: tuple[str, str],
 ) -> None:
     """Two lines: the discriminator's in grey, the generator's in the variant's colour."""
-    for frame_place, frame in enumerate(frames):
+    for seed, frame in frames:
         for (name, title), colour in zip(lines, colours, strict=True):
             window = max(1, len(frame) // _WINDOWS)
             smooth = frame[name].rolling(window, center=True, min_periods=1).mean()
             faint = 0.25 / len(frames) ** 0.5
             axes.plot(frame["step"], frame[name], color=colour, linewidth=0.7, alpha=faint)
-            axes.plot(
-                frame["step"], smooth, color=colour, linewidth=1.6 / len(frames) ** 0.3,
-                label=title if frame_place == 0 else "_",
-            )  # fmt: skip
-    _scale(axes, frames, lines)
+            drawn = axes.plot(
+                frame["step"], smooth, color=colour, linewidth=1.6 / len(frames) ** 0.3
+            )
+            series(drawn, label, f"{label}, seed {seed}, {title}")
+    _scale(axes, [frame for _, frame in frames], lines)
 
 
 def _mean_panel(
     axes: Axes,
-    frames: list[pd.DataFrame],
+    label: str,
+    by_seed: list[tuple[int, pd.DataFrame]],
     lines: tuple[tuple[str, str], ...],
     colours: tuple[str, str],
 ) -> None:
     """As `_panel`, of many seeds: the mean and its interval."""
+    frames = [frame for _, frame in by_seed]
     for (name, title), colour in zip(lines, colours, strict=True):
-        draw_mean(axes, mean_over_seeds(frames, "step", name), "step", colour, title)
+        draw_mean(axes, mean_over_seeds(frames, "step", name), "step", colour, title, label)
     _scale(axes, frames, lines)
 
 

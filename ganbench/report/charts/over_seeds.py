@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from ganbench.report.charts.vector import INTERVAL, mark, series
 from ganbench.report.comparison.statistics import ALPHA
 from ganbench.report.scale import MOST_SEEDS_DRAWN, MOST_SEEDS_READ
 
@@ -91,9 +92,13 @@ def mean_over_seeds(frames: list[pd.DataFrame], along: str, name: str) -> pd.Dat
     return pd.DataFrame({along: places, "mean": mean, "low": mean - half, "high": mean + half})
 
 
-def draw_mean(axes: Axes, line: pd.DataFrame, along: str, colour: str, label: str) -> None:
+def draw_mean(
+    axes: Axes, line: pd.DataFrame, along: str, colour: str, label: str, variant: str
+) -> None:
     """Draw what `mean_over_seeds` gives: a line, and a band behind it."""
-    axes.fill_between(
+    band = axes.fill_between(
         line[along], line["low"], line["high"], color=colour, alpha=0.2, linewidth=0
     )  # fmt: skip
-    axes.plot(line[along], line["mean"], color=colour, linewidth=1.5, label=label)
+    mark(band, variant, kind=INTERVAL)
+    drawn = axes.plot(line[along], line["mean"], color=colour, linewidth=1.5, label=label)
+    series(drawn, variant, f"{variant}, {label}" if label != variant else f"{variant}, mean")

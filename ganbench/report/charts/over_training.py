@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from ganbench.report import columns
+from ganbench.report.charts.letters import legend_columns
 from ganbench.report.charts.over_seeds import (
     draw_mean,
     mean_over_seeds,
@@ -18,10 +20,13 @@ from ganbench.report.charts.over_seeds import (
     sums_up,
 )
 from ganbench.report.charts.style import canvas
+from ganbench.report.charts.vector import mark_legend, series
 from ganbench.report.over_training import read_scores
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -50,34 +55,40 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
     """
     frames = {
         label: [
-            frame
+            (entry.result.seed, frame)
             for entry in read_entries(group, group.of(label))
             if (frame := _read(entry.run.scores)) is not None
         ]
         for label in group.labels
     }
     frames = {label: by_seed for label, by_seed in frames.items() if by_seed}
-    everything = [frame for by_seed in frames.values() for frame in by_seed]
+    everything = [frame for by_seed in frames.values() for _, frame in by_seed]
     if not everything or max(map(len, everything)) == 1:
         return None
     several = max(map(len, frames.values())) > 1
     reading = "thin: one seed, thick: the mean" if several else ""
     if sums_up(group):
         reading = over_seeds_text(group)
+    is_of_points = group.backbone == POINTS_BACKBONE
+    scores = _measured(_SCORES_OF_POINTS if is_of_points else _SCORES, everything)
+    if not scores:
+        return None
+    counted = _AXES[::2] if style.is_narrow else _AXES  # images and seconds say the most
+    width = style.width(9.2)
+    names = legend_columns(list(frames), width)
+    height = 0.4 + 1.85 * len(scores) + 0.2 * math.ceil(len(frames) / names)
     figure = canvas(
-        9.2, 6.0, f"Scores over training · {group.title}",
+        width, height, f"Scores over training · {group.title}",
         "; ".join(filter(None, ("on half of the evaluation noise", reading))), style,
     )  # fmt: skip
-    is_of_points = group.backbone == POINTS_BACKBONE
-    scores = _SCORES_OF_POINTS if is_of_points else _SCORES
-    grid = figure.subplots(len(scores), len(_AXES), squeeze=False, sharey="row", sharex="col")
+    grid = figure.subplots(len(scores), len(counted), squeeze=False, sharey="row", sharex="col")
     for row, score in enumerate(scores):
-        for place, (along, title) in enumerate(_AXES):
+        for place, (along, title) in enumerate(counted):
             axes = grid[row, place]
             for label, by_seed in frames.items():
                 if sums_up(group) and len(by_seed) > 1:
-                    line = mean_over_seeds(by_seed, along, score)
-                    draw_mean(axes, line, along, style.colour(label), label)
+                    line = mean_over_seeds([frame for _, frame in by_seed], along, score)
+                    draw_mean(axes, line, along, style.colour(label), label, label)
                 else:
                     _lines(axes, by_seed, along, score, label, style)
             axes.set_title("")
@@ -87,29 +98,46 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
                 _across(axes, np.concatenate([frame[along].to_numpy() for frame in everything]))
         _upward(grid[row, 0], score, pd.concat(everything)[score].dropna().to_numpy(), group)
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(5, len(labels)))
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=names)
+    mark_legend(legend, labels)
     return figure
 
 
+def _measured(scores: Sequence[str], frames: list[pd.DataFrame]) -> list[str]:
+    """Those of some scores that any run has, so that no panel is empty."""
+    return [score for score in scores if any(f[score].notna().any() for f in frames if score in f)]
+
+
 def _lines(
-    axes: Axes, frames: list[pd.DataFrame], along: str, score: str, label: str, style: ChartStyle
+    axes: Axes,
+    by_seed: list[tuple[int, pd.DataFrame]],
+    along: str,
+    score: str,
+    label: str,
+    style: ChartStyle,
 ) -> None:
-    colour = style.colour(label)
-    several = len(frames) > 1
-    for frame in frames:
-        axes.plot(
+    colour, dashes = style.colour(label), style.dashes(label)
+    several = len(by_seed) > 1
+    frames = [frame for _, frame in by_seed if score in frame]
+    for seed, frame in by_seed:
+        if score not in frame:
+            continue
+        line = axes.plot(
             frame[along], frame[score], color=colour, linewidth=0.8 if several else 1.7,
             alpha=0.35 if several else 1.0, marker="" if several else style.marker(label),
-            markersize=3.5, label="_" if several else label,
+            markersize=style.marker_size(label, 3.5), label="_" if several else label,
+            linestyle=dashes,
         )  # fmt: skip
-    if several:
+        series(line, label, f"{label}, seed {seed}")
+    if several and frames:
         count = min(map(len, frames))
         shortest = [frame[[along, score]].head(count) for frame in frames]
         mean = pd.concat(shortest).groupby(level=0).mean()
-        axes.plot(
+        line = axes.plot(
             mean[along], mean[score], color=colour, linewidth=1.9, marker=style.marker(label),
-            markersize=4, label=label,
+            markersize=style.marker_size(label, 4), label=label, linestyle=dashes,
         )  # fmt: skip
+        series(line, label, f"{label}, mean of {len(frames)} seeds")
 
 
 def _across(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:

@@ -10,29 +10,24 @@ from PIL import Image
 
 from ganbench.report.charts.losses import read_history
 from ganbench.report.charts.style import canvas
-from ganbench.scoring.metrics.constants import PANEL, PANEL_LEFT, PANEL_TOP
+from ganbench.report.sample_images import evenly, first_cells, generated_panel, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
-__all__ = ["SAMPLES_DPI", "first_cells", "generated_panel", "samples"]
+__all__ = ["SAMPLES_DPI", "evenly", "first_cells", "generated_panel", "samples"]
 
 SAMPLES_DPI = 100  # the images are drawn pixel by pixel, and the file stays small
-_ACROSS = 6
-_CELLS = 2  # images in a row and in a column of each cell
 _CELL_PIXELS = 140
 _GAP_PIXELS = 10
 _CAPTION_PIXELS = 16
 _NAME_PIXELS = 130
-_GRID_PADDINGS = (2, 0, 1, 3, 4)
-_EPOCHS_WITHOUT_DECIMALS = 10
 
 
 def samples(group: Group, style: ChartStyle) -> Figure | None:
@@ -73,16 +68,9 @@ def samples(group: Group, style: ChartStyle) -> Figure | None:
             figure.figimage(np.asarray(cell), left, bottom)
             figure.text(
                 (left + _CELL_PIXELS / 2) / full[0], (bottom + _CELL_PIXELS + 4) / full[1],
-                _when(file, history), ha="center", size=7.5, color=style.theme.muted,
+                moment_text(file, history), ha="center", size=7.5, color=style.theme.muted,
             )  # fmt: skip
     return figure
-
-
-def evenly(files: list[Path]) -> list[Path]:
-    """A few files, the first and the last among them."""
-    if len(files) <= _ACROSS:
-        return files
-    return [files[round(place)] for place in np.linspace(0, len(files) - 1, _ACROSS)]
 
 
 def _cell(file: Path, part: Callable[[Image.Image], Image.Image], style: ChartStyle) -> Image.Image:
@@ -103,38 +91,3 @@ def _cell(file: Path, part: Callable[[Image.Image], Image.Image], style: ChartSt
         image.thumbnail((_CELL_PIXELS, _CELL_PIXELS), Image.Resampling.LANCZOS)
     cell.paste(image, ((_CELL_PIXELS - image.width) // 2, (_CELL_PIXELS - image.height) // 2))
     return cell
-
-
-def generated_panel(image: Image.Image) -> Image.Image:
-    """The square of the generated points, of a picture with the real ones on its left."""
-    left = image.width // 2 + PANEL_LEFT
-    return image.convert("RGB").crop((left, PANEL_TOP, left + PANEL, PANEL_TOP + PANEL))
-
-
-def first_cells(image: Image.Image, size: int | None) -> Image.Image:
-    """The first 2×2 images of a grid.
-
-    Args:
-        image: A grid of square images with an even padding around each.
-        size: Height and width of one of them in pixels; unknown: a part of the grid is cut out.
-    """
-    width, height = image.width, image.height
-    rgb = image.convert("RGB")
-    for padding in _GRID_PADDINGS if size else ():
-        step = (size or 0) + padding
-        if (width - padding) % step == 0 and (height - padding) % step == 0:
-            count = min(_CELLS, (width - padding) // step, (height - padding) // step)
-            end = padding + count * step
-            return rgb.crop((0, 0, end, end))
-    end = min(width, height, max(1, max(width, height) // 4))
-    return rgb.crop((0, 0, end, end))
-
-
-def _when(file: Path, history: pd.DataFrame | None) -> str:
-    """The step of a grid, and its epoch where the history records it."""
-    step = int("".join(filter(str.isdecimal, file.stem)) or 0)
-    if history is None or "epoch" not in history:
-        return f"step {step:,}"
-    near = history.iloc[int((history["step"] - step).abs().to_numpy().argmin())]
-    epoch = near["epoch"] * step / near["step"] if near["step"] else 0.0
-    return f"step {step:,} · epoch {epoch:.{0 if epoch >= _EPOCHS_WITHOUT_DECIMALS else 1}f}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ganbench.report.charts.letters import legend_columns
 from ganbench.report.charts.losses import read_history, thousands
 from ganbench.report.charts.over_seeds import (
     draw_mean,
@@ -16,6 +18,7 @@ from ganbench.report.charts.over_seeds import (
     sums_up,
 )
 from ganbench.report.charts.style import canvas
+from ganbench.report.charts.vector import mark_legend, series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,18 +47,33 @@ def scalars(group: Group, style: ChartStyle) -> Figure | None:
     Of many seeds, one line per variant is their mean.
     """
     histories = [
-        (label, history)
+        (label, entry.result.seed, history)
         for label in group.all_labels
         for entry in read_entries(group, group.started(label))
         if (history := read_history(entry.run.history)) is not None
     ]
-    names = list(dict.fromkeys(name for _, frame in histories for name in further_columns(frame)))
+    names = list(
+        dict.fromkeys(
+            name
+            for *_, frame in histories
+            for name in further_columns(frame)
+            if frame[name].notna().any()
+        )
+    )
     if not names:
         return None
-    across = min(_ACROSS, len(names))
+    across = min(style.across(_ACROSS), len(names))
     down = math.ceil(len(names) / across)
+    labels = [
+        label
+        for label in group.all_labels
+        if any(own == label and set(names) & set(frame.columns) for own, _, frame in histories)
+    ]
+    width = style.width(max(5.5, 1.2 + 2.6 * across))
+    in_a_row = legend_columns(labels, width)
     figure = canvas(
-        max(5.5, 1.2 + 2.6 * across), 2.4 * down, f"What the losses record · {group.title}",
+        width, 2.3 * down + 0.2 * math.ceil(len(labels) / in_a_row),
+        f"What the losses record · {group.title}",
         (over_seeds_text(group) if sums_up(group) else "one line per run")
         + "; each variant in its colour", style,
     )  # fmt: skip
@@ -65,24 +83,28 @@ def scalars(group: Group, style: ChartStyle) -> Figure | None:
     for axes, name in zip(grid.flat, names, strict=False):
         if sums_up(group):
             for label in group.all_labels:
-                frames = [frame for other, frame in histories if other == label and name in frame]
+                frames = [f for other, _, f in histories if other == label and name in f]
                 if frames:
                     line = mean_over_seeds(frames, "step", name).dropna(subset=["mean"])
-                    draw_mean(axes, line, "step", style.colour(label), label)
-        shown: set[str] = set()
-        for label, history in [] if sums_up(group) else histories:
+                    draw_mean(axes, line, "step", style.colour(label), label, label)
+        for label, seed, history in [] if sums_up(group) else histories:
             if name not in history:
                 continue
             values = history[["step", name]].dropna()
-            axes.plot(
+            drawn = axes.plot(
                 values["step"], values[name], color=style.colour(label), linewidth=1.0,
-                label="_" if label in shown else label,
+                linestyle=style.dashes(label),
             )  # fmt: skip
-            shown.add(label)
+            series(drawn, label, f"{label}, seed {seed}")
         axes.set_title(name.replace("_", " "))
         axes.set_xlabel("step")
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(thousands))
         axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.legend(loc="best", handlelength=1.2, borderpad=0.2, fontsize=7.5)
+    handles = [
+        Line2D([], [], color=style.colour(one), linestyle=style.dashes(one), label=one)
+        for one in labels
+    ]
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=in_a_row)
+    mark_legend(legend, labels)
     return figure

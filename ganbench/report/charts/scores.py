@@ -10,11 +10,12 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from ganbench.report import columns
 from ganbench.report.charts.reference_lines import READING, reference_names, rows_below
 from ganbench.report.charts.style import canvas, heading
-from ganbench.report.formatting import share_of, shown
+from ganbench.report.charts.vector import INTERVAL, mark
+from ganbench.report.formatting import interval, share_of, shown
 from ganbench.report.scale import MOST_SEEDS_DRAWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -23,12 +24,11 @@ if TYPE_CHECKING:
     from ganbench.report.columns import Column
     from ganbench.report.groups import Group
 
-__all__ = ["quality", "reading", "shared_timing_text", "throughput"]
+__all__ = ["quality", "reading", "seed_titles", "shared_timing_text", "throughput"]
 
 _ROW_INCHES = 0.36
 _PANEL_INCHES = 0.75
 _PANELS_PER_ROW = 3
-_NOTES = {"lower": "↓ is better", "higher": "↑ is better", "one": "1 is best", "": ""}
 _LOGARITHMIC_FROM = 20.0  # times between the largest and the smallest
 
 _SPEED = ("images_per_second", "sample_images_per_second")
@@ -64,7 +64,7 @@ def throughput(group: Group, style: ChartStyle) -> Figure | None:
     if not names:
         return None
     figure = canvas(
-        9, _height(group), f"Throughput · {group.title}",
+        style.width(9), _rows(len(names), style) * _height(group), f"Throughput · {group.title}",
         f"images per second on {group.device_name or group.device}"
         f"{shared_timing_text(group)}; {reading(group)}",
         style,
@@ -78,15 +78,19 @@ def quality(group: Group, style: ChartStyle) -> Figure | None:
     names = group.present(_QUALITY)
     if not names:
         return None
-    rows = math.ceil(len(names) / _PANELS_PER_ROW)
+    rows = _rows(len(names), style)
     references = reference_names(group, names)
     subtitle = "; ".join([reading(group), *([READING] if references else [])])
     figure = canvas(
-        9.5, rows * _height(group, references), f"Quality and diversity · {group.title}", subtitle,
-        style,
+        style.width(9.5), rows * _height(group, references),
+        f"Quality and diversity · {group.title}", subtitle, style,
     )  # fmt: skip
     _panels(figure, group, names, style, references, bars=False)
     return figure
+
+
+def _rows(panels: int, style: ChartStyle) -> int:
+    return math.ceil(panels / min(panels, style.across(_PANELS_PER_ROW)))
 
 
 def _height(group: Group, references: Sequence[str] = ()) -> float:
@@ -102,7 +106,7 @@ def _panels(
     *,
     bars: bool,
 ) -> None:
-    across = min(_PANELS_PER_ROW, len(names))
+    across = min(style.across(_PANELS_PER_ROW), len(names))
     grid = figure.subplots(
         math.ceil(len(names) / across),
         across,
@@ -121,7 +125,8 @@ def _panel(
 ) -> None:
     """One number: one row per variant, and below them one per reference."""
     column, labels = columns.column(name), group.labels
-    heading(axes, column.heading(group.backbone), _NOTES[column.direction], style)
+    head = f"{column.heading(group.backbone)} {column.arrow}".strip()
+    heading(axes, head, "", style)
     _scale(axes, group, column, bars=bars)
     for place, label in enumerate(labels):
         _row(axes, group, name, place, style, bars=bars and axes.get_xscale() == "linear")
@@ -129,14 +134,17 @@ def _panel(
         text = "n/a" if estimate is None else shown(estimate.mean, column)
         if estimate is not None and name == "modes_covered":
             text = share_of(estimate.mean, group.modes_total)
-        axes.text(
+        written = axes.text(
             1.02, place, text, transform=axes.get_yaxis_transform(), va="center", size=8,
             color=style.theme.ink if estimate else style.theme.muted,
         )  # fmt: skip
+        mark(written, label)
     rows = [*labels, *references]
     if references:
         rows_below(axes, group, name, {row: rows.index(row) for row in references}, style)
     axes.set_yticks(range(len(rows)), rows)
+    for tick, label in zip(axes.get_yticklabels(), labels, strict=False):
+        mark(tick, label)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelcolor=style.theme.ink, labelsize=9)
     axes.grid(visible=False, axis="y")
@@ -146,32 +154,48 @@ def _panel(
 
 
 def _row(axes: Axes, group: Group, name: str, place: int, style: ChartStyle, *, bars: bool) -> None:
-    label = group.labels[place]
-    values, estimate = group.values(label, name), group.estimate(label, name)
+    label, column = group.labels[place], columns.column(name)
+    by_seed, estimate = group.by_seed(label, name), group.estimate(label, name)
     colour = style.colour(label)
     if estimate is None:
         return
+    head = f"{label}: {column.heading(group.backbone)}"
+    title = f"{head} {shown(estimate.mean, column)} {interval(estimate, column)}".strip()
     if bars:
-        axes.barh(place, estimate.mean, height=0.62, color=colour, alpha=0.85, linewidth=0)
-    mark = style.theme.ink if bars else colour
+        drawn = axes.barh(
+            place, estimate.mean, height=0.62, color=colour, alpha=0.85, linewidth=0
+        )  # fmt: skip
+        mark(drawn, label, title)
+    ink = style.theme.ink if bars else colour
     if estimate.low is not None and estimate.high is not None:
-        axes.plot(
+        whisker = axes.plot(
             [estimate.low, estimate.high],
             [place, place],
-            color=mark,
+            color=ink,
             linewidth=2,
             solid_capstyle="round",
         )
-        dots = values if group.seeds <= MOST_SEEDS_DRAWN else []
-        axes.plot(
-            dots, [place + 0.24] * len(dots), "o", color=mark, markersize=3, alpha=0.6,
-            markeredgewidth=0,
+        mark(whisker, label, title, INTERVAL)
+        dots = by_seed if group.seeds <= MOST_SEEDS_DRAWN else {}
+        drawn_dots = axes.plot(
+            list(dots.values()), [place + 0.24] * len(dots), "o", color=ink, markersize=3,
+            alpha=0.6, markeredgewidth=0,
         )  # fmt: skip
+        mark(drawn_dots, label, seed_titles(label, dots, column))
     if not bars:
-        axes.plot(
-            estimate.mean, place, style.marker(label), color=colour, markersize=7.5,
-            markeredgecolor=style.theme.paper, markeredgewidth=1, zorder=3,
+        point = axes.plot(
+            estimate.mean, place, style.marker(label), color=colour,
+            markersize=style.marker_size(label, 7.5), markeredgecolor=style.theme.paper,
+            markeredgewidth=1, zorder=3,
         )  # fmt: skip
+        mark(point, label, title)
+
+
+def seed_titles(label: str, by_seed: Mapping[int, float], column: Column) -> str:
+    """What the page says of the dots of single seeds, one line each."""
+    return "\n".join(
+        f"{label}, seed {seed}: {shown(value, column)}" for seed, value in by_seed.items()
+    )
 
 
 def _scale(axes: Axes, group: Group, column: Column, *, bars: bool) -> None:

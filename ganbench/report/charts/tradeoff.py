@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from matplotlib.transforms import Bbox
 
 from ganbench.report import columns
+from ganbench.report.charts.letters import legend_columns
 from ganbench.report.charts.reference_lines import (
     READING,
     label_lines,
@@ -17,6 +19,8 @@ from ganbench.report.charts.reference_lines import (
 )
 from ganbench.report.charts.scores import reading, shared_timing_text
 from ganbench.report.charts.style import canvas
+from ganbench.report.charts.vector import INTERVAL, mark, mark_legend
+from ganbench.report.formatting import shown
 from ganbench.report.scale import MOST_SEEDS_DRAWN
 
 if TYPE_CHECKING:
@@ -35,6 +39,8 @@ __all__ = ["tradeoff"]
 
 _SPEED, _QUALITY = "images_per_second", "fid"
 _LOGARITHMIC_FROM = 5.0
+_MOST_NAMED = 12  # points with their names beside them; more are named in a legend
+_TOO_CLOSE = 10  # the cost of a name that is nearer to another point than to its own
 _PLACES = (  # where a name may stand beside its point: offset in points, and alignment
     (8, 7, "left", "bottom"), (8, -7, "left", "top"),
     (-8, 7, "right", "bottom"), (-8, -7, "right", "top"),
@@ -58,7 +64,14 @@ def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
     subtitle = [f"lower right is better; {reading(group)}"]
     if reference_names(group, [_QUALITY]):
         subtitle.append(READING)
-    figure = canvas(7.2, 3.9, f"Quality against speed · {group.title}", "; ".join(subtitle), style)
+    width, height = style.width(7.2), 3.1 if style.is_narrow else 3.9
+    in_legend = style.is_narrow or len(points) > _MOST_NAMED
+    if in_legend:
+        height += 0.2 * math.ceil(len(points) / legend_columns(list(points), width))
+    figure = canvas(
+        width, height,
+        f"Quality against speed · {group.title}", "; ".join(subtitle), style,
+    )  # fmt: skip
     axes = figure.subplots()
     for label, (speed, quality) in points.items():
         _seeds(axes, group, label, style)
@@ -70,31 +83,60 @@ def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
     axes.set_title("")
     figure.draw_without_rendering()  # settles the layout, so that the names can find their places
     label_lines(axes, lines)
-    _name_points(axes, points, style)
+    if in_legend or not _name_points(axes, points, style):
+        _list_points(figure, list(points), style)
     return figure
 
 
+def _list_points(figure: Figure, labels: list[str], style: ChartStyle) -> None:
+    """Name the points in a legend, where there is no room beside them."""
+    handles = [
+        Line2D(
+            [], [], linestyle="", marker=style.marker(label), color=style.colour(label),
+            markersize=style.marker_size(label, 7), label=label,
+        )
+        for label in labels
+    ]  # fmt: skip
+    columns_of_names = legend_columns(labels, figure.get_figwidth())
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=columns_of_names)
+    mark_legend(legend, labels)
+
+
 def _seeds(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
-    records = [entry.result for entry in group.of(label)]
-    pairs = [(r.images_per_second, r.scores.get(_QUALITY)) for r in records]
-    pairs = [(x, y) for x, y in pairs if x is not None and y is not None]
-    if len(pairs) > 1 and group.seeds <= MOST_SEEDS_DRAWN:
-        axes.plot(
-            *zip(*pairs, strict=True), "o", color=style.colour(label), markersize=3.5, alpha=0.45,
-            markeredgewidth=0,
+    speeds, qualities = group.by_seed(label, _SPEED), group.by_seed(label, _QUALITY)
+    both = [seed for seed in speeds if seed in qualities]
+    if len(both) > 1 and group.seeds <= MOST_SEEDS_DRAWN:
+        dots = axes.plot(
+            [speeds[seed] for seed in both], [qualities[seed] for seed in both], "o",
+            color=style.colour(label), markersize=3.5, alpha=0.45, markeredgewidth=0,
         )  # fmt: skip
+        lines = (
+            f"{label}, seed {seed}: {_numbers(speeds[seed], qualities[seed])}" for seed in both
+        )
+        mark(dots, label, "\n".join(lines))
+
+
+def _numbers(speed: float, quality: float) -> str:
+    return (
+        f"{columns.column(_QUALITY).label} {shown(quality, columns.column(_QUALITY))}, "
+        f"{shown(speed, columns.column(_SPEED))} images/s"
+    )
 
 
 def _point(axes: Axes, speed: Estimate, quality: Estimate, label: str, style: ChartStyle) -> None:
-    colour = style.colour(label)
+    colour, title = style.colour(label), f"{label}: {_numbers(speed.mean, quality.mean)}"
     if speed.low is not None and speed.high is not None:
-        axes.plot([speed.low, speed.high], [quality.mean] * 2, color=colour, linewidth=1.4)
+        along = axes.plot([speed.low, speed.high], [quality.mean] * 2, color=colour, linewidth=1.4)
+        mark(along, label, title, INTERVAL)
     if quality.low is not None and quality.high is not None:
-        axes.plot([speed.mean] * 2, [quality.low, quality.high], color=colour, linewidth=1.4)
-    axes.plot(
-        speed.mean, quality.mean, style.marker(label), color=colour, markersize=9,
-        markeredgecolor=style.theme.paper, markeredgewidth=1.2, zorder=3,
+        up = axes.plot([speed.mean] * 2, [quality.low, quality.high], color=colour, linewidth=1.4)
+        mark(up, label, title, INTERVAL)
+    point = axes.plot(
+        speed.mean, quality.mean, style.marker(label), color=colour,
+        markersize=style.marker_size(label, 8.5), markeredgecolor=style.theme.paper,
+        markeredgewidth=1.2, zorder=3,
     )  # fmt: skip
+    mark(point, label, title)
 
 
 def _scale(axes: Axes, group: Group, labels: list[str]) -> None:
@@ -125,11 +167,16 @@ def _logarithmic(axis: Axis, set_scale: Callable[[str], None], values: list[floa
 
 def _name_points(
     axes: Axes, points: dict[str, tuple[Estimate, Estimate]], style: ChartStyle
-) -> None:
+) -> bool:
     """Write each name beside its point, nearer to it than to others, where it covers the least.
 
-    Names keep off names, points and intervals, and stay within the axes.
+    Names keep off names, points and intervals, and stay within the axes. Where one is not nearest
+    to its point, or does not fit, none is written.
+
+    Returns:
+        Whether the names stand there.
     """
+    written: list[Annotation] = []
     taken = [box for pair in points.values() for box in _marks(axes, *pair)]
     centres = {
         label: tuple(axes.transData.transform((speed.mean, quality.mean)).tolist())
@@ -148,11 +195,18 @@ def _name_points(
             is_ambiguous = min(distances.values()) < distances[label]
             cost = int(box.count_overlaps(taken)) + 10 * is_ambiguous + 100 * outside
             tried.append((cost, len(tried), text, box))
-        _, best, _, box = min(tried, key=lambda item: item[:2])
+        cost, best, chosen, box = min(tried, key=lambda item: item[:2])
         taken.append(box)
+        mark(chosen, label)
+        written.append(chosen)
         for _, place, text, _ in tried:
             if place != best:
                 text.remove()
+        if cost >= _TOO_CLOSE:
+            for text in written:
+                text.remove()
+            return False
+    return True
 
 
 def _distance(box: Bbox, point: tuple[float, ...]) -> float:

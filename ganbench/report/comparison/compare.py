@@ -13,6 +13,7 @@ from ganbench.report.comparison.contrasts import Contrast, contrast, is_ranked, 
 from ganbench.report.comparison.families import PRIMARY, check_primary, corrected, families_text
 from ganbench.report.comparison.pairing import (
     Pair,
+    conditions_in_common,
     conditions_that_differ,
     has_equal_budgets,
     pairs_of,
@@ -49,7 +50,8 @@ class Comparison:
         verdicts: One per dataset, pair of variants and score that is shown.
         primary: The score that is tested first, by itself.
         families: Which tests were corrected together, in words.
-        notes: What differs without forbidding the comparison, such as the threads.
+        notes: What differs without forbidding the comparison, such as the threads, or the
+            conditions that all runs had.
     """
 
     a: str
@@ -125,7 +127,12 @@ def compare(
     ]
     if not verdicts:
         raise UsageError(_why_nothing(pairs, names))
-    notes = (*results_a.notes, *results_b.notes, *conditions_that_differ(pairs))
+    notes = (
+        *results_a.notes,
+        *results_b.notes,
+        *conditions_that_differ(pairs),
+        *conditions_in_common(pairs),
+    )
     if any(verdict.looks is not None for verdict in verdicts):
         notes += (_LOOKS_NOTE,)
     if any(verdict.score in columns.TIMED for verdict in verdicts):

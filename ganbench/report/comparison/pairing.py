@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError, unknown
+from ganbench.experiment.conditions import MATTERING, conditions_of, in_words
 from ganbench.report import columns
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Pair",
+    "conditions_in_common",
     "conditions_that_differ",
     "has_equal_budgets",
     "pairs_of",
@@ -160,11 +162,24 @@ def conditions_that_differ(pairs: Sequence[Pair]) -> tuple[str, ...]:
         first, second = _conditions(*pair.a), _conditions(*pair.b)
         if first.pop("variant") != second.pop("variant"):  # unlike sources go without saying
             first.pop("source"), second.pop("source")
-        for name in first:
-            if first[name] != second[name]:
-                both = " against ".join(one[name] or "unknown" for one in (first, second))
+        for name in dict.fromkeys([*first, *second]):
+            is_mixed = name in MATTERING and ", " in first.get(name, "")
+            if first.get(name) != second.get(name) or is_mixed:
+                both = " against ".join(one.get(name) or "unknown" for one in (first, second))
                 notes[f"{name} of {pair.names[0]} and {pair.names[1]}: {both}"] = None
     return tuple(notes)
+
+
+def conditions_in_common(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Under which conditions runs were made that all had the same ones, in one line."""
+    records = [
+        entry.result
+        for pair in pairs
+        for group, label in (pair.a, pair.b)
+        for entry in group.of(label)
+    ]
+    different = {in_words(conditions_of(record)) for record in records}
+    return tuple(f"all runs were made with {one}" for one in different if len(different) == 1)
 
 
 def shared_timing(pairs: Sequence[Pair]) -> tuple[str, ...]:
@@ -183,11 +198,12 @@ def shared_timing(pairs: Sequence[Pair]) -> tuple[str, ...]:
 def _conditions(group: Group, label: str) -> dict[str, str]:
     """Conditions outside the variant that may explain a difference."""
     results = [entry.result for entry in group.of(label)]
-    versions: list[dict[str, Any]] = [r.environment.get("versions") or {} for r in results]
+    numerics = [conditions_of(result) for result in results]
+    names = dict.fromkeys(name for each in numerics for name in each if name != "device")
     return {
         "budget": _joined(r.budget for r in results),
         "seeds": _joined(r.seed for r in results),
-        "threads": _joined(r.environment.get("threads") for r in results),
+        **{name: _joined(each.get(name) for each in numerics) for name in names},
         "threads of the timing": _joined(r.environment.get("timing_threads") for r in results),
         "precision in training": _joined(r.training_precision for r in results),
         "compiled": _joined(r.compiled for r in results),
@@ -195,7 +211,6 @@ def _conditions(group: Group, label: str) -> dict[str, str]:
         "moving average of the generator": _joined(r.ema for r in results),
         "source": _joined(r.source_hash[:6] for r in results),
         "variant": _joined(r.variant for r in results),
-        "torch": _joined(stored.get("torch") for stored in versions),
     }
 
 

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Ranking",
     "Rankings",
+    "best_labels",
     "best_of",
     "contrasts_of",
+    "order_of",
     "ranked_names",
     "ranking_csv",
     "rankings_of",
@@ -73,7 +75,7 @@ class Rankings:
 
     Attributes:
         families: Which tests were corrected together.
-        rankings: One per score and budget; none where no variant has a second seed.
+        rankings: One per score and budget; none where no pair has a second seed.
     """
 
     families: str = ""
@@ -134,14 +136,14 @@ def _pairs(group: Group, labels: Sequence[str], name: str) -> list[tuple[str, st
     """All pairs of some variants; of many, those with the leader on this score."""
     if len(labels) <= MOST_PAIRED:
         return list(itertools.combinations(labels, 2))
-    order = _order(group, labels, name)
+    order = order_of(group, labels, name)
     place = labels.index(order[0]) if order else 0
     leader = labels[place]
     before, after = labels[:place], labels[place + 1 :]
     return [*((label, leader) for label in before), *((leader, label) for label in after)]
 
 
-def _order(group: Group, labels: Sequence[str], name: str) -> list[str]:
+def order_of(group: Group, labels: Sequence[str], name: str) -> list[str]:
     """The variants that have a score: the larger share of completed runs first, then the better."""
     column = columns.column(name)
     estimates = {label: group.estimate(label, name) for label in labels}
@@ -156,12 +158,47 @@ def best_of(group: Group, most: int, score: str) -> Group:
     """
     if len(group.all_labels) <= most:
         return group
-    order = _order(group, group.labels, score)
+    order = order_of(group, group.labels, score)
     chosen = list(dict.fromkeys([*order, *group.labels, *group.all_labels]))[:most]
     by = f" by {group.heading(score)}" if order else ""
     return group.only(
         set(chosen), f"{group.title}, the first {most} of {len(group.all_labels):,} variants{by}"
     )
+
+
+def best_labels(group: Group, name: str, primary: str) -> set[str]:
+    """The best variant of each budget on a column, and those that the seeds do not resolve from it.
+
+    Where no pair could be tested, only the best, and what is equal to it. Empty where a column has
+    no better and worse, or less than two variants have a number.
+    """
+    if not is_ranked(name):
+        return set()
+    return group.once(("best", name, primary), lambda: _best_labels(group, name, primary))
+
+
+def _best_labels(group: Group, name: str, primary: str) -> set[str]:
+    by_score = group.once(("contrasts by score", primary), lambda: _by_score(group, primary))
+    best: set[str] = set()
+    for labels in group.by_budget.values():
+        order = order_of(group, labels, name)
+        if len(order) < 2:  # noqa: PLR2004 - the best of one says nothing
+            continue
+        means = {label: one.mean for label in order if (one := group.estimate(label, name))}
+        best |= {label for label in order if means[label] == means[order[0]]}
+        for item in by_score.get(name, []):
+            pair = {item.side_a.name, item.side_b.name}
+            is_tested = item.paired.std is not None
+            if order[0] in pair and is_tested and item.verdict == "not resolved":
+                best |= pair
+    return best
+
+
+def _by_score(group: Group, primary: str) -> dict[str, list[Contrast]]:
+    by_score: dict[str, list[Contrast]] = defaultdict(list)
+    for item in contrasts_of(group, primary):
+        by_score[item.score].append(item)
+    return dict(by_score)
 
 
 def rankings_of(group: Group, primary: str) -> Rankings:
@@ -179,13 +216,14 @@ def rankings_of(group: Group, primary: str) -> Rankings:
         for name in names
         for budget in group.by_budget
         if (own := by_score.get((name, budget)))
+        and any(item.paired.std is not None for item in own)
     ]
     return Rankings(families_text(contrasts), tuple(rankings))
 
 
 def _ranking(group: Group, name: str, budget: str, contrasts: list[Contrast]) -> Ranking:
     column, labels = columns.column(name), group.by_budget[budget]
-    order = _order(group, labels, name)
+    order = order_of(group, labels, name)
     means = {label: one.mean for label in order if (one := group.estimate(label, name))}
     resolved = sum(item.verdict in ("better", "worse") for item in contrasts)
     equivalent = sum(item.verdict == "equivalent" for item in contrasts)

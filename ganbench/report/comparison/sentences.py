@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ganbench.report import columns
 from ganbench.report.comparison.power import MOST_SEEDS
 from ganbench.report.formatting import percent, probability, shown
-from ganbench.report.scale import listed
+from ganbench.report.scale import listed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ def sentence_of(item: Contrast) -> str:
 
 
 def _verdict(item: Contrast) -> str:
-    a, b = item.side_a.name, item.side_b.name
+    a, b = quoted(item.side_a.name), quoted(item.side_b.name)
     if item.verdict == "equivalent" and item.equivalence is not None:
         margin = percent(item.equivalence.margin)
         return f"{a} and {b} are equivalent on {item.heading}: neither is worse by {margin}"
@@ -82,7 +82,9 @@ def seeds_behind(item: Contrast) -> str:
     sides = (item.side_a, item.side_b)
     n, parts = item.paired.n, []
     if any(side.completed < side.started for side in sides):
-        counts = [f"{side.name} completed {side.completed} of {side.started}" for side in sides]
+        counts = [
+            f"{quoted(side.name)} completed {side.completed} of {side.started}" for side in sides
+        ]
         parts.append(f"{', '.join(counts)} seeds")
     lone = [_lone(side, seeds) for side, seeds in zip(sides, item.unpaired, strict=True) if seeds]
     if lone:
@@ -95,7 +97,7 @@ def seeds_behind(item: Contrast) -> str:
 def _lone(side: Side, seeds: Sequence[int]) -> str:
     named = listed(seeds)
     return (
-        f"seed {named} of {side.name} has no partner"
+        f"seed {named} of {quoted(side.name)} has no partner"
         if len(seeds) == 1
-        else f"seeds {named} of {side.name} have no partner"
+        else f"seeds {named} of {quoted(side.name)} have no partner"
     )

@@ -26,9 +26,10 @@ __all__ = ["verdict_tables"]
 
 _STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "not resolved": "dim"}
 _READING = (
+    "The primary score is tested first, by itself; those of a family are corrected together. "
     "B - A: the difference, of the distances from 1 where 1 is best (→1). Its interval is at the "
     "level that the correction (Holm's method) asks of this row, so that it excludes 0 exactly "
-    "where B is better or worse. p: of the paired t-test, and corrected below it. Needed: seeds "
+    "where B is better or worse. p: of the paired t-test, and below it corrected. Needed: seeds "
     "that resolve a difference like this one in four of five cases; the range holds their number "
     "with a confidence of 80%."
 )
@@ -60,7 +61,7 @@ def _seeds(verdicts: Iterable[Verdict]) -> str:
 def _table(verdicts: list[Verdict]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("score", min_width=14, overflow="fold")
-    for head in ("A", "B", "B - A", "p"):
+    for head in ("A", "B", "B - A", "p\ncorrected"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("B is", min_width=12, overflow="fold")
     for family in FAMILIES:
@@ -80,10 +81,11 @@ def _row(verdict: Verdict) -> list[Text]:
         difference.append(f"\n[{ends}]\n{percent(verdict.ci_level or 0)} interval", style="dim")
     p = Text()
     if verdict.p_value is not None and verdict.p_holm is not None:
-        p = Text(f"{probability(verdict.p_value)}\n{probability(verdict.p_holm)}")
+        holm = probability(verdict.p_holm) if verdict.family_size > 1 else "no"
+        p = Text(f"{probability(verdict.p_value)}\n{holm}")
     outcome = Text(verdict.verdict, style=_STYLES[verdict.verdict])
     if verdict.seeds_needed:
         outcome.append(f"\nneeded: {verdict.seeds_needed}", style="dim")
-    head = Text(f"{verdict.heading} {column.arrow}".strip())
+    head = Text(f"{verdict.heading}\u00a0{column.arrow}".strip())
     head.append(f"\n{verdict.family}", style="dim")
     return [head, *means, difference, p, outcome]

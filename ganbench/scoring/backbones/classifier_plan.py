@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     Part = tuple[Tensor, Tensor]
 
-__all__ = ["TrainingPlan", "batch_and_steps", "channel_statistics", "parts", "receive", "send"]
+__all__ = [
+    "TrainingPlan",
+    "batch_and_steps",
+    "batch_and_steps_of",
+    "channel_statistics",
+    "parts",
+    "receive",
+    "send",
+]
 
 _SEED = 0
 _BATCH = 128
@@ -87,9 +95,15 @@ class TrainingPlan:
 
 def batch_and_steps(dataset: Dataset, most_images: int | None = None) -> tuple[int, int]:
     """Images of a batch, and the number of steps; as `TrainingPlan.of`, but reads no images."""
-    count = len(dataset.train)
+    return batch_and_steps_of(len(dataset.train), dataset.spec.channels, most_images)
+
+
+def batch_and_steps_of(
+    count: int, channels: int, most_images: int | None = None
+) -> tuple[int, int]:
+    """As `batch_and_steps`, of so many training images with so many channels."""
     batch = min(_BATCH, count)
-    most = min(most_images or _MOST_IMAGES[dataset.spec.channels], _MOST_EPOCHS * count)
+    most = min(most_images or _MOST_IMAGES[channels], _MOST_EPOCHS * count)
     return batch, max(_FEWEST_STEPS, most // batch)
 
 

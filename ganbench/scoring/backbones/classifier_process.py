@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import ganbench
 from ganbench.errors import DataError
 from ganbench.scoring.backbones.classifier_plan import TrainingPlan, parts, send
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ def train_apart(
             last = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
             raise DataError(
                 f"the classifier of {dataset.spec.name} could not be trained: its process ended "
-                f"with status {status} ({last[:200]})"
+                f"with status {status} ({quoted(last, 300)})"
             )
 
 

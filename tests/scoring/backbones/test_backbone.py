@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shutil
 from pathlib import Path
 from typing import get_args
@@ -18,6 +19,7 @@ from ganbench.cli.list import _BACKBONES
 from ganbench.data.dataset import Dataset, Split, ignore_progress, resize
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.suite import Suite
+from ganbench.scoring.backbones import inception
 from ganbench.scoring.backbones.backbone import (
     BACKBONES,
     cached_file,
@@ -27,7 +29,7 @@ from ganbench.scoring.backbones.backbone import (
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.scoring.backbones.classifier_network import weights_hash
 from ganbench.scoring.backbones.efficientnet import EfficientNetLite
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 from ganbench.variant.definition import DatasetSpec
 
 CPU = torch.device("cpu")
@@ -245,11 +247,14 @@ def test_downloaded_weights_are_kept_and_checked(
         Path(target).write_bytes(file.read_bytes())
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    assert inception._WEIGHTS_HASH_PREFIX == "6726825d"
+    prefix = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
+    monkeypatch.setattr(inception, "_WEIGHTS_HASH_PREFIX", prefix)
     first = obtain_backbone("auto", colour, CPU, tmp_path)
     second = obtain_backbone("auto", colour, CPU, tmp_path)
     assert first.name == second.name == "inception"
     assert first.hash == second.hash
-    assert [prefix for _, prefix in calls] == ["6726825d"]
+    assert [hash_prefix for _, hash_prefix in calls] == [prefix]
 
 
 def test_efficientnet_is_taken_where_it_is_asked_for(colour, tmp_path, efficientnet_package):

@@ -16,7 +16,7 @@ from ganbench.data.dataset import ignore_progress
 from ganbench.scoring.backbones.backbone import obtain_backbone
 from ganbench.scoring.backbones.classifier import obtain_classifier
 from ganbench.scoring.backbones.classifier_network import weights_hash
-from ganbench.scoring.evaluate import Reference
+from ganbench.scoring.reference import Reference
 
 CPU = torch.device("cpu")
 COUNT = 1000

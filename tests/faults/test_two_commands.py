@@ -1,33 +1,14 @@
-"""What goes wrong around a command: two of them work in one folder."""
+"""Two commands at once: in one results folder, and with one cache."""
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 import time
 
 import pytest
+from fault_doubles import command, results
 
 pytestmark = pytest.mark.slow
-
-SETTINGS = (
-    "--set",
-    "batch_size=32",
-    "--set",
-    "generator_width=8",
-    "--set",
-    "discriminator_width=8",
-)
-
-
-def command(out, *flags):
-    line = [sys.executable, "-m", "ganbench", "run", "--dataset", "digits", "--device", "cpu"]
-    return [*line, "--variants", "mlp", *SETTINGS, "--out", str(out), *map(str, flags)]
-
-
-def results(out):
-    return [json.loads(file.read_text()) for file in sorted(out.glob("runs/[!.]*/result.json"))]
 
 
 def test_of_two_equal_commands_one_says_that_the_other_works(tmp_path, digits_backbone):

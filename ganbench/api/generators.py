@@ -1,0 +1,142 @@
+"""The generator of a finished run, to draw from in Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ganbench.experiment.load_trained import load_trained
+from ganbench.experiment.store import StoredRun
+from ganbench.machine.device import choose
+from ganbench.scoring import draw
+from ganbench.scoring.requested import SampleRequest, drawn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from ganbench.machine.device import Device
+    from ganbench.training.state import TrainState
+    from ganbench.variant.definition import DatasetSpec
+
+__all__ = ["TrainedGenerator", "load_generator"]
+
+
+@dataclass(frozen=True, repr=False)
+class TrainedGenerator:
+    """A trained generator.
+
+    Attributes:
+        variant: Name of the variant.
+        dataset: What it was trained on.
+        state: Its networks.
+        device: Where they are.
+    """
+
+    variant: str
+    dataset: DatasetSpec
+    state: TrainState
+    device: Device
+
+    def __repr__(self) -> str:
+        return f"<TrainedGenerator {self.variant} on {self.dataset.name}>"
+
+    @property
+    def module(self) -> nn.Module:
+        """The network: the moving average of the generator where there is one."""
+        return self.state.sampler
+
+    @property
+    def latent_dim(self) -> int:
+        """Entries of a latent."""
+        return self.state.recipe.latent_dim
+
+    def latents(self, count: int, seed: int = 0) -> Tensor:
+        """Draw latents as the variant does: float32 of shape (count, latent_dim), on the CPU."""
+        return draw.latents(self.state, count, seed, "sample")
+
+    def __call__(self, latents: Tensor, classes: Tensor | None = None) -> Tensor:
+        """Draw images from latents.
+
+        Args:
+            latents: float32 of shape (n, latent_dim).
+            classes: int64 of shape (n,), for a variant that draws by class or caption; the
+                classes in turn if left out.
+
+        Returns:
+            float32 of shape (n, channels, size, size) in [-1, 1] at the size of the recipe, or
+            points, on the device.
+        """
+        inputs = [latents.to(self.device.torch)]
+        table = self.state.conditions(self.dataset) if self.state.takes_condition else None
+        if table is not None:
+            rows = draw.in_turn(table, len(latents)) if classes is None else table[classes.cpu()]
+            inputs.append(rows.to(self.device.torch))
+        self.module.eval()
+        with torch.inference_mode():
+            images: Tensor = self.module(*inputs)
+        return images
+
+    def sample(
+        self,
+        count: int = 64,
+        seed: int = 0,
+        *,
+        class_name: str | int | None = None,
+        prompt: str | None = None,
+        truncation: float | None = None,
+        interpolate: bool = False,
+    ) -> NDArray[Any]:
+        """Draw images as `ganbench sample` does.
+
+        Args:
+            count: How many.
+            seed: Of the latents.
+            class_name: Name or number of the class, for a variant with a condition.
+            prompt: Text, for a variant that takes prompts.
+            truncation: Standard deviations within which normal latents are kept.
+            interpolate: Whether to draw ways of 8 images from one latent to another.
+
+        Returns:
+            uint8 of shape (count, size, size, channels) at the size of the recipe; float32 points
+            of shape (count, dimensions).
+
+        Raises:
+            UsageError: The variant cannot be asked for that.
+        """
+        name = None if class_name is None else str(class_name)
+        request = SampleRequest(count, seed, prompt, name, truncation, interpolate)
+        images, _, _ = drawn(self.state, self.dataset, self.device, request)
+        array: NDArray[np.generic] = images.numpy()
+        return array if self.dataset.kind == "points" else array.transpose(0, 2, 3, 1)
+
+
+def load_generator(
+    run: str | Path,
+    best: bool = False,  # noqa: FBT001, FBT002 - documented so
+    *,
+    device: str = "auto",
+    variants: Sequence[str] = (),
+) -> TrainedGenerator:
+    """Read the generator of a finished run.
+
+    Args:
+        run: Folder of the run, `results/.../runs/<id>`.
+        best: Whether to take the best moment of a run that was scored during training.
+        device: `auto`, `cuda`, `cuda:1`, `mps` or `cpu`.
+        variants: File of the run's variant, if it is not installed. No other file is run.
+
+    Raises:
+        UsageError: There is no such run, it holds no checkpoint or no best moment, or its variant
+            is not what it was.
+    """
+    stored = StoredRun.read(Path(run).expanduser())
+    chosen = choose(device)
+    state, spec = load_trained(stored, chosen, best=best, files=tuple(map(str, variants)))
+    return TrainedGenerator(stored.result.variant, spec, state, chosen)

@@ -1,0 +1,82 @@
+"""Finding trackers by name: entry points of ganbench itself and of other packages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from ganbench.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from importlib.metadata import EntryPoint
+
+    from ganbench.trackers.tracker import TrackedRun, Tracker
+
+__all__ = ["GROUP", "check", "load", "names"]
+
+GROUP = "ganbench.trackers"
+_OWN = "ganbench.trackers."  # modules of trackers that are named like the library that they use
+
+
+def names() -> tuple[str, ...]:
+    """Names of all trackers that are installed, sorted."""
+    return tuple(sorted({point.name for point in _entry_points()}))
+
+
+def check(wanted: Iterable[str]) -> None:
+    """See that trackers are there, without importing any.
+
+    Args:
+        wanted: Their names.
+
+    Raises:
+        UsageError: One is unknown, two packages have one of that name, or its library is missing.
+    """
+    for name in wanted:
+        point = _entry_point(name)
+        if point.value.startswith(_OWN) and not _is_installed(name):
+            raise UsageError(
+                f"--track {name} needs the package {name}: pip install 'ganbench[{name}]'"
+            )
+
+
+def load(name: str) -> Callable[[TrackedRun], Tracker]:
+    """Import a tracker: a function of a run, usually a class.
+
+    Raises:
+        UsageError: It is unknown, or two packages have one of that name.
+        Exception: Whatever its module raises.
+    """
+    loaded: Any = _entry_point(name).load()
+    if not callable(loaded):
+        raise UsageError(f"the tracker {name} is {loaded!r:.80}, and no class or function")
+    return loaded  # type: ignore[no-any-return]
+
+
+def _entry_points() -> tuple[EntryPoint, ...]:
+    return tuple(importlib.metadata.entry_points(group=GROUP))
+
+
+def _entry_point(name: str) -> EntryPoint:
+    points = [point for point in _entry_points() if point.name == name]
+    if not points:
+        raise unknown("tracker", name, names(), f"other packages add some as {GROUP}")
+    origins = sorted({_origin(point) for point in points})
+    if len(origins) > 1:
+        raise UsageError(
+            f"the tracker {name!r} has two origins: {' and '.join(origins)}; uninstall one"
+        )
+    return points[0]
+
+
+def _origin(point: EntryPoint) -> str:
+    package = point.dist.name if point.dist is not None else "an unknown package"
+    return f"{point.value} ({package})"
+
+
+def _is_installed(package: str) -> bool:
+    """Whether a package is there; a mere folder of its name, as trackers leave some, is none."""
+    spec = importlib.util.find_spec(package)
+    return spec is not None and spec.origin is not None

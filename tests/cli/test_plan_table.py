@@ -1,0 +1,43 @@
+"""The plan that a dry run prints: what each run takes, and the sum."""
+
+from __future__ import annotations
+
+import io
+
+from launch_doubles import planned
+from rich.console import Console
+
+from ganbench.cli.plan_table import print_plan
+from ganbench.launch.timings import Cost
+
+
+def printed(plan, costs, *, jobs=1):
+    text = io.StringIO()
+    print_plan(plan, Console(file=text, width=80), costs, 10.0, jobs)
+    return text.getvalue()
+
+
+def test_each_run_has_its_time_and_memory_and_the_sum_is_said_within_80_columns():
+    plan = planned(variants=("mlp", "dcgan"), budget="100steps", seeds="2")
+    costs = {
+        "mlp": Cost(0.57, 60.0, 10**9, "a run of today"),  # 3 + 57 + 60 s
+        "dcgan": Cost(17.37, 60.0, 3 * 10**9, "a few steps", is_measured=True),  # 3 + 1737 + 60 s
+    }
+    text = printed(plan, costs)
+    lines = text.splitlines()
+    for job, time, memory in zip(
+        plan.jobs, ["2 min", "30 min"] * 2, ["1.0", "3.0"] * 2, strict=True
+    ):
+        (row,) = [line for line in lines if line.startswith(job.id)]
+        assert time in row
+        assert f"{memory} GB" in row
+        assert len(row) <= 80
+    assert "mlp: training 57 s, scores 1 min (estimated from a run of today)" in lines
+    assert "in total about 1 h 04 min: 4 runs, and the report 10 s" in lines
+
+
+def test_a_run_whose_time_cannot_be_said_is_in_the_table_with_its_reason():
+    plan = planned(budget="100steps")
+    text = printed(plan, {"mlp": "mlp: ValueError: no"})
+    assert plan.jobs[0].id in text
+    assert "ValueError: no" in text
