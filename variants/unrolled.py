@@ -47,7 +47,8 @@ class Adam:
     def step(self, value: Tensor, gradient: Tensor) -> Tensor:
         """The tensor after a step, as a function of the gradient."""
         if not self.is_adam:
-            return value - self.group["lr"] * gradient
+            descended: Tensor = value - self.group["lr"] * gradient
+            return descended
         fall_1, fall_2 = self.group["betas"]
         self.steps = self.steps + 1
         self.first = fall_1 * self.first + (1 - fall_1) * gradient

@@ -198,7 +198,7 @@ def test_the_page_needs_nothing_but_itself(built):
     parser.feed(text)
     assert len(parser.addresses) > 2
     assert all(a == "data:," or a.startswith("data:image/") for a in parser.addresses)
-    assert set(re.findall(r"url\(([^)]{1,2})", text)) <= {"#c", "#p", "#h"}  # parts of charts
+    assert set(re.findall(r"url\(([^)]{1,2})", text)) <= {"#d"}  # parts of charts
     assert "@import" not in text
     assert "color-scheme: light dark" in text
 
