@@ -97,6 +97,7 @@ def test_where_images_are_kept_is_said_once_with_its_reason(resources, said, mon
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("digits_backbone")
 def test_a_run_whose_images_do_not_fit_has_the_same_scores(tmp_path, cache_root, monkeypatch):
     results = {}

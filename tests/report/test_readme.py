@@ -258,6 +258,7 @@ def test_charts_that_are_not_drawn_any_more_are_removed_and_others_stay(tmp_path
     assert [file.name for file in (tmp_path / "charts").iterdir()] == ["mine.png"]
 
 
+@pytest.mark.slow
 def test_several_folders_are_joined_into_a_new_one_that_links_to_their_pictures(tmp_path):
     first = doubles.write(tmp_path / "a", [doubles.result()])
     digits = doubles.write(tmp_path / "digits", [doubles.result(dataset="digits")], files=False)
