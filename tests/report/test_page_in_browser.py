@@ -61,6 +61,7 @@ def page(browser, folder):
     """The page, loaded again for each test, 1400 pixels wide and light."""
     resize(browser, 1400)
     colours(browser, "light")
+    browser.get("about:blank")  # or what follows may still meet the page as the last test left it
     browser.get((folder / "report.html").as_uri())
     return Page(browser)
 
