@@ -72,7 +72,7 @@ def earlier_run(folder: ResultsFolder, job: Job) -> Earlier | None:
 
 def _budgets(folder: ResultsFolder, job: Job) -> set[Budget]:
     """The budgets of stored and planned runs that are counted as the job's is."""
-    texts = {str(row.get("budget")) for row in (folder.read_plan() or {}).get("jobs", [])}
+    texts = {str(row.get("budget")) for row in (folder.read_plan() or {}).get("jobs") or ()}
     prefix = f"{job.variant}-s{job.seed}-"
     for path in folder.run_paths():
         if path.name.startswith(prefix) and (run := folder.find_readable(path.name)):

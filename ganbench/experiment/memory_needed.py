@@ -36,7 +36,7 @@ LARGE = 10**6
 """Whole numbers of a recipe from which on a network that cannot be built is too large."""
 
 _BYTES = 4  # of a float32
-_MOST_DIGITS = 20
+_MOST_DIGITS = 30
 _BEYOND_ANY = 2**70  # bytes
 _WORTH_A_LOOK = 2**30  # bytes that activations may have, below which they are not counted
 _COPIES = {"adam": 4, "adamw": 4, "rmsprop": 3, "sgd": 2}  # weights, gradients, moments

@@ -86,7 +86,7 @@ def smaller_budget_in(chosen: ResultsFolder, plan: Plan) -> Path | None:
 def _planned(folder: ResultsFolder) -> list[str]:
     """Names of the runs that the plan in a folder asks for; none where there is no plan."""
     stored = folder.read_plan() or {}
-    return [row["run_id"] for row in stored.get("jobs", [])]
+    return [row["run_id"] for row in stored.get("jobs") or ()]
 
 
 def plan_record(

@@ -264,6 +264,7 @@ def test_a_failing_run_is_a_row_with_its_reason_and_the_others_go_on(tmp_path, c
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_in_bfloat16_is_trained_scored_and_says_so(tmp_path, digits_backbone):
     out = tmp_path / "results"
     code = ganbench(

@@ -120,7 +120,7 @@ def test_a_report_is_never_seen_in_part(tmp_path, figure, capsys, monkeypatch):
     doubles.write(tmp_path / "more", [doubles.result("dcgan-smooth")])
     shutil.copytree(tmp_path / "more" / "runs", new / "runs", dirs_exist_ok=True)
     charts = draw_all(gather([new]), PRIMARY)
-    monkeypatch.setattr(readme, "draw_all", lambda _results, _primary: charts)
+    monkeypatch.setattr(readme, "draw_all", lambda *_arguments: charts)
     seen = []
     for number in range(10**6):
         out = tmp_path / f"{number}" / "results"

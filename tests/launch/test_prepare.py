@@ -28,6 +28,7 @@ def asked(monkeypatch, digits_backbone):
     return counts
 
 
+@pytest.mark.slow
 def test_the_classifier_waits_until_a_run_is_trained(tmp_path, asked):
     (job,) = planned().jobs
     needed = resources(tmp_path, tmp_path / "cache")
@@ -43,6 +44,7 @@ def test_runs_side_by_side_find_the_classifier_ready(tmp_path, asked):
     assert asked == [0]
 
 
+@pytest.mark.slow
 def test_finished_runs_need_nothing_unless_all_is_done_afresh(tmp_path, asked, monkeypatch):
     plan = planned(seeds="2")
     first, second = plan.jobs

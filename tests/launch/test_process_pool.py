@@ -77,6 +77,7 @@ def test_each_run_has_its_share_of_the_threads_and_is_marked_as_shared(plugin, t
     assert done.stdout.count("features of the classifier") == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_ends_the_others_politely_and_hangs_nothing(plugin, tmp_path):
     out = tmp_path / "results"
     done = subprocess.run(

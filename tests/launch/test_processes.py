@@ -76,6 +76,7 @@ def test_what_one_process_changes_reaches_no_other():
     assert outcomes(change, look) == [None, "torch.float32"]
 
 
+@pytest.mark.slow
 @only_linux
 def test_the_server_has_loaded_torch_but_uses_neither_cuda_nor_threads():
     """Threads that a fork leaves behind would hang a job, and CUDA cannot be used after one."""

@@ -56,6 +56,7 @@ def test_a_dataset_is_read_once_for_all_sizes(resources, monkeypatch):
     assert resources.dataset(large) is loaded
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("digits_backbone")
 def test_a_variant_that_was_edited_meanwhile_is_not_trained_under_the_old_name(tmp_path, resources):
     text = Path(mlp.__file__).read_text(encoding="utf-8")
@@ -96,6 +97,7 @@ def test_where_images_are_kept_is_said_once_with_its_reason(resources, said, mon
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("digits_backbone")
 def test_a_run_whose_images_do_not_fit_has_the_same_scores(tmp_path, cache_root, monkeypatch):
     results = {}

@@ -14,7 +14,7 @@ from ganbench.launch.retime import time_alone
 from ganbench.launch.run_job import run_job
 from ganbench.machine.interrupt import Stopped
 
-pytestmark = pytest.mark.usefixtures("digits_backbone")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("digits_backbone")]
 
 REPLACED = {
     "images_per_second", "step_seconds_median", "step_seconds_p95", "timed_steps", "warmup_steps",

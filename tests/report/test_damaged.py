@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from command_line import ganbench
 from results_doubles import result, write
 
 
+@pytest.mark.slow
 def test_a_damaged_history_is_named_on_the_terminal_and_in_the_report(tmp_path, capsys):
     path = write(tmp_path / "out", [result("mlp"), result("dcgan")])
     (history,) = path.glob("runs/dcgan*/history.csv")

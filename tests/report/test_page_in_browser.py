@@ -12,6 +12,7 @@ from ganbench.report import build
 from ganbench.report.charts import all_charts
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+wait = pytest.importorskip("selenium.webdriver.support.wait")
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 
@@ -61,7 +62,11 @@ def page(browser, folder):
     """The page, loaded again for each test, 1400 pixels wide and light."""
     resize(browser, 1400)
     colours(browser, "light")
-    browser.get((folder / "report.html").as_uri())
+    address = (folder / "report.html").as_uri()
+    browser.get("about:blank")
+    browser.get(address)
+    loaded = "return document.readyState === 'complete' && location.href === arguments[0]"
+    wait.WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(loaded, address))
     return Page(browser)
 
 

@@ -198,7 +198,7 @@ def test_the_page_needs_nothing_but_itself(built):
     parser.feed(text)
     assert len(parser.addresses) > 2
     assert all(a == "data:," or a.startswith("data:image/") for a in parser.addresses)
-    assert set(re.findall(r"url\(([^)]{1,2})", text)) <= {"#c", "#p", "#h"}  # parts of charts
+    assert set(re.findall(r"url\(([^)]{1,2})", text)) <= {"#d"}  # parts of charts
     assert "@import" not in text
     assert "color-scheme: light dark" in text
 
@@ -258,6 +258,7 @@ def test_charts_that_are_not_drawn_any_more_are_removed_and_others_stay(tmp_path
     assert [file.name for file in (tmp_path / "charts").iterdir()] == ["mine.png"]
 
 
+@pytest.mark.slow
 def test_several_folders_are_joined_into_a_new_one_that_links_to_their_pictures(tmp_path):
     first = doubles.write(tmp_path / "a", [doubles.result()])
     digits = doubles.write(tmp_path / "digits", [doubles.result(dataset="digits")], files=False)

@@ -19,6 +19,8 @@ from ganbench.scoring.reference_rows import (
     untrained_images,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def reference(digits, digits_backbone, cache_root):

@@ -245,6 +245,7 @@ def test_measuring_leaves_the_random_state_as_it_was():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error",
     [

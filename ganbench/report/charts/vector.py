@@ -109,7 +109,8 @@ def saved(figure: Figure, kind: str) -> bytes:
     with rc_context(settings):  # type: ignore[arg-type]  # keys known only at run time
         dates: dict[str, None] = {"Date": None} if kind == "svg" else {"CreationDate": None}
         figure.savefig(file, format=kind, metadata=dates)
-    return file.getvalue()
+    made = file.getvalue()
+    return _numbered(made.decode(), "ganbench").encode() if kind == "svg" else made
 
 
 def inline_svg(figure: Figure, caption: str, salt: str) -> str:

@@ -83,6 +83,7 @@ def test_the_weights_are_the_same_to_the_last_bit_whatever_the_threads_of_the_co
     assert float(printed[0][2]) > 0.5
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_trains_and_reports_how_far_it_is(tmp_path):
     reports = []
     trained = obtain_classifier(two_classes(), CPU, tmp_path, lambda *told: reports.append(told))
