@@ -227,7 +227,7 @@ def test_a_plan_that_changes_after_the_first_look_is_refused(tmp_path, made):
             check_looks(study.folder, planned.model_copy(update=changed))
     with pytest.raises(UsageError, match="now has a list or number of seeds"):
         check_looks(study.folder, None)
-    study.folder.clear()
+    study.folder.clear(lambda _name: True)
     check_looks(study.folder, None)
 
 
