@@ -249,7 +249,7 @@ def _protocol(group: Group) -> str:
         return ""
     size, accuracy = fields.get("resolution"), fields.get("classifier_accuracy")
     rule = fields.get("modes_rule", MODES_BY_SHARE)
-    generated, real = (number(fields.get(f"{kind}_count", 0)) for kind in ("fake", "real"))
+    generated, real = (number(fields.get(f"{kind}_count") or 0) for kind in ("fake", "real"))
     parts = [
         f"{generated} generated images against {real} real ones ({fields.get('real_split')} split)",
         f"at {size}×{size} pixels" if size else "",
