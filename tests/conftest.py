@@ -14,8 +14,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: the tests share t
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The same examples in each run, so that a test which passed passes again; others are tried with
-# HYPOTHESIS_PROFILE=default
+# Each run tries the same examples, so that a test which passed passes again; the environment
+# variable HYPOTHESIS_PROFILE set to "default" tries others
 settings.register_profile("same", derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
