@@ -8,21 +8,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ganbench import data
 from ganbench.api.comparison import Comparison
 from ganbench.api.display import display
-from ganbench.data.cache import clean
-from ganbench.experiment import plan as planning
-from ganbench.experiment.extension import variant_of
-from ganbench.experiment.lock import locked
-from ganbench.experiment.store import ResultsFolder
 from ganbench.experiment.suite import read_suite
-from ganbench.launch import local
-from ganbench.launch.context import CommandContext
-from ganbench.machine.device import choose
 from ganbench.machine.interrupt import Stopped
-from ganbench.machine.torch_settings import preserved_settings
-from ganbench.report import build
+from ganbench.workflow.comparison import carry_out, choose_folder, plan_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +29,8 @@ def run(
     dataset: str | None = None,
     device: str | None = None,
     seeds: int | str | Sequence[int] | None = None,
+    primary: str | None = None,
+    margin: str | None = None,
     budget: str | None = None,
     settings: Mapping[str, Any] | Sequence[str] | None = None,
     data_root: str | Path | None = None,
@@ -52,6 +44,7 @@ def run(
     precision: str | None = None,
     compile: bool | None = None,  # noqa: A002 - as the flag
     cuda_graphs: bool | None = None,
+    track: str | Sequence[str] | None = None,
     fresh: bool = False,
     quiet: bool = False,
 ) -> Comparison:
@@ -65,7 +58,9 @@ def run(
         variants: Names or files, as a list or separated by commas.
         dataset: As `ganbench list datasets` names them.
         device: `auto`, `cuda`, `cuda:1`, `mps` or `cpu`.
-        seeds: A count, or a list of seeds.
+        seeds: A count, a list of seeds, or `auto` or `auto:3-20` for as many as are needed.
+        primary: The score that pairs are tested on first, by its column.
+        margin: With seeds as needed: variants that differ by less, such as `10%`, are equivalent.
         budget: `25epochs`, `20000steps`, `500kimg`, `10min` or `20s`.
         settings: Numbers of recipes: `{"lr_g": 1e-4, "dcgan.generator_width": 32}`.
         data_root: Where datasets are, or are downloaded to.
@@ -79,6 +74,7 @@ def run(
         precision: `fp32`, `bf16` or `fp16`.
         compile: Whether steps are compiled first.
         cuda_graphs: Whether steps are captured as CUDA graphs.
+        track: Names of trackers that follow each run, as a list or separated by commas.
         fresh: Whether to start over instead of going on.
         quiet: Whether to show no progress.
 
@@ -93,6 +89,8 @@ def run(
         "dataset": dataset,
         "device": device,
         "seeds": seeds,
+        "primary": primary,
+        "margin": margin,
         "budget": budget,
         "set": None if settings is None else tuple(settings),
         "data_root": _text(data_root),
@@ -106,55 +104,19 @@ def run(
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,
+        "track": track if track is None or isinstance(track, str) else tuple(track),
     }
     flags = {key: value for key, value in given.items() if value is not None}
     asked = read_suite(Path(suite) if suite is not None else None, flags)
-    chosen = choose(asked.device)
-    root, cache_root = asked.data_root or data.default_data_root(), data.default_cache_root()
     with display(quiet=quiet) as shown, _without_main_module():
-        with preserved_settings():  # which the code of variants may change
-            plan = planning.make(
-                asked,
-                device=chosen.kind,
-                data_root=root,
-                cache_root=cache_root,
-                report=shown.report,
-            )
-        for note in plan.notes:
+        planned = plan_comparison(asked, shown, command=_COMMAND)
+        for note in planned.plan.notes:
             shown.say(note)
-        folder = local.choose_folder(asked.out, plan, chosen.kind)
-        local.check_folder(folder, plan, fresh=fresh)
-        with locked(folder.path):
-            local.check_folder(folder, plan, fresh=fresh)  # another one may have written to it
-            folder.clean()
-            clean(cache_root)
-            context = CommandContext(
-                folder=ResultsFolder(folder.path.resolve()),
-                device=str(chosen.torch),
-                data_root=root,
-                cache_root=cache_root,
-                inception_weights=asked.inception_weights,
-                command=_COMMAND,
-            )
-            local.prepare(plan, context, shown, fresh=fresh, jobs=asked.jobs)
-            if fresh:
-                own = {job.variant for job in plan.jobs}
-                folder.clear(lambda name: variant_of(name) in own)
-            record = local.plan_record(
-                plan,
-                device=chosen.kind,
-                device_name=chosen.name if chosen.kind != "cuda" else str(chosen.torch),
-                device_reason=chosen.reason,
-                command=_COMMAND,
-            )
-            folder.write_plan(record)
-            try:
-                local.launch(
-                    plan, context, shown, jobs=asked.jobs, exclusive_timing=asked.exclusive_timing
-                )
-            except Stopped as stopped:
-                raise KeyboardInterrupt from stopped
-            build([folder.path])
+        folder = choose_folder(planned)
+        try:
+            carry_out(planned, folder, shown, fresh=fresh)
+        except Stopped as stopped:
+            raise KeyboardInterrupt from stopped
     return Comparison(folder.path)
 
 

@@ -11,12 +11,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ganbench.experiment.plan import Job, Plan
+    from ganbench.experiment.plan import Plan
     from ganbench.launch.timings import Cost
 
-__all__ = ["costs_text", "print_plan", "total_seconds"]
-
-_START_SECONDS = 3.0  # of a run's process
+__all__ = ["costs_text", "print_plan"]
 
 
 def print_plan(
@@ -35,6 +33,7 @@ def print_plan(
     from rich.table import Column, Table
 
     from ganbench.launch.timings import Cost, duration, gigabytes
+    from ganbench.workflow.expected_time import run_seconds
 
     head = Column("run", no_wrap=True)  # by which its folder is called
     numbers = [Column(name, justify="right") for name in ("size", "batch", "time", "memory")]
@@ -58,28 +57,13 @@ def print_plan(
         screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def run_seconds(job: Job, cost: Cost) -> float:
-    """What a run takes, from the start of its process to its stored scores."""
-    return _START_SECONDS + cost.training_seconds(job) + cost.scoring_seconds(job)
-
-
-def total_seconds(plan: Plan, costs: Mapping[str, Cost | str]) -> float:
-    """What the runs take whose costs are known, one after the other."""
-    from ganbench.launch.timings import Cost
-
-    return sum(
-        run_seconds(job, cost)
-        for job in plan.jobs
-        if isinstance(cost := costs.get(job.variant), Cost)
-    )
-
-
 def costs_text(
     plan: Plan, costs: Mapping[str, Cost | str], report: float, jobs: int
 ) -> Iterator[str]:
     """The parts of each variant's time, and the sum, in lines for people."""
     from ganbench.launch.timings import Cost, duration
     from ganbench.scoring.backbones.classifier import training_seconds
+    from ganbench.workflow.expected_time import total_seconds
 
     classifiers: dict[str, float] = {}
     for job in {job.variant: job for job in plan.jobs}.values():

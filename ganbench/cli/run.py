@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,23 +37,20 @@ from ganbench.machine.interrupt import Stopped
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from rich.console import Console
 
-    from ganbench.experiment.looks import Looks
-    from ganbench.experiment.plan import Job, Plan
+    from ganbench.experiment.plan import Plan
     from ganbench.experiment.result import RunResult
-    from ganbench.experiment.store import ResultsFolder, StoredRun
+    from ganbench.experiment.store import ResultsFolder
     from ganbench.experiment.suite import Suite
     from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
     from ganbench.launch.timings import Cost
-    from ganbench.machine.device import Device
+    from ganbench.workflow.comparison import PlannedComparison
 
 __all__ = ["EXAMPLES", "run"]
-
-_HOUR = 3600
 
 EXAMPLES = """
 ganbench run --variants mlp,dcgan --dataset digits --budget 20s
@@ -288,137 +284,37 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
     trackers.check(suite.track)
     if not asked.dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
-    from ganbench import data
-    from ganbench.cli import rounds
-    from ganbench.data.cache import clean
-    from ganbench.experiment import plan as planning
     from ganbench.experiment import repeat
-    from ganbench.experiment.lock import locked
-    from ganbench.experiment.looks import check_looks
-    from ganbench.experiment.store import ResultsFolder
     from ganbench.launch import local
-    from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
-    from ganbench.machine.device import choose
-    from ganbench.machine.torch_settings import preserved_settings
+    from ganbench.report import summary_table
+    from ganbench.workflow import comparison, rounds
 
     screen = console()
-    device = choose(suite.device)
     display = Display(screen, verbose=asked.verbose)
-    name = _device_name(device, display)
-    _print(screen, f"device: {name} ({device.reason})")
-    data_root = suite.data_root or data.default_data_root()
-    with display, preserved_settings():  # which the code of variants may change
-        plan = planning.make(
-            suite,
-            device=device.kind,
-            data_root=data_root,
-            cache_root=data.default_cache_root(),
-            report=display.report,
-        )
-    looks = rounds.planned_looks(suite, plan)
+    with display:
+        planned = comparison.plan_comparison(suite, display, command=command_line())
+    plan = planned.plan
     _print(screen, *plan.notes)
     if stored is not None:
-        now = local.conditions_of_jobs(plan, device, name, suite.jobs)
+        now = local.conditions_of_jobs(plan, planned.device, planned.device_name, suite.jobs)
         _print(screen, *repeat.differences(stored, plan), repeat.expectation(stored, plan, now))
-    context = CommandContext(
-        folder=ResultsFolder(Path()),  # until it is chosen
-        device=str(device.torch),
-        data_root=data_root,
-        cache_root=data.default_cache_root(),
-        inception_weights=suite.inception_weights,
-        command=command_line(),
-        track=suite.track,
-    )
     if asked.dry_run:
-        _print_plan(plan, looks, context, display, suite.jobs)
+        _print_plan(planned, display)
         return OK
-    folder = local.choose_folder(suite.out, plan, device.kind, looks)
+    folder = comparison.choose_folder(planned)
     if suite.out is None and (offered := local.smaller_budget_in(folder, plan)):
         _print(screen, f"{offered} holds these runs after a smaller budget: --out {offered} "
                "goes on from them; this command begins anew")  # fmt: skip
-    is_replaced = _replaced(folder, plan, screen) if asked.fresh else lambda _name: False
-    local.check_folder(folder, plan, fresh=asked.fresh)
-    with locked(folder.path):
-        local.check_folder(folder, plan, fresh=asked.fresh)  # as another command may have written
-        if not asked.fresh:
-            check_looks(folder, looks)
-        folder.clean()
-        clean(data.default_cache_root())
-        return _train_and_report(
-            suite,
-            plan,
-            folder,
-            context,
-            device,
-            name,
-            display,
-            fresh=asked.fresh,
-            stored=stored,
-            is_replaced=is_replaced,
-            looks=looks,
-        )
-
-
-def _train_and_report(
-    suite: Suite,
-    plan: Plan,
-    folder: ResultsFolder,
-    context: CommandContext,
-    device: Device,
-    name: str,
-    display: Display,
-    *,
-    fresh: bool,
-    stored: RunResult | None,
-    is_replaced: Callable[[str], bool],
-    looks: Looks | None,
-) -> int:
-    """Do a plan in a folder that is locked; return the exit code."""
-    from ganbench.cli import rounds
-    from ganbench.experiment import repeat
-    from ganbench.experiment.store import ResultsFolder
-    from ganbench.launch import local
-    from ganbench.launch.timings import store_report_seconds
-
-    screen = display.console
-    context = replace(context, folder=ResultsFolder(folder.path.resolve()))
-    with display:
-        possible = rounds.may_run(plan, folder, fresh=fresh)
-        local.prepare(possible, context, display, fresh=fresh, jobs=suite.jobs)
-        if fresh:
-            folder.clear(is_replaced)
-        begun: list[Job] = []
-
-        def launch(jobs: Sequence[Job]) -> list[StoredRun]:
-            begun.extend(jobs)
-            folder.write_plan(
-                local.plan_record(
-                    replace(plan, jobs=tuple(begun)),
-                    device=device.kind,
-                    device_name=name,
-                    device_reason=device.reason,
-                    command=context.command,
-                )
+    is_replaced = _replaced(folder, plan, screen) if asked.fresh else None
+    try:
+        with display:
+            runs = comparison.carry_out(
+                planned, folder, display, fresh=asked.fresh, is_replaced=is_replaced
             )
-            part, alone = replace(plan, jobs=tuple(jobs)), suite.exclusive_timing
-            _say_if_long(part, context, name, display)
-            return local.launch(part, context, display, jobs=suite.jobs, exclusive_timing=alone)
-
-        try:
-            if looks is None:
-                runs = launch(plan.jobs)
-            else:
-                runs = rounds.launch_rounds(plan, looks, context, display, launch=launch)
-        except Stopped:
-            display.say(f"stopped and saved; the same command with --out {folder.path} goes on")
-            return INTERRUPTED
-        display.say("writing the report")
-        from ganbench.report import build, summary_table
-
-        begun_report = time.perf_counter()
-        build([folder.path], primary=suite.primary, report=display.report)
-        store_report_seconds(context.cache_root, time.perf_counter() - begun_report)
+    except Stopped:
+        _print(screen, f"stopped and saved; the same command with --out {folder.path} goes on")
+        return INTERRUPTED
     screen.print(summary_table(folder.path))
     _print(screen, *rounds.ending(folder))
     if stored is not None:
@@ -454,56 +350,17 @@ def _print(screen: Console, *lines: str) -> None:
         screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def _device_name(device: Device, display: Display) -> str:
-    """The model of a device; that of a CUDA card is asked for by a process of its own.
-
-    Otherwise this one would hold some of the card's memory as long as the command runs.
-    """
-    if device.kind != "cuda":
-        return device.name
-    from ganbench.launch import process_pool
-    from ganbench.launch.tasks import DeviceNameTask
-
-    names: list[str] = []
-    process_pool.carry_out(
-        [DeviceNameTask(str(device.torch))],
-        display,
-        done=lambda _task, name: names.append(name),
-    )
-    return names[0]
-
-
-def _say_if_long(plan: Plan, context: CommandContext, device: str, display: Display) -> None:
-    """Say how long the runs will take, where that is known and more than an hour."""
-    from ganbench.cli.plan_table import total_seconds
-    from ganbench.launch.timings import duration, read_cost
-
-    trained = (job for job in plan.jobs if not job.frozen)
-    waiting = [job for job in trained if context.folder.find(job.id) is None]
-    known = {
-        job.variant: read_cost(context.cache_root, job, device)
-        for job in {job.variant: job for job in waiting}.values()
-    }
-    costs = {variant: cost for variant, cost in known.items() if cost is not None}
-    seconds = total_seconds(replace(plan, jobs=tuple(waiting)), costs)
-    if len(costs) == len(known) and seconds > _HOUR:
-        runs = f"{len(waiting)} run{'s' if len(waiting) > 1 else ''}"
-        display.say(
-            f"{runs}: about {duration(seconds)} in total, as earlier ones on this machine took"
-        )
-
-
-def _print_plan(
-    plan: Plan, looks: Looks | None, context: CommandContext, display: Display, jobs: int
-) -> None:
+def _print_plan(planned: PlannedComparison, display: Display) -> None:
     """Print what would be done, and what it takes; of seeds as needed, the first and the most."""
-    from ganbench.cli import rounds
     from ganbench.cli.plan_table import print_plan
     from ganbench.launch.timings import report_seconds
+    from ganbench.workflow import rounds
 
+    plan, looks, context = planned.plan, planned.looks, planned.context
     shown = plan if looks is None else replace(plan, jobs=rounds.asked_jobs(plan, looks))
     costs = _costs(shown, context, display)
-    print_plan(shown, display.console, costs, report_seconds(context.cache_root), jobs)
+    report = report_seconds(context.cache_root)
+    print_plan(shown, display.console, costs, report, planned.suite.jobs)
     if looks is not None:
         _print(display.console, rounds.rounds_text(plan, looks))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import launch_doubles
 import pytest
+from ganbench.variants import mlp
 from launch_doubles import planned
 from rich.console import Console
 
@@ -19,7 +20,6 @@ from ganbench.launch import run_job
 from ganbench.launch.progress import Display
 from ganbench.launch.resources import Resources
 from ganbench.machine.device import Device, choose
-from ganbench.variants import mlp
 
 SMALL = {"generator_width": "4", "discriminator_width": "4"}
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch.nn.functional import conv2d
-
 from ganbench.variants import r3gan
+from torch.nn.functional import conv2d
 
 
 def test_weights_without_groups_give_the_grouped_convolution_and_its_second_derivative():

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ganbench.variants
 import pytest
 
-import ganbench.variants
 from ganbench.errors import UsageError
 from ganbench.variant import registry
 from ganbench.variant.registry import entries, expand, resolve

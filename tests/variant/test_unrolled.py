@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from ganbench.variants import unrolled
 from torch import nn
 
 from ganbench import Context
 from ganbench.data import describe
-from ganbench.variants import unrolled
 
 RATE, STEPS = 0.1, 3
 

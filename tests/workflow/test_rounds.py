@@ -11,14 +11,6 @@ import results_doubles as doubles
 from command_line import ganbench, one_line
 from scipy import stats
 
-from ganbench.cli.rounds import (
-    asked_jobs,
-    ending,
-    launch_rounds,
-    may_run,
-    planned_looks,
-    rounds_text,
-)
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment import plan as planning
 from ganbench.experiment.looks import check_looks, read_looks
@@ -27,6 +19,14 @@ from ganbench.report.comparison.compare import compare
 from ganbench.report.comparison.look_levels import any_look_below
 from ganbench.report.comparison.ranking import contrasts_of
 from ganbench.report.gather import gather
+from ganbench.workflow.rounds import (
+    asked_jobs,
+    ending,
+    launch_rounds,
+    may_run,
+    planned_looks,
+    rounds_text,
+)
 
 VARIANTS = ("mlp", "dcgan", "lsgan")
 # mlp is far from the others; these are 2 apart, with a spread of about 2.

@@ -1,0 +1,58 @@
+"""How long the runs of a plan will take, from what is known of each variant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ganbench.experiment.plan import Job, Plan
+    from ganbench.launch.context import CommandContext
+    from ganbench.launch.timings import Cost
+
+__all__ = ["long_text", "run_seconds", "total_seconds"]
+
+_START_SECONDS = 3.0  # of a run's process
+_HOUR = 3600
+
+
+def run_seconds(job: Job, cost: Cost) -> float:
+    """What a run takes, from the start of its process to its stored scores."""
+    return _START_SECONDS + cost.training_seconds(job) + cost.scoring_seconds(job)
+
+
+def total_seconds(plan: Plan, costs: Mapping[str, Cost | str]) -> float:
+    """What the runs take whose costs are known, one after the other."""
+    from ganbench.launch.timings import Cost
+
+    return sum(
+        run_seconds(job, cost)
+        for job in plan.jobs
+        if isinstance(cost := costs.get(job.variant), Cost)
+    )
+
+
+def long_text(plan: Plan, context: CommandContext, device: str) -> str | None:
+    """How long the runs will take that are not done, where that is known and more than an hour.
+
+    Args:
+        plan: What is to be done.
+        context: Where runs and earlier timings are.
+        device: The model of the device.
+    """
+    from ganbench.launch.timings import duration, read_cost
+
+    trained = (job for job in plan.jobs if not job.frozen)
+    waiting = [job for job in trained if context.folder.find(job.id) is None]
+    known = {
+        job.variant: read_cost(context.cache_root, job, device)
+        for job in {job.variant: job for job in waiting}.values()
+    }
+    costs = {variant: cost for variant, cost in known.items() if cost is not None}
+    seconds = total_seconds(replace(plan, jobs=tuple(waiting)), costs)
+    if len(costs) < len(known) or seconds <= _HOUR:
+        return None
+    runs = f"{len(waiting)} run{'s' if len(waiting) > 1 else ''}"
+    return f"{runs}: about {duration(seconds)} in total, as earlier ones on this machine took"
