@@ -127,7 +127,8 @@ class _SuiteLoader(yaml.SafeLoader):
 def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
     """Join a suite file with the flags; flags win.
 
-    A path of a variant in a file means the one beside the file, where there is one.
+    A path of a variant in a file means the one beside the file, where there is one. Settings of
+    variants that the file names and the flags leave out are left out too.
 
     Args:
         path: A YAML file, or None.
@@ -148,7 +149,13 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         suite = Suite.model_validate(joined)
         _refuse_no_names(suite, "variants", joined, "for example mlp,dcgan")
         _refuse_no_names(suite, "track", joined, "for example tensorboard")
-        if path is None or "variants" in flags:
+        if path is not None and "variants" in flags:  # fewer of the file's, or others
+            file = Suite.model_validate(values)
+            left_out = set(file.variants) - set(suite.variants)
+            idle = {each for each in file.set if _is_for(each, left_out)}
+            kept = tuple(each for each in suite.set if each not in idle)
+            return suite.model_copy(update={"set": kept})
+        if path is None:
             return suite
         named = tuple(_beside(path, name) for name in suite.variants)
         return suite.model_copy(update={"variants": named})
@@ -160,6 +167,12 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
             f"{origin}{key}: {reprlib.repr(first['input'])} is not allowed: "
             f"{first['msg'].removeprefix('Value error, ')}"
         ) from error
+
+
+def _is_for(setting: str, variants: set[str]) -> bool:
+    """Whether `VARIANT.KEY=VALUE` is about one of these variants."""
+    owner, dot, _ = setting.partition("=")[0].strip().rpartition(".")
+    return bool(dot) and owner.replace("_", "-") in variants
 
 
 def _loaded(path: Path) -> dict[Any, Any]:

@@ -208,6 +208,16 @@ def test_a_wrong_suite_file_is_refused_in_one_line_that_names_it(tmp_path, text,
     assert "\n" not in str(caught.value)
 
 
+def test_fewer_variants_than_a_suite_file_names_leave_out_its_settings_of_the_others(tmp_path):
+    path = tmp_path / "suite.yaml"
+    path.write_text(
+        "variants: mlp,wgan-gp\nset:\n  wgan_gp.lr_g: 1e-4\n  mlp.lr_g: 2e-4\n  lr_d: 3e-4\n"
+    )
+    assert suites.read_suite(path, {"variants": "mlp"}).set == ("mlp.lr_g=2e-4", "lr_d=3e-4")
+    both = suites.read_suite(path, {"variants": "mlp,lsgan", "set": ("dcgan.lr_g=1",)}).set
+    assert both == ("mlp.lr_g=2e-4", "lr_d=3e-4", "dcgan.lr_g=1")  # refused where it is read
+
+
 def test_a_suite_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"none.yaml cannot be read"):
         suites.read_suite(tmp_path / "none.yaml", {})
