@@ -23,6 +23,7 @@ _SUBSETS = 100
 _BLOCKS = 10
 _LARGEST_SUBSET = 1000
 _SMALLEST_SUBSET = 2
+_ROWS = 250  # at a time
 
 
 def subset_size(real_count: int, fake_count: int) -> int:
@@ -77,16 +78,28 @@ def _squared_discrepancy(one: Tensor, other: Tensor) -> float:
     An image is not compared with itself.
     """
     count = len(one)
+    one, other = _for_kernel(one), _for_kernel(other)
     within = sum(
-        float(kernel.sum() - kernel.trace())
-        for kernel in (_kernel(one, one), _kernel(other, other))
+        _kernel_sum(some, some) - float(some.square().sum(dim=1).pow(3).sum())
+        for some in (one, other)
     )
-    return within / (count * (count - 1)) - 2 * float(_kernel(one, other).mean())
+    return within / (count * (count - 1)) - 2 * _kernel_sum(one, other) / count**2
 
 
-def _kernel(one: Tensor, other: Tensor) -> Tensor:
-    """(x @ y / entries + 1)**3 of all pairs."""
-    return (one @ other.T).div_(one.shape[1]).add_(1).pow_(3)
+def _for_kernel(features: Tensor) -> Tensor:
+    """Vectors whose product is x @ y / entries + 1, whose third power is the kernel."""
+    rows, entries = features.shape
+    ones = features.new_ones(rows, 1)
+    return torch.cat([features / math.sqrt(entries), ones], dim=1)
+
+
+def _kernel_sum(one: Tensor, other: Tensor) -> float:
+    """Sum of the kernel over all pairs of vectors of `_for_kernel`, in parts that a cache holds."""
+    total = 0.0
+    for part in one.split(_ROWS):
+        products = (part @ other.T).flatten()
+        total += float(products.square() @ products)
+    return total
 
 
 def _standard_error(real: Tensor, fake: Tensor, seed: int) -> float:

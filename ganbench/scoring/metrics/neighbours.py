@@ -42,6 +42,7 @@ NEIGHBOUR_LIMIT = 10_000
 TOLERANCE = 1e-12
 """Of squared distances, as a share of the squared lengths of both points."""
 
+_KEPT = 1 - TOLERANCE  # of squared lengths
 _PRECISION_K = 3
 _BLOCK = 500
 
@@ -57,32 +58,49 @@ def equal_counts(
 class _Distances:
     """Squared distances from some points to a block of others at a time, in float64.
 
-    `torch.cdist` finds the same ones, but copies all points for each block.
+    `torch.cdist` finds the same ones, but copies all points for each block. Here the squared
+    lengths are two more entries of each vector, so that one product gives the distances.
     """
 
     def __init__(self, points: Tensor) -> None:
-        self._points = points.double()
-        parts = self._points.split(_BLOCK)
-        self._squares = torch.cat([part.square().sum(dim=1) for part in parts])
+        self.squares = torch.cat([_squared_lengths(part) for part in points.split(_BLOCK)])
+        rows, entries = points.shape
+        self._extended = torch.empty(rows, entries + 2, dtype=torch.float64)
+        self._extended[:, :entries] = points
+        self._extended[:, entries] = _KEPT * self.squares
+        self._extended[:, entries + 1] = 1
 
     def lowered(self, others: Tensor) -> Tensor:
         """Squared distances less the tolerance: float64 of shape (others, points).
 
         Where one is at most a squared radius, the other point is in the neighbourhood.
         """
-        others = others.double()
-        kept = 1 - TOLERANCE
-        squared = torch.addmm(self._squares, others, self._points.T, beta=kept, alpha=-2)
-        squared += kept * others.square().sum(dim=1, keepdim=True)
-        return squared
+        rows, entries = others.shape
+        extended = torch.empty(rows, entries + 2, dtype=torch.float64)
+        torch.mul(others.double(), -2, out=extended[:, :entries])
+        extended[:, entries] = 1
+        extended[:, entries + 1] = _KEPT * _squared_lengths(others)
+        return extended @ self._extended.T
 
-    def to(self, others: Tensor) -> Tensor:
-        """Distances, 0 within the tolerance: float64 of shape (others, points)."""
-        squared = self.lowered(others)
-        is_equal = squared <= 0
-        squared += TOLERANCE * self._squares
-        squared += TOLERANCE * others.double().square().sum(dim=1, keepdim=True)
-        return squared.masked_fill_(is_equal, 0).sqrt_()
+    def nearest(self, others: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Distances of others to their nearest points, 0 within the tolerance, and which these are.
+
+        Returns:
+            float64 and int64 of shape (others, count), the nearest first.
+        """
+        values, rows = self.lowered(others).topk(count, largest=False)
+        squares = self.squares[rows] + _squared_lengths(others)[:, None]
+        distances, order = _distances(values, squares).sort(dim=1, stable=True)
+        return distances, rows.gather(1, order)
+
+
+def _squared_lengths(points: Tensor) -> Tensor:
+    return points.double().square().sum(dim=1)
+
+
+def _distances(lowered: Tensor, squares: Tensor) -> Tensor:
+    """Distances, from squared ones less the tolerance and the sums of both squared lengths."""
+    return torch.where(lowered <= 0, 0.0, lowered + TOLERANCE * squares).sqrt()
 
 
 def nearest_others(points: Tensor, k: int, block: int = _BLOCK) -> Tensor:
@@ -108,7 +126,7 @@ def nearest(points: Tensor, k: int, block: int = _BLOCK) -> tuple[Tensor, Tensor
     """
     distances = _Distances(points)
     # A point is its own nearest; topk takes a sixth of kthvalue's time.
-    parts = [distances.to(part).topk(k + 1, largest=False) for part in torch.split(points, block)]
+    parts = [distances.nearest(part, k + 1) for part in torch.split(points, block)]
     values, rows = (torch.cat([part[place][:, 1:] for part in parts]) for place in (0, 1))
     return values, rows
 
@@ -126,9 +144,13 @@ def nearest_distance(points: Tensor, others: Tensor, block: int = _BLOCK) -> Ten
     """
     distances = _Distances(points)
     best = torch.full((len(points),), torch.inf, dtype=torch.float64)
+    squares = torch.zeros_like(best)
     for part in torch.split(others, block):
-        best = torch.minimum(best, distances.to(part).amin(dim=0))
-    return best
+        values, rows = distances.lowered(part).min(dim=0)
+        is_nearer = values < best
+        best[is_nearer] = values[is_nearer]
+        squares[is_nearer] = _squared_lengths(part)[rows[is_nearer]]
+    return _distances(best, distances.squares + squares)
 
 
 @dataclass(frozen=True)

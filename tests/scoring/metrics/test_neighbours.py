@@ -135,7 +135,8 @@ def test_known_nearest_distances_change_nothing_and_save_their_products():
     real, fake = some_pair(5)
     nearest = neighbours.nearest_others(real, 7)
     known = {"real_nearest": nearest, "fake_nearest": neighbours.nearest_others(fake, 7)}
-    across = 2 * len(real) * len(fake) * real.shape[1]  # one product of all pairs
+    entries = real.shape[1] + 2  # squared lengths stand beside each vector
+    across = 2 * len(real) * len(fake) * entries  # one product of all pairs
     for score, given, passes in (
         (neighbours.density_coverage, {"real_nearest": nearest}, 1),
         (neighbours.precision_recall, known, 1),
