@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ganbench.check import check
 from ganbench.variant.registry import resolve
@@ -57,3 +58,13 @@ def test_every_page_that_is_linked_exists():
     links = re.findall(r"\]\(([\w/.-]+\.md)\)", README)
     assert {"docs/variants.md", "docs/run.md"} <= set(links)
     assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+def test_the_picture_of_the_first_result_is_there_and_small():
+    (name,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    picture = ROOT / name
+    first_screen = README[: README.index("## What there is")]
+    assert name in first_screen
+    assert picture.stat().st_size < 100_000
+    with Image.open(picture) as image:
+        assert image.width >= 800  # a person can read the digits

@@ -87,11 +87,29 @@ def _backbones() -> Table:
     return table
 
 
+def _trackers() -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ganbench.trackers import registry
+
+    table = Table("tracker", "what", "library", "from", title="trackers", title_justify="left")
+    for entry in registry.entries():
+        table.add_row(
+            escape(visible(entry.name)),
+            escape(visible(entry.summary)),
+            f"[yellow]{escape(visible(entry.problem))}[/yellow]" if entry.problem else "installed",
+            escape(visible(entry.origin)),
+        )
+    return table
+
+
 _TABLES: dict[str, Callable[[], Table]] = {
     "variants": _variants,
     "datasets": _datasets,
     "metrics": _metrics,
     "backbones": _backbones,
+    "trackers": _trackers,
 }
 
 
@@ -118,8 +136,8 @@ def list_(
     what: Annotated[
         str,
         typer.Argument(
-            help="variants, datasets, metrics, backbones, or recipe with a variant's name; "
-            "all but the last if left out."
+            help="variants, datasets, metrics, backbones, trackers, or recipe with a variant's "
+            "name; all but the last if left out."
         ),
     ] = "",
     variant: Annotated[

@@ -25,6 +25,7 @@ from ganbench.report.scale import (
     MOST_ROWS_OF_MANY,
     MOST_SECTIONS,
     listed,
+    quoted,
 )
 from ganbench.report.strips import Strips, strips_of
 from ganbench.report.tables import Cell, Table
@@ -270,12 +271,11 @@ def _protocol(group: Group) -> str:
 def _samples(group: Group, label: str) -> list[Sample]:
     """The images at the end of the first seed that left any: real beside generated, or a grid."""
     for entry in group.of(label):
-        both = entry.run.real_and_fake
+        both, whose = entry.run.real_and_fake, f"{quoted(label)}, seed {entry.result.seed}"
         if both is not None:
-            return [Sample(label, f"{label}, seed {entry.result.seed}: real, generated", both)]
+            return [Sample(label, f"{whose}: real, generated", both)]
         if entry.run.samples:
-            last = entry.run.samples[-1]
-            return [Sample(label, f"{label}, seed {entry.result.seed}: generated", last)]
+            return [Sample(label, f"{whose}: generated", entry.run.samples[-1])]
     return []
 
 

@@ -12,7 +12,7 @@ from ganbench.training.execution import EAGER, Execution
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ganbench.experiment.looks import Looks
     from ganbench.experiment.result import RunResult
@@ -43,7 +43,7 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
         Fact("Folder", visible(source.path.name) if several else "", is_code=True),
         Fact("Runs", _runs(own, len(plan.get("jobs") or ()))),
         Fact("Machine", "; ".join(machine)),
-        Fact("Device", str(plan.get("device_reason") or "")),
+        Fact("Device", _device(plan)),
         Fact("Software", software_line([record.environment for record in own])),
         Fact("Budget", ", ".join(budgets)),
         Fact("Steps", _execution(own)),
@@ -53,6 +53,12 @@ def facts_of(results: Results, source: Source) -> list[Fact]:
         *notes_of("Note", grouped(map(str, plan.get("notes") or ()), [r.variant for r in own])),
     ]
     return [fact for fact in facts if fact.text]
+
+
+def _device(plan: Mapping[str, Any]) -> str:
+    """The device and why it was taken, such as `cpu (asked for)`; empty where that is not known."""
+    reason = str(plan.get("device_reason") or "")
+    return f"{plan.get('device') or 'unnamed'} ({reason})" if reason else ""
 
 
 def _looks(looks: Looks | None) -> list[Fact]:

@@ -25,7 +25,7 @@ _ALONE = (
     "Nothing else was trained with an equal budget, and more training alone may explain a better "
     "score."
 )
-_ONE_SEED = "With one seed each chance may explain the lead; several seeds (--seeds 3) would tell."
+_ONE_SEED = "With one seed each, chance may explain the lead; several seeds (--seeds 3) would tell."
 _MOST_NAMED = 6
 _MOST_COSTS = 3
 
@@ -185,11 +185,12 @@ def _cost(group: Group, order: list[str]) -> str:
     times = {label: one.mean for label in order if (one := group.estimate(label, "train_seconds"))}
     if order[0] not in times:
         return ""
-    others = [
-        f"{quoted(label)} {in_unit(times[label], 's')}" for label in order[1:] if label in times
-    ]
+    texts = {label: in_unit(seconds, "s") for label, seconds in times.items()}
+    if len(times) == len(order) > 1 and len(set(texts.values())) == 1:
+        return f"Each run trained for {texts[order[0]]}."
+    others = [f"{quoted(label)} {texts[label]}" for label in order[1:] if label in times]
     beside = f" ({listed(others, _MOST_COSTS)})" if others else ""
-    return f"It cost {in_unit(times[order[0]], 's')} of training per run{beside}."
+    return f"It cost {texts[order[0]]} of training per run{beside}."
 
 
 def _completion(group: Group, order: list[str]) -> str:

@@ -29,6 +29,7 @@
     }
     const count = [...shown.values()].filter(Boolean).length;
     byId("count").textContent = `${count} of ${labels.length}`;
+    document.dispatchEvent(new Event("variants"));
   }
 
   function choose(choice, isWanted) {
@@ -260,11 +261,10 @@
 
   function numbersAt(event, mark) {
     const axes = mark.closest("[data-axes]");
-    const svg = mark.closest("svg");
     if (!axes) return "";
     const [x0, x1, y0, y1, xLow, xHigh, yLow, yHigh] = axes.dataset.axes.split(" ").map(Number);
     const scales = axes.dataset.scales.split(" ");
-    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(axes.getScreenCTM().inverse());
     const along = (share, low, high, scale) => scale === "log"
       ? low * (high / low) ** share : low + share * (high - low);
     const x = along((place.x - x0) / (x1 - x0), xLow, xHigh, scales[0]);

@@ -70,7 +70,7 @@ def page(
         ranking_note=RANKING_NOTE,
         tables=tables or {},
         style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(_packaged("page.js")),  # noqa: S704 - our own file
+        script=Markup(_packaged("page.js") + _packaged("page_charts.js")),  # noqa: S704 - our own
     )
 
 

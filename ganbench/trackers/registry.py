@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError, unknown
@@ -14,10 +15,52 @@ if TYPE_CHECKING:
 
     from ganbench.trackers.tracker import TrackedRun, Tracker
 
-__all__ = ["GROUP", "check", "load", "names"]
+__all__ = ["GROUP", "TrackerEntry", "check", "entries", "load", "names"]
 
 GROUP = "ganbench.trackers"
 _OWN = "ganbench.trackers."  # modules of trackers that are named like the library that they use
+_SUMMARIES = {
+    "mlflow": "MLflow: a file store in the results folder, or your tracking server",
+    "tensorboard": "TensorBoard: event files in the results folder",
+    "trackio": "Trackio: in the results folder, or where its settings say",
+    "wandb": "Weights & Biases: your account, or offline in the results folder",
+}
+
+
+@dataclass(frozen=True)
+class TrackerEntry:
+    """A tracker that `--track` knows.
+
+    Attributes:
+        name: As `--track` takes it.
+        summary: What it is and where it writes; of other packages, the object that is loaded.
+        origin: The package that it comes from.
+        problem: Why it cannot be used, or how to install what it needs; empty where it is ready.
+    """
+
+    name: str
+    summary: str
+    origin: str
+    problem: str = ""
+
+
+def entries() -> tuple[TrackerEntry, ...]:
+    """All trackers that are declared, sorted by name, without importing any of them."""
+    return tuple(map(_entry, names()))
+
+
+def _entry(name: str) -> TrackerEntry:
+    points = [point for point in _entry_points() if point.name == name]
+    is_own = name in _SUMMARIES and all(point.value.startswith(_OWN) for point in points)
+    packages = {point.dist.name if point.dist is not None else "unknown" for point in points}
+    try:
+        check([name])
+    except UsageError as error:
+        problem = _install(name) if is_own else str(error)
+    else:
+        problem = ""
+    summary = _SUMMARIES[name] if is_own else " and ".join(sorted({p.value for p in points}))
+    return TrackerEntry(name, summary, " and ".join(sorted(packages)), problem)
 
 
 def names() -> tuple[str, ...]:
@@ -37,9 +80,11 @@ def check(wanted: Iterable[str]) -> None:
     for name in wanted:
         point = _entry_point(name)
         if point.value.startswith(_OWN) and not _is_installed(name):
-            raise UsageError(
-                f"--track {name} needs the package {name}: pip install 'ganbench[{name}]'"
-            )
+            raise UsageError(f"--track {name} needs the package {name}: {_install(name)}")
+
+
+def _install(name: str) -> str:
+    return f"pip install 'ganbench[{name}]'"
 
 
 def load(name: str) -> Callable[[TrackedRun], Tracker]:

@@ -27,7 +27,7 @@ def test_a_resolved_lead_names_the_rivals_their_scores_and_the_cost(tmp_path):
     assert leading.headline.startswith("dcgan leads on FID (classifier) with 9.05 ± ")
     text = " ".join(leading.sentences)
     assert "The lead is resolved against lsgan (30.8), mlp (50.8) (corrected p < 0.001" in text
-    assert "It cost 100 s of training per run (lsgan 100 s, mlp 100 s)." in text
+    assert "Each run trained for 100 s." in text
     assert "chance" not in text
 
 
@@ -47,9 +47,30 @@ def test_one_seed_each_names_who_leads_and_that_chance_may_explain_it(tmp_path):
     (leading,) = leading_of(group, "fid")
     assert leading.headline == "dcgan leads on FID (classifier) with 9 (lower is better)"
     assert leading.sentences[0].startswith(
-        "Next is mlp (50). With one seed each chance may explain"
+        "Next is mlp (50). With one seed each, chance may explain"
     )
     assert best_labels(group, "fid", "fid") == {"dcgan"}
+
+
+def test_unequal_times_of_training_are_named_that_of_the_leader_first(tmp_path):
+    runs = [
+        doubles.result(variant, 0, scores={"fid": fid}, train_seconds=seconds)
+        for variant, fid, seconds in (("mlp", 50, 20.0), ("dcgan", 9, 300.0))
+    ]
+    (group,) = gather([doubles.write(tmp_path, runs, files=False)]).groups
+    (leading,) = leading_of(group, "fid")
+    assert "It cost 300 s of training per run (mlp 20 s)." in " ".join(leading.sentences)
+
+
+def test_numbers_of_one_seed_that_read_the_same_are_best_together(tmp_path):
+    runs = [
+        doubles.result(variant, 0, scores={"fid": fid, "recall": recall})
+        for variant, fid, recall in (("mlp", 9.001, 0.99996), ("dcgan", 9.004, 1.0),
+                                     ("lsgan", 9.1, 0.999))
+    ]  # fmt: skip
+    (group,) = gather([doubles.write(tmp_path, runs, files=False)]).groups
+    assert best_labels(group, "fid", "fid") == {"mlp", "dcgan"}
+    assert best_labels(group, "recall", "fid") == {"mlp", "dcgan"}
 
 
 def test_unequal_budgets_are_not_ranked_against_each_other(tmp_path):

@@ -25,6 +25,7 @@ pytestmark = [
 ]
 
 VARIANTS = ("mlp", "dcgan", "dcgan-smooth")
+DRAWN = ("quality", "tradeoff", "classes")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
 
@@ -34,7 +35,8 @@ def folder(tmp_path_factory):
     runs = [doubles.result(variant, seed) for variant in VARIANTS for seed in (0, 1)]
     doubles.write(path, [*runs, doubles.failed("dcgan", 2)], title="Three on a page")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(all_charts, "CHARTS", all_charts.CHARTS[:2])  # the others are drawn alike
+        some = [chart for chart in all_charts.CHARTS if chart.name in DRAWN]
+        patch.setattr(all_charts, "CHARTS", some)  # the others are drawn alike
         build([path])
     return path
 
@@ -166,6 +168,58 @@ def test_a_hidden_variant_leaves_tables_charts_and_samples_together(page):
     assert page.rows() == list(VARIANTS)
 
 
+CENTRES = """
+const rows = document.querySelectorAll('.chart .wide [data-rows]')[arguments[0]];
+const svg = rows.closest('svg');
+return [svg.getBoundingClientRect().height, [...rows.querySelectorAll('[data-variant] text')]
+    .filter((one) => one.getClientRects().length && one.style.textAnchor === 'end')
+    .map((one) => [one.textContent, one.getBoundingClientRect().y - svg.getBoundingClientRect().y])]
+"""
+
+
+def test_rows_of_charts_close_up_over_a_hidden_variant_and_open_again(page):
+    height, all_rows = page.run(CENTRES, 0)
+    assert [name for name, _ in all_rows] == list(VARIANTS)
+    step = all_rows[1][1] - all_rows[0][1]
+    page.click('[data-choice="dcgan"]')
+    shorter, left = page.run(CENTRES, 0)
+    assert [name for name, _ in left] == ["mlp", "dcgan-smooth"]
+    assert left[0][1] == pytest.approx(all_rows[0][1], abs=0.5)
+    assert left[1][1] == pytest.approx(all_rows[1][1], abs=0.5)
+    panels = page.run(
+        "const tops = [...document.querySelector('.chart .wide svg')"
+        ".querySelectorAll('[data-rows]')].map((one) => one.dataset.axes.split(' ')[3]);"
+        "return new Set(tops).size"
+    )
+    assert height - shorter == pytest.approx(panels * step, abs=2)
+    page.click('[data-choice="dcgan"]')
+    assert page.run(CENTRES, 0) == [height, all_rows]
+
+
+PANELS = """
+const svg = [...document.querySelectorAll('.chart .wide svg')].find(
+    (one) => one.querySelector('[data-axes][data-variant]'));
+const box = (one) => one.querySelector('path').getBoundingClientRect();
+return [...svg.querySelectorAll('[data-axes][data-variant]')]
+    .filter((one) => one.getClientRects().length)
+    .map((one) => [one.dataset.variant, Math.round(box(one).x)])
+"""
+
+
+def test_panels_of_charts_move_up_to_the_place_of_a_hidden_variant(page):
+    before = page.run(PANELS)
+    places = [place for _, place in before]
+    page.click('[data-choice="mlp"]')
+    assert page.run(PANELS) == [["dcgan", places[0]], ["dcgan-smooth", places[1]]]
+    shown = page.run(
+        "return [...document.querySelectorAll('.chart .wide .axis-name')].filter("
+        "(one) => one.getClientRects().length).length"
+    )
+    assert shown == 1  # the name of the vertical axis stays
+    page.click("#all")
+    assert page.run(PANELS) == before
+
+
 def test_the_filter_keeps_what_has_one_of_its_words(page):
     (field,) = page.all("#filter")
     field.send_keys("SMOOTH, ml")
@@ -269,7 +323,7 @@ def test_no_width_cuts_a_column_and_the_first_one_stays(page, width):
     assert lefts[0] == pytest.approx(lefts[1], abs=1)
 
 
-@pytest.mark.parametrize(("width", "kind"), [(390, "narrow"), (1400, "wide")])
+@pytest.mark.parametrize(("width", "kind"), [(390, "narrow"), (768, "narrow"), (1400, "wide")])
 def test_letters_of_charts_can_be_read_at_each_width(page, width, kind):
     resize(page.browser, width)
     heights = page.run(

@@ -51,3 +51,36 @@ def test_a_suite_names_trackers_as_the_flag_does(tmp_path):
     suite.write_text("track: [tensorboard, mlflow]\n")
     assert read_suite(suite, {}).track == ("tensorboard", "mlflow")
     assert read_suite(suite, {"track": "wandb, trackio"}).track == ("wandb", "trackio")
+
+
+def test_the_list_of_trackers_says_which_are_ready_and_how_to_install_the_others(
+    install, monkeypatch, capsys
+):
+    install({"mine": "plugin_mine:Mine"}, distribution="my-trackers", group="ganbench.trackers")
+    there = ModuleSpec("there", None, origin="a_file.py")
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: there if name == "mlflow" else None
+    )
+    monkeypatch.setenv("COLUMNS", "200")
+    assert ganbench("list", "trackers") == 0
+    rows = {
+        cells[0]: cells[1:]
+        for line in capsys.readouterr().out.splitlines()
+        if len(cells := [cell.strip() for cell in line.strip("│").split("│")]) == 4
+    }
+    assert {name: cells[1] for name, cells in rows.items()} == {
+        "mine": "installed",
+        "mlflow": "installed",
+        "tensorboard": "pip install 'ganbench[tensorboard]'",
+        "trackio": "pip install 'ganbench[trackio]'",
+        "wandb": "pip install 'ganbench[wandb]'",
+    }
+    assert rows["mine"][0] == "plugin_mine:Mine"
+    assert rows["mine"][2] == "my-trackers"
+
+
+def test_the_list_of_trackers_names_both_origins_of_a_name_that_two_packages_have(install):
+    install({"wandb": "plugin_mine:Mine"}, distribution="other", group="ganbench.trackers")
+    (entry,) = (entry for entry in registry.entries() if entry.name == "wandb")
+    assert "two origins" in entry.problem
+    assert "plugin_mine:Mine (other)" in entry.problem

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from ganbench.report.charts.letters import drawable
 from ganbench.report.charts.scores import reading
 from ganbench.report.charts.style import canvas
-from ganbench.report.charts.vector import INTERVAL, mark
+from ganbench.report.charts.vector import INTERVAL, mark, mark_name
 from ganbench.report.comparison.statistics import Estimate, estimate
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def class_histogram(group: Group, style: ChartStyle) -> Figure | None:
     for axes in grid[:, 0]:
         axes.set_ylim(bottom=0)
         axes.set_ylabel("share of images")
+        mark_name(axes)
     return figure
 
 
@@ -81,6 +82,7 @@ def _histogram(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
     axes.set_xlim(-0.7, len(names) - 0.3)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.tick_params(axis="y", labelleft=True)  # the page moves panels to the left
     axes.grid(visible=False, axis="x")
     if len(names) > _NAMED_CLASSES:
         axes.set_xlabel(f"{len(names)} classes")

@@ -19,7 +19,7 @@ from ganbench.report.charts.over_seeds import (
     sums_up,
 )
 from ganbench.report.charts.style import canvas
-from ganbench.report.charts.vector import series
+from ganbench.report.charts.vector import mark_name, series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +96,7 @@ def losses(group: Group, style: ChartStyle) -> Figure | None:
             draw = _mean_panel if sums_up(group) else _panel
             draw(axes, label, frames, lines, (style.theme.muted, style.colour(label)))
             axes.set_ylabel(title if column == 0 else "")
+            mark_name(axes)
             axes.set_title(label if row == 0 else "", color=style.colour(label))
             is_lowest = row == len(rows) - 1
             axes.set_xlabel("step" if is_lowest else "")

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from ganbench.report import columns
 from ganbench.report.charts.reference_lines import READING, reference_names, rows_below
 from ganbench.report.charts.style import canvas, heading
-from ganbench.report.charts.vector import INTERVAL, mark
+from ganbench.report.charts.vector import INTERVAL, mark, mark_rows
 from ganbench.report.formatting import interval, share_of, shown
 from ganbench.report.scale import MOST_SEEDS_DRAWN
 
@@ -146,6 +146,7 @@ def _panel(
     for tick, label in zip(axes.get_yticklabels(), labels, strict=False):
         mark(tick, label)
     axes.set_ylim(len(rows) - 0.5, -0.5)
+    mark_rows(axes, labels)
     axes.tick_params(axis="y", length=0, labelcolor=style.theme.ink, labelsize=9)
     axes.grid(visible=False, axis="y")
     axes.set_ylabel("")
@@ -186,7 +187,7 @@ def _row(axes: Axes, group: Group, name: str, place: int, style: ChartStyle, *, 
         point = axes.plot(
             estimate.mean, place, style.marker(label), color=colour,
             markersize=style.marker_size(label, 7.5), markeredgecolor=style.theme.paper,
-            markeredgewidth=1, zorder=3,
+            markeredgewidth=1, zorder=3, clip_on=False,  # whole at the ends of the scale
         )  # fmt: skip
         mark(point, label, title)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ganbench.report import columns
 from ganbench.report.charts.letters import legend_columns
 from ganbench.report.charts.style import canvas
-from ganbench.report.charts.vector import mark
+from ganbench.report.charts.vector import mark, mark_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,6 +67,7 @@ def phases(group: Group, style: ChartStyle) -> Figure | None:
     for tick, label in zip(axes.get_yticklabels(), labels, strict=True):
         mark(tick, label)
     axes.set_ylim(len(labels) - 0.5, -0.5)
+    mark_rows(axes, labels)
     axes.set_xlim(0, 100)
     axes.set_xlabel("%")
     axes.tick_params(axis="y", length=0, labelcolor=style.theme.ink, labelsize=9)

@@ -134,7 +134,7 @@ def _point(axes: Axes, speed: Estimate, quality: Estimate, label: str, style: Ch
     point = axes.plot(
         speed.mean, quality.mean, style.marker(label), color=colour,
         markersize=style.marker_size(label, 8.5), markeredgecolor=style.theme.paper,
-        markeredgewidth=1.2, zorder=3,
+        markeredgewidth=1.2, zorder=3, clip_on=False,
     )  # fmt: skip
     mark(point, label, title)
 

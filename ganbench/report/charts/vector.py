@@ -14,7 +14,7 @@ from matplotlib import rc_context
 from ganbench.report.charts.style import DARK, HEADING, LIGHT, NOTE, ChartStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from re import Match
 
     from matplotlib.artist import Artist
@@ -29,6 +29,8 @@ __all__ = [
     "inline_svg",
     "mark",
     "mark_legend",
+    "mark_name",
+    "mark_rows",
     "saved",
     "series",
 ]
@@ -38,7 +40,7 @@ INTERVAL = "interval"
 
 VECTOR_FORMATS = ("svg", "pdf")
 """Formats of charts for papers."""
-_PAGE_PIXELS_PER_INCH = 100
+_PAGE_PIXELS_PER_INCH = 120
 _POINTS_PER_INCH = 72
 _NOT_SHOWN = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.S)
 _ID = re.compile(r'<g id="([^"]*)"')
@@ -74,6 +76,21 @@ def mark_legend(legend: Legend, labels: Iterable[str]) -> None:
         mark(text, label)
         if handle is not None:
             mark(handle, label)
+
+
+def mark_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """Say that axes hold one row per variant, the first at 0, so that the page can close them up.
+
+    Args:
+        axes: With a linear vertical axis; rows of other things may follow.
+        labels: The variants, from above.
+    """
+    axes.set_gid("/".join(["rows", *(quote(label, safe="") for label in labels)]))
+
+
+def mark_name(axes: Axes) -> None:
+    """Say that the name of a vertical axis stays where it is when the page moves its panel."""
+    axes.yaxis.label.set_gid("name")
 
 
 def colour_variables() -> str:
@@ -152,7 +169,9 @@ def _scale_of(axes: Axes, inches: Iterable[float]) -> str:
     scales = [axes.get_xscale(), axes.get_yscale()]
     texts = (axes.get_xlabel(), axes.get_ylabel(), axes.get_label())
     names = [quote(str(text), safe="") for text in texts]
-    return "/".join(["axes", " ".join(f"{number:.6g}" for number in numbers), *scales, *names])
+    _, *rows = (axes.get_gid() or "").split("/")
+    numbers_text = " ".join(f"{number:.6g}" for number in numbers)
+    return "/".join(["axes", numbers_text, *scales, *names, *rows])
 
 
 def _small(text: str, caption: str, width: float, height: float, head: float) -> str:
@@ -197,13 +216,17 @@ def _named(found: Match[str]) -> str:
         also = f' class="{what}"' if what else ""
         return f'<g data-variant="{label}"{shown}{also}'
     if kind == "axes":
-        numbers, x_scale, y_scale, x_name, y_name, label = parts
+        numbers, x_scale, y_scale, x_name, y_name, label, *rows = parts
         of_one = f' data-variant="{label}"' if label else ""
+        if rows:
+            ends = [float(number) for number in numbers.split()[-2:]]
+            count = round(abs(ends[1] - ends[0]))
+            of_one += f' data-rows="{"&#10;".join(rows)}" data-count="{count}"'
         return (
             f'<g data-axes="{numbers}" data-scales="{x_scale} {y_scale}" data-x="{x_name}" '
             f'data-y="{y_name}"{of_one}'
         )
-    return "<g"
+    return '<g class="axis-name"' if kind == "name" else "<g"
 
 
 def _short_tag(found: Match[str]) -> str:

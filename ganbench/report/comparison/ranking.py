@@ -169,7 +169,7 @@ def best_of(group: Group, most: int, score: str) -> Group:
 def best_labels(group: Group, name: str, primary: str) -> set[str]:
     """The best variant of each budget on a column, and those that the seeds do not resolve from it.
 
-    Where no pair could be tested, only the best, and what is equal to it. Empty where a column has
+    Where no pair could be tested, only the best, and what reads the same. Empty where a column has
     no better and worse, or less than two variants have a number.
     """
     if not is_ranked(name):
@@ -186,6 +186,9 @@ def _best_labels(group: Group, name: str, primary: str) -> set[str]:
             continue
         means = {label: one.mean for label in order if (one := group.estimate(label, name))}
         best |= {label for label in order if means[label] == means[order[0]]}
+        if group.seeds <= 1:  # two numbers that read the same would look like a mistake
+            texts = {label: shown(mean, columns.column(name)) for label, mean in means.items()}
+            best |= {label for label in order if texts[label] == texts[order[0]]}
         for item in by_score.get(name, []):
             pair = {item.side_a.name, item.side_b.name}
             is_tested = item.paired.std is not None
