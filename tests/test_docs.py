@@ -36,7 +36,7 @@ def test_what_scores_see_is_what_the_published_self_test_found():
     )
     assert {name for name, _ in table} == set(found)
     for name, cells in table:
-        for kind, cell in zip(("sees", "blind", "misled"), cells.split("|"), strict=True):
+        for kind, cell in zip(("sees", "blind", "misled", "varies"), cells.split("|"), strict=True):
             assert set(re.findall(r"\w+", cell)) == found[name].get(kind, set()), (name, kind)
 
 
