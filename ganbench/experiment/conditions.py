@@ -37,6 +37,7 @@ def conditions(environment: Mapping[str, Any], device: str, device_name: str) ->
     values = {
         "device": f"{device_name or 'unnamed'} ({device})",
         **{name: environment.get(key) for name, key in _ENVIRONMENT.items()},
+        "processes": environment.get("processes_per_run", 1),  # older results have one
         **{name: versions.get(name) for name in _VERSIONS},
     }
     return {name: str(value)[:_LONGEST] for name, value in values.items() if value is not None}

@@ -24,6 +24,7 @@ from ganbench.launch.training_memory import TrainingMemory
 from ganbench.launch.training_progress import TrainingProgress
 from ganbench.machine import environment
 from ganbench.machine.interrupt import Stopped, StopRequest
+from ganbench.machine.ranks import RankLost
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.evaluate import evaluate
 from ganbench.scoring.over_training import ScoresOverTraining
@@ -57,6 +58,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
     Raises:
         UsageError: The dataset is not there, the device refuses, or the results cannot be written.
         Stopped: The run was asked to stop; what it had done has been saved.
+        RankLost: Another process of the run is gone.
     """
     basis = _basis(job, resources)
     folder = resources.folder.open_run(job.id)
@@ -67,7 +69,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
             if job.frozen
             else _Run(job, resources, folder, basis, tracking).complete()
         )
-    except (UsageError, Stopped):
+    except (UsageError, Stopped, RankLost):
         tracking.interrupt()
         raise
     except OSError as error:
@@ -109,7 +111,10 @@ def _basis(job: Job, resources: Resources) -> RunResult:
         recipe=job.recipe,
         dataset_fields=job.spec.fields,
         budget=job.budget_text,
-        environment=environment.describe(resources.device),
+        environment={
+            **environment.describe(resources.device),
+            "processes_per_run": job.processes,
+        },
         command=resources.command,
         training_precision=job.execution.precision,
         compiled=job.execution.compile,
@@ -157,6 +162,7 @@ class _Run:
         take_over(job, resources, folder)
         if recorder.resume(session):
             resources.display.say(f"{job.label}: goes on at step {session.steps:,}")
+        session.begin_together()
         if changed := self.trained_under.go_on(session.steps):
             resources.display.say(f"{job.label}: {changed}")
         self.tracking.start(session)
@@ -186,6 +192,7 @@ class _Run:
             trained = self._trained(session, divergence)
             write_step_seconds(folder, session)
             recorder.save(session)
+            session.part()
         if request.asked:
             raise Stopped
         if divergence:

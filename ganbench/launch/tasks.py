@@ -55,12 +55,19 @@ class JobTask:
 
     def carry_out(self, display: Display) -> None:
         """Do the job."""
+        from ganbench.launch import ranks
         from ganbench.launch.resources import Resources
         from ganbench.launch.run_job import run_job
 
         if self.threads is not None:
             limit_threads(self.threads)
         is_shared = self.threads is not None
+        if self.job.processes > 1:
+            import torch
+
+            threads = torch.get_num_threads()
+            ranks.carry_out(self.job, self.context, display, threads, is_shared=is_shared)
+            return
         with self.context.folder.one_process(self.job.id):
             run_job(self.job, Resources.of(self.context, display, is_shared=is_shared))
 

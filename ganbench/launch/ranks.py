@@ -1,0 +1,282 @@
+"""One run on several processes: torch's launcher starts them, and this one stands between.
+
+The process of a job starts the processes of its run and waits. What the first of them shows goes
+on to the command, a request to stop goes on to the first one, and where one of them is gone or has
+failed all are ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import Pipe, connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from ganbench.errors import GanbenchError
+from ganbench.experiment.plan import Job
+from ganbench.launch import processes
+from ganbench.launch.context import CommandContext
+from ganbench.launch.progress import Message
+from ganbench.launch.worker import Outcome, send, work
+from ganbench.machine.interrupt import Stopped, StopRequest
+from ganbench.machine.ranks import RankLost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+
+    from torch.distributed.elastic.multiprocessing import PContext
+
+    from ganbench.launch.progress import Display
+
+__all__ = ["RankTask", "carry_out"]
+
+_WAIT_SECONDS = 0.1  # until it is asked again whether to stop
+_LAST_WORDS_SECONDS = 5.0  # that the first process has to say how it ended, when another one is gone
+_END_SECONDS = 10  # that the processes may take to end
+_ALONE_SECONDS = 30.0  # that a process goes on when nobody waits for it: the first one saves
+
+
+@dataclass(frozen=True)
+class RankTask:
+    """The part of one process in a run.
+
+    Attributes:
+        rank: Its number, from 0.
+        job: What is run, by `job.processes` of them.
+        context: Where, and with what.
+        threads: Of this process.
+        is_shared: Whether other runs have a part of the machine.
+        meeting: A file by which they find one another.
+    """
+
+    rank: int
+    job: Job
+    context: CommandContext
+    threads: int
+    is_shared: bool
+    meeting: Path
+
+    @property
+    def label(self) -> str:
+        """The run for people."""
+        return self.job.label
+
+    def carry_out(self, display: Display) -> None:
+        """Do the job with the others; all files are the first one's.
+
+        Raises:
+            GanbenchError: Another process is gone.
+        """
+        from ganbench.launch.follow import follow
+        from ganbench.launch.resources import Resources
+        from ganbench.launch.run_job import run_job
+        from ganbench.launch.tasks import limit_threads
+        from ganbench.machine.ranks import join
+
+        limit_threads(self.threads)
+        kind = self.context.device.partition(":")[0]
+        where = f"{kind}:{self.rank}" if kind == "cuda" else kind
+        resources = Resources.of(self.context, display, is_shared=self.is_shared, device=where)
+        try:
+            ranks = resources.ranks = join(self.rank, self.job.processes, self.meeting, kind)
+            if ranks.leads:
+                with self.context.folder.one_process(self.job.id):
+                    run_job(self.job, resources)
+            else:
+                follow(self.job, resources, ranks)
+        except RankLost as lost:
+            raise GanbenchError(f"{self.job.label}: {lost}") from lost
+
+
+def carry_out(
+    job: Job, context: CommandContext, display: Display, threads: int, *, is_shared: bool
+) -> None:
+    """Do a job by several processes, and store its run.
+
+    Args:
+        job: What is run.
+        context: Where, and with what.
+        display: Where the first process shows what it does.
+        threads: Of all of them together.
+        is_shared: Whether other runs have a part of the machine.
+
+    Raises:
+        GanbenchError: One of the processes was ended from outside, or failed alone.
+        Stopped: The run was asked to stop, and has been saved.
+    """
+    count = job.processes
+    each = max(1, threads // count)
+    with tempfile.TemporaryDirectory(prefix="ganbench-") as folder, StopRequest() as request:
+        meeting = Path(folder) / "meeting"
+        tasks = [
+            RankTask(rank, job, context, each, is_shared, meeting) for rank in range(count)
+        ]
+        outcome = _Group.start(tasks, display).wait(request)
+    if outcome.error is not None:
+        raise outcome.error
+    if outcome.is_stopped:
+        raise Stopped
+
+
+@dataclass
+class _Group:
+    """The processes of a run, as the process of its job sees them."""
+
+    context: PContext
+    pipes: list[Connection]
+    display: Display
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    gone: list[int] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, tasks: list[RankTask], display: Display) -> _Group:
+        from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, start_processes
+
+        logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+        processes.start_server()
+        pairs = [Pipe() for _ in tasks]
+        environment = _on_loopback()
+        with _kept_handlers():
+            context = start_processes(
+                name="ganbench",
+                entrypoint=_begin,
+                args={
+                    rank: (task, there)
+                    for rank, (task, (_, there)) in enumerate(zip(tasks, pairs, strict=True))
+                },
+                envs={task.rank: dict(environment) for task in tasks},
+                logs_specs=DefaultLogsSpecs(log_dir=os.devnull),
+                start_method=processes.start_method(),
+            )
+        for _, there in pairs:
+            there.close()  # so that a pipe ends with its process
+        return cls(context, [here for here, _ in pairs], display)
+
+    def wait(self, request: StopRequest) -> Outcome:
+        """Pass on what is said, until the first process has ended or another one has failed."""
+        is_asked, deadline = False, None
+        try:
+            while 0 not in self.outcomes:
+                self._collect()
+                if request.asked and not is_asked:
+                    is_asked = True
+                    send(self.pipes[0], None)
+                if deadline is None and self._has_failed:
+                    deadline = time.monotonic() + _LAST_WORDS_SECONDS
+                if 0 in self.gone or (deadline is not None and time.monotonic() > deadline):
+                    break
+        finally:
+            self.context.close(signal.SIGKILL, _END_SECONDS)
+        return self._outcome(is_asked=is_asked)
+
+    @property
+    def _has_failed(self) -> bool:
+        return bool(self.gone) or any(one.error is not None for one in self.outcomes.values())
+
+    def _collect(self) -> None:
+        open_pipes = [pipe for rank, pipe in enumerate(self.pipes) if not self._is_done(rank)]
+        for pipe in connection.wait(open_pipes, _WAIT_SECONDS):
+            rank = self.pipes.index(pipe)  # type: ignore[arg-type]
+            try:
+                received = self.pipes[rank].recv()
+            except (EOFError, OSError):
+                self.gone.append(rank)
+                continue
+            if isinstance(received, Message):
+                self.display.show(received)
+            else:
+                self.outcomes[rank] = received
+
+    def _is_done(self, rank: int) -> bool:
+        return rank in self.outcomes or rank in self.gone
+
+    def _outcome(self, *, is_asked: bool) -> Outcome:
+        """How the run ended: as the first process says, unless another one is the reason."""
+        first = self.outcomes.get(0)
+        others = [one for rank, one in self.outcomes.items() if rank and one.error is not None]
+        if first is not None and (first.error is None or not (self.gone or others)):
+            return first
+        if self.gone:
+            names = " and ".join(map(str, sorted(self.gone)))
+            lost = f"process {names} of the {len(self.pipes)} of a run was ended from outside"
+            return Outcome(
+                error=GanbenchError(
+                    f"{lost}, perhaps for want of memory: the others were ended too; "
+                    "the same command goes on from the last checkpoint"
+                )
+            )
+        del is_asked
+        return others[0] if others else Outcome(is_stopped=True)
+
+
+def _begin(task: RankTask, pipe: Connection) -> None:
+    """The beginning of a process of a run."""
+    if task.rank == 0:
+        work(task, pipe)
+        return
+    # The first process decides when all end; Ctrl-C and SIGTERM may reach each of them
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+    outcome = Outcome()
+    try:
+        task.carry_out(_Silent())  # type: ignore[arg-type]
+    except GanbenchError as error:
+        outcome = Outcome(error=error)
+    except BaseException as error:  # noqa: BLE001 - said at the other end
+        text = " ".join(str(error).split())
+        outcome = Outcome(error=GanbenchError(f"process {task.rank} of a run: {text}"))
+    send(pipe, outcome)
+    os._exit(0 if outcome.error is None else 1)  # the launcher would keep it, and its memory
+
+
+def _end_with(pipe: Connection) -> None:
+    """End this process some time after the other end of the pipe: nobody waits for it any more."""
+    with suppress(EOFError, OSError):
+        pipe.recv()
+    time.sleep(_ALONE_SECONDS)
+    os._exit(1)
+
+
+class _Silent:
+    """A display of a process that shows nothing."""
+
+    def __getattr__(self, _name: str) -> Any:
+        return lambda *_arguments, **_more: None
+
+
+@contextmanager
+def _kept_handlers() -> Iterator[None]:
+    """Keep the handlers of signals, in whose place the launcher puts its own."""
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _on_loopback() -> dict[str, str]:
+    """Where Gloo and NCCL listen, unless the user says otherwise: on this machine alone."""
+    names = [
+        name
+        for name, addresses in psutil.net_if_addrs().items()
+        if any(one.family == socket.AF_INET and one.address == "127.0.0.1" for one in addresses)
+    ]
+    wanted = {} if not names else dict.fromkeys(("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"), names[0])
+    return {name: os.environ.get(name, value) for name, value in wanted.items()}
