@@ -313,7 +313,7 @@ def _job(
         )
     with _named(candidate.name):
         refuse_batches(recipe, spec)
-        refuse_shares(recipe, suite.processes_per_run)
+        refuse_shares(recipe, suite.processes_per_run, candidate.variant.group)
     if not candidate.variant.accepts.refusal(spec, recipe.image_size):
         with _named(candidate.name):
             _build_without_weights(candidate.variant, recipe, spec, device, suite.execution)

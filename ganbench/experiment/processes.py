@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ganbench.errors import UsageError
@@ -70,22 +71,33 @@ def refuse_devices(count: int, device: Device) -> None:
         )
 
 
-def refuse_shares(recipe: Recipe, count: int) -> None:
+def refuse_shares(recipe: Recipe, count: int, group: int = 1) -> None:
     """Refuse a batch that cannot be shared out evenly.
+
+    Args:
+        recipe: Gives the batch, and how many images are packed.
+        count: Processes of the run.
+        group: Images that the variant's networks look at together.
 
     Raises:
         UsageError: It cannot.
     """
+    if count == 1:
+        return
+    whole = count * math.lcm(recipe.packing, group)
     share, rest = divmod(recipe.batch_size, count)
     if rest or share == 0:
         raise UsageError(
             f"batch_size={recipe.batch_size} cannot be shared evenly by {count} processes: give a "
-            f"multiple of {count * recipe.packing} with --set batch_size=, "
-            "or another --processes-per-run"
+            f"multiple of {whole} with --set batch_size=, or another --processes-per-run"
         )
-    if share % recipe.packing:
-        raise UsageError(
-            f"the share of one of {count} processes, {share} of batch_size={recipe.batch_size}, "
-            f"is no multiple of packing={recipe.packing}: give a batch_size that is a multiple of "
-            f"{count * recipe.packing}, or another --processes-per-run"
-        )
+    for size, what in (
+        (recipe.packing, f"packing={recipe.packing}"),
+        (group, f"the {group} images that its networks look at together"),
+    ):
+        if share % size:
+            raise UsageError(
+                f"each of {count} processes has {share} images of batch_size={recipe.batch_size}, "
+                f"which is no multiple of {what}: give a multiple of {whole} with "
+                "--set batch_size=, or another --processes-per-run"
+            )

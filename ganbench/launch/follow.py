@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.launch.resources import Resources
     from ganbench.machine.ranks import Ranks
+    from ganbench.training.session import Session
 
-__all__ = ["follow"]
+__all__ = ["follow", "obey"]
 
 
 def follow(job: Job, resources: Resources, ranks: Ranks) -> None:
@@ -38,17 +39,22 @@ def follow(job: Job, resources: Resources, ranks: Ranks) -> None:
     stored = ranks.receive()
     session = resources.session(job)  # its images are in the cache by now
     session.restore(stored)
-    session.state.train()
     with preserved_settings(), variant_code(job, but=(OSError,)):
-        while True:
-            word, share = ranks.hear()
-            if word == PREPARE:
-                session.prepare(share)
-            elif word == STEP:
-                with suppress(Diverged):
-                    session.advance(share)
-            elif word == SETTLE:
-                session.settle()
-            elif word == END:
-                ranks.leave()
-                return
+        obey(session, ranks)
+
+
+def obey(session: Session, ranks: Ranks) -> None:
+    """Do with a session what the first process says, until it says that training is over."""
+    session.state.train()
+    while True:
+        word, share = ranks.hear()
+        if word == PREPARE:
+            session.prepare(share)
+        elif word == STEP:
+            with suppress(Diverged):
+                session.advance(share)
+        elif word == SETTLE:
+            session.settle()
+        elif word == END:
+            ranks.leave()
+            return

@@ -23,7 +23,7 @@ from ganbench.machine.own_rows import OwnRows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["RankLost", "Ranks", "join", "whole_mean"]
+__all__ = ["RankLost", "Ranks", "join", "whole_count", "whole_mean"]
 
 _STEP_LIMIT = timedelta(minutes=10)  # that one process may wait for another inside a step
 _LEAD_LIMIT = timedelta(days=30)  # that the others wait while the first one draws, scores and saves
@@ -218,6 +218,11 @@ def whole_mean(values: Tensor) -> Tensor:
         values: Of the same shape in each process.
     """
     return values if _present is None else _present.mean(values)
+
+
+def whole_count(own: int) -> int:
+    """How many there are in the whole batch of what a process has some of, inside a step."""
+    return own if _present is None else own * _present.count
 
 
 class _Mean(torch.autograd.Function):
