@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["RankTask", "carry_out"]
 
 _WAIT_SECONDS = 0.1  # until it is asked again whether to stop
-_LAST_WORDS_SECONDS = 5.0  # that the first process has to say how it ended, when another one is gone
+_LAST_WORDS_SECONDS = (
+    5.0  # that the first process has to say how it ended, when another one is gone
+)
 _END_SECONDS = 10  # that the processes may take to end
 _ALONE_SECONDS = 30.0  # that a process goes on when nobody waits for it: the first one saves
 
@@ -119,9 +121,7 @@ def carry_out(
     each = max(1, threads // count)
     with tempfile.TemporaryDirectory(prefix="ganbench-") as folder, StopRequest() as request:
         meeting = Path(folder) / "meeting"
-        tasks = [
-            RankTask(rank, job, context, each, is_shared, meeting) for rank in range(count)
-        ]
+        tasks = [RankTask(rank, job, context, each, is_shared, meeting) for rank in range(count)]
         outcome = _Group.start(tasks, display).wait(request)
     if outcome.error is not None:
         raise outcome.error
@@ -278,5 +278,7 @@ def _on_loopback() -> dict[str, str]:
         for name, addresses in psutil.net_if_addrs().items()
         if any(one.family == socket.AF_INET and one.address == "127.0.0.1" for one in addresses)
     ]
-    wanted = {} if not names else dict.fromkeys(("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"), names[0])
+    wanted = (
+        {} if not names else dict.fromkeys(("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"), names[0])
+    )
     return {name: os.environ.get(name, value) for name, value in wanted.items()}

@@ -128,7 +128,9 @@ _DRAWS: dict[Any, Draw] = {
     torch.rand: _of_shape(0),
     torch.randn: _of_shape(0),
     torch.randint: _randint,
-    **dict.fromkeys((torch.rand_like, torch.randn_like, torch.randint_like, torch.bernoulli), _like),
+    **dict.fromkeys(
+        (torch.rand_like, torch.randn_like, torch.randint_like, torch.bernoulli), _like
+    ),
     **dict.fromkeys(
         (
             Tensor.uniform_,

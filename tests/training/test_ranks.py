@@ -36,32 +36,56 @@ CASES = {
     "LeCam": Case("sngan", {**SGD, "lecam": 0.3, "lecam_start": 1}),
     "DRAGAN": Case("wgan-gp", {**SGD, "dragan": 1.0}),
     "consistency": Case("sngan", {**SGD, "consistency": 1.0}),
-    "relativistic average": Case("wgan-gp", {**SGD, "loss": "relativistic-average"}),
+    "relativistic average": Case(
+        "wgan-gp", {**SGD, "loss": "relativistic-average", "lr_g": 1.0, "lr_d": 1.0}
+    ),
 }
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """What two processes leave of each case, by its name: that of the first and of the second."""
+QUICK = ("mlp, with Adam", "unrolled")
+
+
+def trained_by_two(folder, names):
+    """What two processes leave of some cases, by name: that of the first and of the second."""
     left = {}
-    folder = tmp_path_factory.mktemp("ranks")
-    tasks = [TrainTask(rank, folder, tuple(CASES.values())) for rank in (0, 1)]
+    tasks = [TrainTask(rank, folder, tuple(CASES[name] for name in names)) for rank in (0, 1)]
     process_pool.carry_out(
         tasks,
         display(),
         at_a_time=2,
         done=lambda task, value: left.__setitem__(task.rank, value),
     )
-    return {name: (left[0][place], left[1][place]) for place, name in enumerate(CASES)}
+    return {name: (left[0][place], left[1][place]) for place, name in enumerate(names)}
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_two_processes_leave_what_one_leaves(name, shared):
-    case = CASES[name]
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    return trained_by_two(tmp_path_factory.mktemp("ranks"), QUICK)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    return trained_by_two(
+        tmp_path_factory.mktemp("ranks"), [name for name in CASES if name not in QUICK]
+    )
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_two_processes_leave_what_one_leaves(name, quick):
+    check_equal(CASES[name], *quick[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CASES if name not in QUICK])
+def test_two_processes_leave_what_one_leaves_of_every_variant(name, others):
+    check_equal(CASES[name], *others[name])
+
+
+def check_equal(case, led, followed):
     begun = numbers_of(session(case).checkpoint())
     one = session(case)
     alone = numbers_of(train(one, case.steps))
-    (first, history), (second, _) = shared[name]
+    (first, history), (second, _) = led, followed
     assert sorted(first) == sorted(alone)
     travelled = np.sqrt(sum(np.square(alone[key] - begun[key]).sum() for key in alone))
     apart = np.sqrt(sum(np.square(alone[key] - first[key]).sum() for key in alone))
