@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -13,8 +14,9 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from ganbench.launch.follow import obey
 from ganbench.machine.device import choose
-from ganbench.machine.ranks import Ranks, join
+from ganbench.machine.ranks import Ranks, join, whole_mean
 from ganbench.training.session import Session
+from ganbench.training.settle import average_statistics
 from ganbench.training.state import TrainState
 from ganbench.variant.budget import Budget
 from ganbench.variant.registry import resolve
@@ -112,7 +114,7 @@ class TrainTask:
 class RowsTask:
     """One of two processes, each with half of the rows of a batch, that evaluates an expression.
 
-    `rows` are its rows, `whole_mean` and `torch` what they are called, and `ranks` the processes.
+    `rows` are its rows, `ranks` the processes, and `state` a state that is one network alone.
     """
 
     rank: int
@@ -122,11 +124,18 @@ class RowsTask:
     label: str = ""
 
     def carry_out(self, _display: Any) -> Any:
-        from ganbench.machine.ranks import whole_mean
-
         ranks = join(self.rank, 2, self.meeting, "cpu")
         rows = torch.from_numpy(self.rows).requires_grad_()
-        names = {"rows": rows, "whole_mean": whole_mean, "torch": torch, "ranks": ranks}
+        names = {
+            "rows": rows,
+            "ranks": ranks,
+            "whole_mean": whole_mean,
+            "average_statistics": average_statistics,
+            "state": lambda network, ranks: SimpleNamespace(
+                networks={"network": network}, average=None, ranks=ranks
+            ),
+            "torch": torch,
+        }
         torch.manual_seed(5)
         with ranks.together(len(rows)):
             return eval(self.expression, names).detach().numpy()

@@ -26,6 +26,7 @@ from ganbench.errors import GanbenchError
 from ganbench.experiment.plan import Job
 from ganbench.launch import processes
 from ganbench.launch.context import CommandContext
+from ganbench.launch.failures import VariantFailure
 from ganbench.launch.progress import Message
 from ganbench.launch.worker import Outcome, send, work
 from ganbench.machine.interrupt import Stopped, StopRequest
@@ -127,6 +128,11 @@ def carry_out(
         raise outcome.error
     if outcome.is_stopped:
         raise Stopped
+    if outcome.value is not None:
+        from ganbench.launch.resources import Resources
+        from ganbench.launch.run_job import store_failure
+
+        store_failure(job, Resources.of(context, display), str(outcome.value))
 
 
 @dataclass
@@ -165,7 +171,8 @@ class _Group:
 
     def wait(self, request: StopRequest) -> Outcome:
         """Pass on what is said, until the first process has ended or another one has failed."""
-        is_asked, deadline = False, None
+        is_asked = False
+        deadline: float | None = None
         try:
             while 0 not in self.outcomes:
                 self._collect()
@@ -178,11 +185,13 @@ class _Group:
                     break
         finally:
             self.context.close(signal.SIGKILL, _END_SECONDS)
-        return self._outcome(is_asked=is_asked)
+        return self._outcome()
 
     @property
     def _has_failed(self) -> bool:
-        return bool(self.gone) or any(one.error is not None for one in self.outcomes.values())
+        """Whether one of the others is gone, or has ended before the first one let it go."""
+        failed = any(one.error or one.value for one in self.outcomes.values())
+        return bool(self.gone) or failed
 
     def _collect(self) -> None:
         open_pipes = [pipe for rank, pipe in enumerate(self.pipes) if not self._is_done(rank)]
@@ -201,12 +210,18 @@ class _Group:
     def _is_done(self, rank: int) -> bool:
         return rank in self.outcomes or rank in self.gone
 
-    def _outcome(self, *, is_asked: bool) -> Outcome:
-        """How the run ended: as the first process says, unless another one is the reason."""
+    def _outcome(self) -> Outcome:
+        """How the run ended: as the first process says, unless another one is the reason.
+
+        The value is why a variant failed in another process alone, or None.
+        """
         first = self.outcomes.get(0)
-        others = [one for rank, one in self.outcomes.items() if rank and one.error is not None]
-        if first is not None and (first.error is None or not (self.gone or others)):
+        others = [one for rank, one in sorted(self.outcomes.items()) if rank]
+        failed = [one for one in others if one.error or one.value]
+        if first is not None and (first.error is None or not (self.gone or failed)):
             return first
+        if failed:
+            return failed[0]
         if self.gone:
             names = " and ".join(map(str, sorted(self.gone)))
             lost = f"process {names} of the {len(self.pipes)} of a run was ended from outside"
@@ -216,8 +231,7 @@ class _Group:
                     "the same command goes on from the last checkpoint"
                 )
             )
-        del is_asked
-        return others[0] if others else Outcome(is_stopped=True)
+        return Outcome(error=GanbenchError("the processes of a run do not answer"))
 
 
 def _begin(task: RankTask, pipe: Connection) -> None:
@@ -234,13 +248,15 @@ def _begin(task: RankTask, pipe: Connection) -> None:
     outcome = Outcome()
     try:
         task.carry_out(_Silent())  # type: ignore[arg-type]
+    except VariantFailure as failure:
+        outcome = Outcome(value=str(failure))
     except GanbenchError as error:
-        outcome = Outcome(error=error)
+        outcome = Outcome() if isinstance(error.__cause__, RankLost) else Outcome(error=error)
     except BaseException as error:  # noqa: BLE001 - said at the other end
         text = " ".join(str(error).split())
         outcome = Outcome(error=GanbenchError(f"process {task.rank} of a run: {text}"))
     send(pipe, outcome)
-    os._exit(0 if outcome.error is None else 1)  # the launcher would keep it, and its memory
+    os._exit(0)  # the launcher would keep it, and its memory
 
 
 def _end_with(pipe: Connection) -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ganbench.training.loop import Event
     from ganbench.training.session import Session
 
-__all__ = ["run_job"]
+__all__ = ["run_job", "store_failure"]
 
 _SHARED = ".timing-shared"  # in the folder of a run some of whose steps ran beside other runs
 _LONGEST_REASON = 500  # characters
@@ -84,7 +84,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         is_variants = isinstance(error, VariantFailure)
         text = " ".join(str(error).split())
         reason = text if is_variants else f"{type(error).__name__}: {text}"
-        result = replace(basis, status="failed", reason=quoted(reason, _LONGEST_REASON))
+        result = _failed(basis, reason)
     tracking.end(result)
     if not folder.is_dir():
         raise UsageError(
@@ -93,6 +93,20 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         )
     store_cost(resources.cache_root, job, result, today())
     return resources.folder.finish(result)
+
+
+def store_failure(job: Job, resources: Resources, reason: str) -> StoredRun:
+    """Store a job that has failed in another process than the one that keeps its files.
+
+    Raises:
+        UsageError: The results cannot be written.
+    """
+    resources.folder.open_run(job.id)
+    return resources.folder.finish(_failed(_basis(job, resources), reason))
+
+
+def _failed(basis: RunResult, reason: str) -> RunResult:
+    return replace(basis, status="failed", reason=quoted(reason, _LONGEST_REASON))
 
 
 def _basis(job: Job, resources: Resources) -> RunResult:

@@ -43,31 +43,37 @@ CASES = {
 
 
 QUICK = ("mlp, with Adam", "unrolled")
+OTHERS = tuple(name for name in CASES if name not in QUICK)
 
 
-def trained_by_two(folder, names):
-    """What two processes leave of some cases, by name: that of the first and of the second."""
+def trained_by_two(folder, *cases):
+    """What two processes leave of cases, pair by pair: that of the first and of the second."""
     left = {}
-    tasks = [TrainTask(rank, folder, tuple(CASES[name] for name in names)) for rank in (0, 1)]
+    tasks = [TrainTask(rank, folder, cases) for rank in (0, 1)]
     process_pool.carry_out(
         tasks,
         display(),
         at_a_time=2,
         done=lambda task, value: left.__setitem__(task.rank, value),
     )
-    return {name: (left[0][place], left[1][place]) for place, name in enumerate(names)}
+    pairs = list(zip(left[0], left[1], strict=True))
+    return pairs if len(pairs) > 1 else pairs[0]
+
+
+def by_name(tmp_path_factory, names):
+    folder = tmp_path_factory.mktemp("ranks")
+    pairs = trained_by_two(folder, *(CASES[name] for name in names))
+    return dict(zip(names, pairs, strict=True))
 
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    return trained_by_two(tmp_path_factory.mktemp("ranks"), QUICK)
+    return by_name(tmp_path_factory, QUICK)
 
 
 @pytest.fixture(scope="module")
 def others(tmp_path_factory):
-    return trained_by_two(
-        tmp_path_factory.mktemp("ranks"), [name for name in CASES if name not in QUICK]
-    )
+    return by_name(tmp_path_factory, OTHERS)
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -76,9 +82,22 @@ def test_two_processes_leave_what_one_leaves(name, quick):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CASES if name not in QUICK])
+@pytest.mark.parametrize("name", OTHERS)
 def test_two_processes_leave_what_one_leaves_of_every_variant(name, others):
     check_equal(CASES[name], *others[name])
+
+
+@pytest.mark.slow
+def test_where_images_meet_in_a_share_the_processes_stay_equal(tmp_path):
+    """BatchNorm of each share, its running statistics averaged; groups of four in each share."""
+    for case in (Case("dcgan-ema", SGD, without_norms=False), Case("stylegan2", SGD)):
+        folder = tmp_path / case.variant
+        folder.mkdir()
+        (first, history), (second, _) = trained_by_two(folder, case)
+        for key, values in first.items():
+            assert np.isfinite(values).all(), key
+            assert np.array_equal(values, second[key]), key
+        assert len(history) == case.steps
 
 
 def check_equal(case, led, followed):
@@ -129,6 +148,16 @@ def test_a_mean_over_the_whole_batch_has_first_and_second_derivatives(tmp_path):
         "((whole_mean(rows.mean()) - rows).sigmoid().mean())"
     )
     assert rows_of_two(tmp_path, whole, source) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_running_statistics_become_the_means_over_all_processes(tmp_path):
+    whole = np.random.default_rng(0).normal(size=(6, 1))
+    given = rows_of_two(
+        tmp_path, whole,
+        "(lambda norm: [norm(rows), average_statistics(state(norm, ranks)), norm.running_mean][-1])"
+        "(torch.nn.BatchNorm1d(1, momentum=1.0).double())",
+    )  # fmt: skip
+    assert given == pytest.approx([whole.mean()] * 2, rel=1e-12)
 
 
 @pytest.mark.parametrize(
