@@ -12,25 +12,21 @@ import os
 import signal
 import socket
 import tempfile
-import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import Pipe, connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 
 from ganbench.errors import GanbenchError
-from ganbench.experiment.plan import Job
 from ganbench.launch import processes
-from ganbench.launch.context import CommandContext
-from ganbench.launch.failures import VariantFailure
 from ganbench.launch.progress import Message
-from ganbench.launch.worker import Outcome, send, work
+from ganbench.launch.rank_process import RankTask, begin
+from ganbench.launch.worker import Outcome, send
 from ganbench.machine.interrupt import Stopped, StopRequest
-from ganbench.machine.ranks import RankLost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,68 +34,17 @@ if TYPE_CHECKING:
 
     from torch.distributed.elastic.multiprocessing import PContext
 
+    from ganbench.experiment.plan import Job
+    from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
 
-__all__ = ["RankTask", "carry_out"]
+__all__ = ["carry_out"]
 
 _WAIT_SECONDS = 0.1  # until it is asked again whether to stop
 _LAST_WORDS_SECONDS = (
     5.0  # that the first process has to say how it ended, when another one is gone
 )
 _END_SECONDS = 10  # that the processes may take to end
-_ALONE_SECONDS = 30.0  # that a process goes on when nobody waits for it: the first one saves
-
-
-@dataclass(frozen=True)
-class RankTask:
-    """The part of one process in a run.
-
-    Attributes:
-        rank: Its number, from 0.
-        job: What is run, by `job.processes` of them.
-        context: Where, and with what.
-        threads: Of this process.
-        is_shared: Whether other runs have a part of the machine.
-        meeting: A file by which they find one another.
-    """
-
-    rank: int
-    job: Job
-    context: CommandContext
-    threads: int
-    is_shared: bool
-    meeting: Path
-
-    @property
-    def label(self) -> str:
-        """The run for people."""
-        return self.job.label
-
-    def carry_out(self, display: Display) -> None:
-        """Do the job with the others; all files are the first one's.
-
-        Raises:
-            GanbenchError: Another process is gone.
-        """
-        from ganbench.launch.follow import follow
-        from ganbench.launch.resources import Resources
-        from ganbench.launch.run_job import run_job
-        from ganbench.launch.tasks import limit_threads
-        from ganbench.machine.ranks import join
-
-        limit_threads(self.threads)
-        kind = self.context.device.partition(":")[0]
-        where = f"{kind}:{self.rank}" if kind == "cuda" else kind
-        resources = Resources.of(self.context, display, is_shared=self.is_shared, device=where)
-        try:
-            ranks = resources.ranks = join(self.rank, self.job.processes, self.meeting, kind)
-            if ranks.leads:
-                with self.context.folder.one_process(self.job.id):
-                    run_job(self.job, resources)
-            else:
-                follow(self.job, resources, ranks)
-        except RankLost as lost:
-            raise GanbenchError(f"{self.job.label}: {lost}") from lost
 
 
 def carry_out(
@@ -156,7 +101,7 @@ class _Group:
         with _kept_handlers():
             context = start_processes(
                 name="ganbench",
-                entrypoint=_begin,
+                entrypoint=begin,
                 args={
                     rank: (task, there)
                     for rank, (task, (_, there)) in enumerate(zip(tasks, pairs, strict=True))
@@ -232,46 +177,6 @@ class _Group:
                 )
             )
         return Outcome(error=GanbenchError("the processes of a run do not answer"))
-
-
-def _begin(task: RankTask, pipe: Connection) -> None:
-    """The beginning of a process of a run."""
-    if task.rank == 0:
-        work(task, pipe)
-        return
-    # The first process decides when all end; Ctrl-C and SIGTERM may reach each of them
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
-    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
-    outcome = Outcome()
-    try:
-        task.carry_out(_Silent())  # type: ignore[arg-type]
-    except VariantFailure as failure:
-        outcome = Outcome(value=str(failure))
-    except GanbenchError as error:
-        outcome = Outcome() if isinstance(error.__cause__, RankLost) else Outcome(error=error)
-    except BaseException as error:  # noqa: BLE001 - said at the other end
-        text = " ".join(str(error).split())
-        outcome = Outcome(error=GanbenchError(f"process {task.rank} of a run: {text}"))
-    send(pipe, outcome)
-    os._exit(0)  # the launcher would keep it, and its memory
-
-
-def _end_with(pipe: Connection) -> None:
-    """End this process some time after the other end of the pipe: nobody waits for it any more."""
-    with suppress(EOFError, OSError):
-        pipe.recv()
-    time.sleep(_ALONE_SECONDS)
-    os._exit(1)
-
-
-class _Silent:
-    """A display of a process that shows nothing."""
-
-    def __getattr__(self, _name: str) -> Any:
-        return lambda *_arguments, **_more: None
 
 
 @contextmanager

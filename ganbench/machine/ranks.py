@@ -104,7 +104,7 @@ class Ranks:
         return cast("Tensor", _Mean.apply(values, self))
 
     def take_over(self, tensors: Sequence[Tensor]) -> list[int]:
-        """Replace tensors by those of the first process, from which they differ by rounding at most.
+        """Replace tensors by those of the first process, which differ by rounding at most.
 
         Returns:
             The positions of tensors that differed by more than that, the same in all processes.

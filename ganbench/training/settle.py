@@ -46,8 +46,9 @@ def require_equal(state: TrainState) -> None:
     names = _names(state)
     known = sorted({names.get(id(tensors[place]), "an optimizer") for place in unequal})
     more = ", …" if len(known) > _MOST_NAMES else ""
+    count = state.ranks.count
     raise ContractError(
-        f"{', '.join(known[:_MOST_NAMES])}{more}: not the same in the {state.ranks.count} processes "
+        f"{', '.join(known[:_MOST_NAMES])}{more}: not the same in the {count} processes "
         "of the run, as each sees its share of a batch; take means over a batch by "
         "ganbench.losses.whole_mean, or leave out --processes-per-run"
     )
