@@ -316,7 +316,7 @@ def _job(
         refuse_shares(recipe, suite.processes_per_run, candidate.variant.group)
     if not candidate.variant.accepts.refusal(spec, recipe.image_size):
         with _named(candidate.name):
-            _build_without_weights(candidate.variant, recipe, spec, device, suite.execution)
+            _build_without_weights(candidate.variant, recipe, spec, device, suite)
     return Job(
         variant=candidate.name,
         title=candidate.variant.title,
@@ -452,7 +452,7 @@ def _way_out(spec: DatasetSpec) -> str:
 
 
 def _build_without_weights(
-    variant: Variant, recipe: Recipe, spec: DatasetSpec, device: str, execution: Execution
+    variant: Variant, recipe: Recipe, spec: DatasetSpec, device: str, suite: Suite
 ) -> None:
     """Refuse a recipe that a builder of the variant refuses, before anything is trained.
 
@@ -468,7 +468,9 @@ def _build_without_weights(
             with torch.device("meta"):
                 networks = build(variant, recipe, spec).networks
             refuse_networks(recipe, networks.values())
-            refuse_activations(recipe, networks, spec, device, execution)
+            refuse_activations(
+                recipe, networks, spec, device, suite.execution, suite.processes_per_run
+            )
         except UsageError:
             raise
         except BaseException as error:  # a plugin may raise anything

@@ -23,13 +23,11 @@ from ganbench.report.rows import entries_of
         ({"set": ("batch_size=33",)}, "mlp: batch_size=33 cannot be shared evenly by 2 processes"),
         (
             {"variants": ("pacdcgan",), "set": ("batch_size=6",)},
-            "each of 2 processes has 3 images of batch_size=6, which is no multiple of packing=2: "
-            "give a multiple of 4",
+            "has 3 images of batch_size=6, which is no multiple of packing=2: give a multiple of 4",
         ),
         (
             {"variants": ("stylegan2",), "set": ("batch_size=20",)},
-            "each of 2 processes has 10 images of batch_size=20, which is no multiple of the 4 "
-            "images that its networks look at together: give a multiple of 8",
+            "no multiple of the 4 images that its networks look at together: give a multiple of 8",
         ),
         ({"compile": True}, "--compile cannot be used with --processes-per-run 2"),
         ({"exclusive_timing": True}, "--exclusive-timing cannot be used with --processes-per-run"),

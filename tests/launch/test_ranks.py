@@ -31,12 +31,22 @@ class Recipe(ganbench.Recipe):
     raising: int = -1
     diverging: bool = False
     stopping: int = -1
+    keeping: bool = False
+
+class Kept(torch.nn.Module):
+    """A buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("brightness", torch.zeros(()))
 
 def objectives(recipe, dataset):
     usual = ganbench.losses.bce(recipe, dataset)
     def d_loss(discriminator, real, fake, context):
         output = usual.d_loss(discriminator, real, fake)
         rank = torch.distributed.get_rank()
+        if recipe.keeping:
+            context.networks["losses"].brightness.copy_(real.mean())
         if context.step != 3:
             return output
         if rank == recipe.killed:
@@ -48,7 +58,7 @@ def objectives(recipe, dataset):
         if rank == 1 and recipe.diverging:
             return output * float("nan")
         return output
-    return ganbench.Losses(d_loss, usual.g_loss)
+    return ganbench.Losses(d_loss, usual.g_loss, Kept())
 
 VARIANT = ganbench.Variant(
     title="Ending", paper="",
@@ -112,6 +122,13 @@ def test_what_a_variant_raises_in_another_process_is_a_failed_row(tmp_path, cach
     assert run.result.status == "failed"
     assert "a share that I do not like" in run.result.reason
     assert_none_is_left()
+
+
+def test_a_buffer_that_holds_what_one_process_has_seen_is_named(tmp_path, cache_root, ending):
+    run = launched(tmp_path, cache_root, **{**ending, "set": ("keeping=true",)})
+    assert run.result.status == "failed"
+    assert "losses.brightness: not the same in the 2 processes" in run.result.reason
+    assert "ganbench.losses.whole_mean" in run.result.reason
 
 
 def test_where_one_share_diverges_the_run_does(tmp_path, cache_root, ending):
