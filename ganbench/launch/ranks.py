@@ -44,6 +44,7 @@ _WAIT_SECONDS = 0.1  # until it is asked again whether to stop
 _LAST_WORDS_SECONDS = (
     5.0  # that the first process has to say how it ended, when another one is gone
 )
+_OTHERS_SECONDS = 1.0  # that others have to say so, when the first one has failed
 _END_SECONDS = 10  # that the processes may take to end
 
 
@@ -124,19 +125,27 @@ class _Group:
                 if request.asked and not is_asked:
                     is_asked = True
                     send(self.pipes[0], None)
-                if deadline is None and self._has_failed:
+                if deadline is None and (self.gone or self._failed):
                     deadline = time.monotonic() + _LAST_WORDS_SECONDS
                 if 0 in self.gone or (deadline is not None and time.monotonic() > deadline):
                     break
+            if 0 in self.outcomes and self.outcomes[0].error is not None:
+                self._hear_the_others()
         finally:
             self.context.close(signal.SIGKILL, _END_SECONDS)
         return self._outcome()
 
+    def _hear_the_others(self) -> None:
+        """See whether the first process has failed because another one is gone."""
+        deadline = time.monotonic() + _OTHERS_SECONDS
+        while not (self.gone or self._failed) and time.monotonic() < deadline:
+            self._collect()
+
     @property
-    def _has_failed(self) -> bool:
-        """Whether one of the others is gone, or has ended before the first one let it go."""
-        failed = any(one.error or one.value for one in self.outcomes.values())
-        return bool(self.gone) or failed
+    def _failed(self) -> list[Outcome]:
+        """How others ended that failed before the first one let them go."""
+        others = [one for rank, one in sorted(self.outcomes.items()) if rank]
+        return [one for one in others if one.error or one.value]
 
     def _collect(self) -> None:
         open_pipes = [pipe for rank, pipe in enumerate(self.pipes) if not self._is_done(rank)]
@@ -161,8 +170,7 @@ class _Group:
         The value is why a variant failed in another process alone, or None.
         """
         first = self.outcomes.get(0)
-        others = [one for rank, one in sorted(self.outcomes.items()) if rank]
-        failed = [one for one in others if one.error or one.value]
+        failed = self._failed
         if first is not None and (first.error is None or not (self.gone or failed)):
             return first
         if failed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -84,6 +85,7 @@ class Ranks:
 
     # --- What all do at the same moment
 
+    @torch.no_grad()
     def average(self, tensors: Sequence[Tensor]) -> None:
         """Replace tensors of one device by their means over all processes, in one message."""
         if not tensors:
@@ -103,6 +105,7 @@ class Ranks:
         """The mean over all processes of a tensor; it has derivatives of every order."""
         return cast("Tensor", _Mean.apply(values, self))
 
+    @torch.no_grad()
     def take_over(self, tensors: Sequence[Tensor]) -> list[int]:
         """Replace tensors by those of the first process, which differ by rounding at most.
 
@@ -174,7 +177,8 @@ class Ranks:
             collective()
         except RuntimeError as error:  # of several kinds, by the library in use
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise RankLost(f"process {self.rank} has lost another one ({first})") from error
+            why = re.sub(r"^\[[^\]]*\]\s*", "", first)  # a place in the library's own source
+            raise RankLost(f"process {self.rank} has lost another one ({why})") from error
 
 
 def join(rank: int, count: int, meeting: Path, device: str) -> Ranks:

@@ -160,6 +160,17 @@ def test_running_statistics_become_the_means_over_all_processes(tmp_path):
     assert given == pytest.approx([whole.mean()] * 2, rel=1e-12)
 
 
+def test_last_digits_are_those_of_the_first_process_and_more_is_said(tmp_path):
+    """A card need not compute the same twice; a buffer of other images differs by far more."""
+    given = rows_of_two(
+        tmp_path, np.ones((2, 3)),
+        "(lambda held: torch.cat([torch.tensor(ranks.take_over(held)).double(), held[0], held[1]]))"
+        "([torch.nn.Parameter(torch.ones(2).double() * (1 + 1e-6 * ranks.rank)),"
+        " torch.ones(1).double() * (1 + ranks.rank)])",
+    )  # fmt: skip
+    assert given.tolist() == [1.0, 1.0, 1.0, 1.0] * 2  # the second of them differs by more
+
+
 @pytest.mark.parametrize(
     "draw",
     [
