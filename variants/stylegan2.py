@@ -202,7 +202,8 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         weighted = (images * torch.randn_like(images)).sum() / images.shape[-1]
         (gradient,) = torch.autograd.grad(weighted, w, create_graph=True)
         lengths = gradient.float().square().sum(1).sqrt()
-        mean.lerp_(lengths.detach().mean(), 1 - recipe.path_decay)
+        mean_length = ganbench.losses.whole_mean(lengths.detach().mean())
+        mean.lerp_(mean_length, 1 - recipe.path_decay)
         penalty: Tensor = (lengths - mean.clone()).square().mean()
         return penalty
 
@@ -239,4 +240,5 @@ VARIANT = Variant(
     losses=losses,
     learning_rates={"generator.mapping": "lr_mapping"},
     clamp=True,
+    group=4,
 )

@@ -79,6 +79,7 @@ def losses(recipe: Recipe, dataset: DatasetSpec) -> Losses:
         for _ in range(recipe.unroll_steps):
             loss = LossOutput.of(objective.d_loss(unrolled, real, fake)).loss
             gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
+            gradients = tuple(ganbench.losses.whole_mean(gradient) for gradient in gradients)
             weights = {
                 name: adam[name].step(value, gradient)
                 for (name, value), gradient in zip(weights.items(), gradients, strict=True)

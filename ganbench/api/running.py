@@ -41,6 +41,7 @@ def run(
     out: str | Path | None = None,
     jobs: int | None = None,
     exclusive_timing: bool | None = None,
+    processes_per_run: int | None = None,
     precision: str | None = None,
     compile: bool | None = None,  # noqa: A002 - as the flag
     cuda_graphs: bool | None = None,
@@ -71,6 +72,7 @@ def run(
         out: Results folder; `results/<date>_<device>_<topic>` if left out.
         jobs: Runs side by side.
         exclusive_timing: Whether to measure the speeds of these again, each alone.
+        processes_per_run: Processes that train each run, each on its share of every batch.
         precision: `fp32`, `bf16` or `fp16`.
         compile: Whether steps are compiled first.
         cuda_graphs: Whether steps are captured as CUDA graphs.
@@ -101,6 +103,7 @@ def run(
         "out": _text(out),
         "jobs": jobs,
         "exclusive_timing": exclusive_timing,
+        "processes_per_run": processes_per_run,
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,

@@ -177,6 +177,17 @@ def run(
             rich_help_panel=HOW,
         ),
     ] = None,
+    processes_per_run: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="COUNT",
+            help="Processes that train each run, each on its share of every batch: a CUDA device "
+            "each, or a part of the threads.",
+            show_default="1",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     precision: Annotated[str | None, PRECISION] = None,
     compile_: Annotated[bool | None, COMPILE] = None,
     cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
@@ -237,6 +248,7 @@ def run(
         "out": out,
         "jobs": jobs,
         "exclusive_timing": exclusive_timing,
+        "processes_per_run": processes_per_run,
         "precision": precision,
         "compile": compile_,
         "cuda_graphs": cuda_graphs,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MATTERING", "changes", "conditions", "conditions_of", "in_words"]
 
-MATTERING = ("threads", "instructions", "torch")
+MATTERING = ("processes_per_run", "threads", "instructions", "torch")
 """The conditions, besides the device, that are known to change last digits."""
 
 _ENVIRONMENT = {"threads": "threads", "instructions": "cpu_capability", "driver": "driver"}
@@ -36,6 +36,7 @@ def conditions(environment: Mapping[str, Any], device: str, device_name: str) ->
     versions = environment.get("versions") or environment  # which older results have not apart
     values = {
         "device": f"{device_name or 'unnamed'} ({device})",
+        "processes_per_run": environment.get("processes_per_run", 1),  # as all older results have
         **{name: environment.get(key) for name, key in _ENVIRONMENT.items()},
         **{name: versions.get(name) for name in _VERSIONS},
     }
@@ -60,7 +61,14 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def in_words(values: Mapping[str, str]) -> str:
-    """The conditions that matter most, in one line: `2 threads, AVX2, torch 2.14.1, Xeon (cpu)`."""
+    """The conditions that matter most, in one line: `2 threads, AVX2, torch 2.14.1, Xeon (cpu)`.
+
+    The number of processes is named where there are several, each of which has those threads.
+    """
+    count = values.get("processes_per_run", "1")
+    values = {name: value for name, value in values.items() if name != "processes_per_run"}
+    if count != "1":
+        values["processes_per_run"] = f"{count} processes per run"
     texts = {
         **values,
         "threads": f"{values.get('threads')} thread{'' if values.get('threads') == '1' else 's'}",

@@ -100,6 +100,7 @@ def refuse_activations(
     spec: DatasetSpec,
     device: str,
     execution: Execution,
+    processes: int = 1,
 ) -> None:
     """Refuse a step that keeps more for its gradients than the device holds.
 
@@ -109,11 +110,14 @@ def refuse_activations(
         spec: What they draw.
         device: Kind of the device.
         execution: A compiled step may keep less, and is not refused.
+        processes: Of the run, each of which has a share of the batch on a card of its own.
 
     Raises:
         UsageError: It does.
     """
     fakes = recipe.batch_size * recipe.generator_batch
+    if device == "cuda":
+        fakes //= processes
     widest = max(recipe.generator_width, recipe.discriminator_width, spec.channels)
     pixels = math.prod(spec.shape(recipe.image_size)) // spec.channels
     if execution.compile or _BYTES * fakes * widest * pixels < _WORTH_A_LOOK:

@@ -26,6 +26,7 @@ from ganbench.experiment.memory_needed import (
     refuse_networks,
     sizes_of,
 )
+from ganbench.experiment.processes import refuse_processes, refuse_shares
 from ganbench.experiment.result import NO_BUDGET
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
@@ -77,6 +78,9 @@ class Job:
         data_notes: What was done to the files of an image folder, in full sentences.
         frozen: Path of images or a generator made elsewhere, which are scored and not trained;
             empty for a variant.
+        processes: How many processes train it, each on its share of every batch. Like the number
+            of threads it is a condition of the run and no part of its name: a run goes on with
+            another number.
     """
 
     variant: str
@@ -96,6 +100,7 @@ class Job:
     content: str = ""
     data_notes: tuple[str, ...] = ()
     frozen: str = ""
+    processes: int = 1
 
     @property
     def budget_text(self) -> str:
@@ -122,6 +127,7 @@ class Job:
             "backbone": self.backbone,
             "evaluate_every": None if every is None else str(every),
             **self.execution.changed,
+            **({"processes_per_run": self.processes} if self.processes > 1 else {}),
         }
 
     @property
@@ -217,6 +223,7 @@ def make(
     if not suite.variants:
         raise UsageError("no variant was named: give --variants, for example --variants mlp,dcgan")
     suite.execution.check(device)
+    refuse_processes(suite)
     names, broken = expand(trained_names)
     left_out = tuple(f"left out: {reason}" for reason in broken.values())
     if not names and not frozen_paths:
@@ -306,9 +313,10 @@ def _job(
         )
     with _named(candidate.name):
         refuse_batches(recipe, spec)
+        refuse_shares(recipe, suite.processes_per_run, candidate.variant.group)
     if not candidate.variant.accepts.refusal(spec, recipe.image_size):
         with _named(candidate.name):
-            _build_without_weights(candidate.variant, recipe, spec, device, suite.execution)
+            _build_without_weights(candidate.variant, recipe, spec, device, suite)
     return Job(
         variant=candidate.name,
         title=candidate.variant.title,
@@ -323,6 +331,7 @@ def _job(
         backbone=suite.backbone,
         evaluate_every=Budget.parse(suite.evaluate_every) if suite.evaluate_every else None,
         execution=suite.execution,
+        processes=suite.processes_per_run,
         notes=notes,
         data_notes=data.notes(spec.name, data_root),
     )
@@ -443,7 +452,7 @@ def _way_out(spec: DatasetSpec) -> str:
 
 
 def _build_without_weights(
-    variant: Variant, recipe: Recipe, spec: DatasetSpec, device: str, execution: Execution
+    variant: Variant, recipe: Recipe, spec: DatasetSpec, device: str, suite: Suite
 ) -> None:
     """Refuse a recipe that a builder of the variant refuses, before anything is trained.
 
@@ -459,7 +468,9 @@ def _build_without_weights(
             with torch.device("meta"):
                 networks = build(variant, recipe, spec).networks
             refuse_networks(recipe, networks.values())
-            refuse_activations(recipe, networks, spec, device, execution)
+            refuse_activations(
+                recipe, networks, spec, device, suite.execution, suite.processes_per_run
+            )
         except UsageError:
             raise
         except BaseException as error:  # a plugin may raise anything

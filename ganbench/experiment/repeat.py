@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["differences", "expectation", "suite_values", "verdict"]
 
-_ASKED = ("backbone", "evaluate_every", "precision", "compile", "cuda_graphs")  # keys of a suite
+_ASKED = (  # keys of a suite
+    "backbone",
+    "evaluate_every",
+    "precision",
+    "compile",
+    "cuda_graphs",
+    "processes_per_run",
+)
 _ASIDE = ("dataset", "budget", "sample_every")  # of a recipe; a suite has keys of their own
 
 

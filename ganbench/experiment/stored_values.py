@@ -121,6 +121,7 @@ class _DatasetFields(_Stored):
 class _Environment(_Stored):
     versions: dict[str, Any] | None = None
     threads: Count | None = None
+    processes_per_run: Count | None = None
     timing_threads: Count | None = None
 
 

@@ -42,6 +42,7 @@ class Suite(BaseModel):
     out: Path | None = None
     jobs: int = Field(1, ge=1)
     exclusive_timing: bool = False
+    processes_per_run: int = Field(1, ge=1)
     sample_every: str | None = None
     evaluate_every: str | None = None
     precision: Precision = "fp32"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ganbench.errors import GanbenchError
 from ganbench.machine.interrupt import Stopped
+from ganbench.machine.ranks import RankLost
 from ganbench.training.session import Diverged
 from ganbench.variant import registry, source
 
@@ -41,10 +42,11 @@ def variant_code(job: Job, but: tuple[type[BaseException], ...] = ()) -> Iterato
         VariantFailure: The reason names the variant, and the line of its file where one is known.
         Diverged: A loss is not finite, which is an outcome of its own.
         Stopped: The run was asked to stop.
+        RankLost: Another process of the run is gone.
     """
     try:
         yield
-    except (Diverged, Stopped):
+    except (Diverged, Stopped, RankLost):
         raise
     except BaseException as error:
         path = _file_of(job)

@@ -227,6 +227,10 @@ def conditions_of_jobs(plan: Plan, device: Device, device_name: str, jobs: int) 
     side_by_side = min(jobs, len(plan.jobs))
     if side_by_side > 1:
         here["threads"] = _share_of_threads(side_by_side)
+    count = max((job.processes for job in plan.jobs), default=1)
+    if count > 1:
+        here["threads"] = max(1, here["threads"] // count)
+    here["processes_per_run"] = count
     return conditions(here, device.kind, device_name)
 
 

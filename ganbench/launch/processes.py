@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.process import BaseProcess
 
-__all__ = ["start", "start_server"]
+__all__ = ["start", "start_method", "start_server"]
 
 _IMPORTED = (  # by the server
     "ganbench.cli.run",  # which a process imports with the main module
@@ -46,6 +46,11 @@ def start_server() -> None:
         forkserver.ensure_running()
 
 
+def start_method() -> str:
+    """How processes begin here, as multiprocessing names it."""
+    return "forkserver" if sys.platform == "linux" else "spawn"
+
+
 def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
     """Start a process that calls a function of a module.
 
@@ -54,8 +59,7 @@ def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
         arguments: Travel by pickle; connections may be among them.
     """
     start_server()
-    # stubs know the contexts by their own names alone
-    context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    context: Any = multiprocessing.get_context(start_method())  # stubs know names alone
     process: BaseProcess = context.Process(target=function, args=arguments)
     process.start()
     return process

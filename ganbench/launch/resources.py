@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
+    from ganbench.machine.ranks import Ranks
 
 __all__ = ["Resources", "build_session"]
 
@@ -45,6 +46,7 @@ class Resources:
         command: As the user gave it.
         is_shared: Whether other runs have a part of the machine meanwhile.
         track: Names of the trackers that follow each run.
+        ranks: This process among those of its run, or None.
     """
 
     folder: ResultsFolder
@@ -56,18 +58,33 @@ class Resources:
     command: str = ""
     is_shared: bool = False
     track: tuple[str, ...] = ()
+    ranks: Ranks | None = None
     _datasets: dict[tuple[str, int], Dataset] = field(default_factory=dict)
     _references: dict[tuple[str, str], Reference] = field(default_factory=dict)
     _splits: dict[tuple[str, int], Split] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, context: CommandContext, display: Display, *, is_shared: bool = False) -> Resources:
-        """Take the device that a command has chosen into this process, and build the rest on it."""
-        device = choose(context.device)
-        device.activate()
+    def of(
+        cls,
+        context: CommandContext,
+        display: Display,
+        *,
+        is_shared: bool = False,
+        device: str | None = None,
+    ) -> Resources:
+        """Take the device that a command has chosen into this process, and build the rest on it.
+
+        Args:
+            context: What all jobs of the command share.
+            display: Where progress is shown.
+            is_shared: Whether other runs have a part of the machine meanwhile.
+            device: Another one than the command's, for one of several processes of a run.
+        """
+        chosen = choose(device or context.device)
+        chosen.activate()
         return cls(
             folder=context.folder,
-            device=device,
+            device=chosen,
             data_root=context.data_root,
             cache_root=context.cache_root,
             display=display,
@@ -175,10 +192,19 @@ class Resources:
             where = self.device.torch
             train = Split(train.images.to(where), train.labels.to(where))
         with variant_code(job):
-            return build_session(job, train, self.device, streamed=placement.streamed)
+            return build_session(
+                job, train, self.device, streamed=placement.streamed, ranks=self.ranks
+            )
 
 
-def build_session(job: Job, train: Split, device: Device, *, streamed: bool = False) -> Session:
+def build_session(
+    job: Job,
+    train: Split,
+    device: Device,
+    *,
+    streamed: bool = False,
+    ranks: Ranks | None = None,
+) -> Session:
     """Build a job's networks around its training images.
 
     What the variant's code changes in torch's settings meanwhile is put back.
@@ -189,6 +215,7 @@ def build_session(job: Job, train: Split, device: Device, *, streamed: bool = Fa
             they are streamed.
         device: Where the networks run.
         streamed: Whether batches are brought to the device one after the other.
+        ranks: This process among those of the run, where there are several.
 
     Raises:
         ContractError: The variant's file is no longer what it was when the job was planned.
@@ -213,4 +240,5 @@ def build_session(job: Job, train: Split, device: Device, *, streamed: bool = Fa
             execution=job.execution,
             streamed=streamed,
             budget=job.budget,
+            ranks=ranks,
         )

@@ -24,6 +24,7 @@ from ganbench.launch.training_memory import TrainingMemory
 from ganbench.launch.training_progress import TrainingProgress
 from ganbench.machine import environment
 from ganbench.machine.interrupt import Stopped, StopRequest
+from ganbench.machine.ranks import RankLost
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.evaluate import evaluate
 from ganbench.scoring.over_training import ScoresOverTraining
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from ganbench.training.loop import Event
     from ganbench.training.session import Session
 
-__all__ = ["run_job"]
+__all__ = ["run_job", "store_failure"]
 
 _SHARED = ".timing-shared"  # in the folder of a run some of whose steps ran beside other runs
 _LONGEST_REASON = 500  # characters
@@ -57,6 +58,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
     Raises:
         UsageError: The dataset is not there, the device refuses, or the results cannot be written.
         Stopped: The run was asked to stop; what it had done has been saved.
+        RankLost: Another process of the run is gone.
     """
     basis = _basis(job, resources)
     folder = resources.folder.open_run(job.id)
@@ -67,7 +69,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
             if job.frozen
             else _Run(job, resources, folder, basis, tracking).complete()
         )
-    except (UsageError, Stopped):
+    except (UsageError, Stopped, RankLost):
         tracking.interrupt()
         raise
     except OSError as error:
@@ -82,7 +84,7 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         is_variants = isinstance(error, VariantFailure)
         text = " ".join(str(error).split())
         reason = text if is_variants else f"{type(error).__name__}: {text}"
-        result = replace(basis, status="failed", reason=quoted(reason, _LONGEST_REASON))
+        result = _failed(basis, reason)
     tracking.end(result)
     if not folder.is_dir():
         raise UsageError(
@@ -91,6 +93,20 @@ def run_job(job: Job, resources: Resources) -> StoredRun:
         )
     store_cost(resources.cache_root, job, result, today())
     return resources.folder.finish(result)
+
+
+def store_failure(job: Job, resources: Resources, reason: str) -> StoredRun:
+    """Store a job that has failed in another process than the one that keeps its files.
+
+    Raises:
+        UsageError: The results cannot be written.
+    """
+    resources.folder.open_run(job.id)
+    return resources.folder.finish(_failed(_basis(job, resources), reason))
+
+
+def _failed(basis: RunResult, reason: str) -> RunResult:
+    return replace(basis, status="failed", reason=quoted(reason, _LONGEST_REASON))
 
 
 def _basis(job: Job, resources: Resources) -> RunResult:
@@ -109,7 +125,10 @@ def _basis(job: Job, resources: Resources) -> RunResult:
         recipe=job.recipe,
         dataset_fields=job.spec.fields,
         budget=job.budget_text,
-        environment=environment.describe(resources.device),
+        environment={
+            **environment.describe(resources.device),
+            "processes_per_run": job.processes,
+        },
         command=resources.command,
         training_precision=job.execution.precision,
         compiled=job.execution.compile,
@@ -157,6 +176,7 @@ class _Run:
         take_over(job, resources, folder)
         if recorder.resume(session):
             resources.display.say(f"{job.label}: goes on at step {session.steps:,}")
+        session.begin_together()
         if changed := self.trained_under.go_on(session.steps):
             resources.display.say(f"{job.label}: {changed}")
         self.tracking.start(session)
@@ -186,6 +206,7 @@ class _Run:
             trained = self._trained(session, divergence)
             write_step_seconds(folder, session)
             recorder.save(session)
+            session.part()
         if request.asked:
             raise Stopped
         if divergence:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from ganbench.launch.timings import Cost
 
 __all__ = ["DeviceNameTask", "EstimateTask", "JobTask", "PreparationTask", "Task", "TimingTask"]
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class Task(Protocol):
@@ -55,12 +52,20 @@ class JobTask:
 
     def carry_out(self, display: Display) -> None:
         """Do the job."""
+        from ganbench.launch import ranks
         from ganbench.launch.resources import Resources
         from ganbench.launch.run_job import run_job
+        from ganbench.machine.torch_settings import limit_threads
 
         if self.threads is not None:
             limit_threads(self.threads)
         is_shared = self.threads is not None
+        if self.job.processes > 1:
+            import torch
+
+            threads = torch.get_num_threads()
+            ranks.carry_out(self.job, self.context, display, threads, is_shared=is_shared)
+            return
         with self.context.folder.one_process(self.job.id):
             run_job(self.job, Resources.of(self.context, display, is_shared=is_shared))
 
@@ -151,13 +156,3 @@ class DeviceNameTask:
         from ganbench.machine.device import choose
 
         return choose(self.device).name
-
-
-def limit_threads(threads: int) -> None:
-    """Give the libraries of this process no more than some threads, those that load later too."""
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    threadpool_limits(limits=threads)
-    torch.set_num_threads(threads)

@@ -78,6 +78,7 @@ def _file(cache_root: Path, job: Job, device_name: str) -> Path:
         "dataset": job.spec.fields,
         "backbone": job.backbone,
         **job.execution.changed,
+        **({"processes": job.processes} if job.processes > 1 else {}),
     }
     return cache_root / "timings" / f"{short_hash(key)}.json"
 

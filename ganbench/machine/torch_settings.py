@@ -6,6 +6,7 @@ losses. Left so, they would change how the variant is scored.
 
 from __future__ import annotations
 
+import os
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,18 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["preserved_settings", "settings"]
+__all__ = ["limit_threads", "preserved_settings", "settings"]
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def limit_threads(threads: int) -> None:
+    """Give the libraries of this process no more than some threads, those that load later too."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    threadpool_limits(limits=threads)
+    torch.set_num_threads(threads)
 
 
 def _set_default_device(device: torch.device) -> None:

@@ -78,7 +78,7 @@ OUTSIDE = ("evaluation_seconds", "samples_seconds", "saving_seconds")
 COUNTS = ("steps", "images_seen", *SIZE)
 """Counts that are set rather than measured: their spread is left out where it is 0."""
 
-CONDITIONS = ("threads", "torch")
+CONDITIONS = ("processes_per_run", "threads", "torch")
 """Conditions under which a run was made; its result.json holds all of them."""
 
 OVER_TRAINING_SHOWN = ("best_fid", "best_images_seen", "best_seconds", "last_fid", "fid_gap")

@@ -101,6 +101,10 @@ def _execution(records: Sequence[RunResult]) -> str:
     return "" if list(texts) == [EAGER.text] else "; ".join(texts)
 
 
+_SOFTWARE = ("python", "torch", "ganbench", "platform", "driver", "processes_per_run", "threads",
+             "commit")  # fmt: skip
+
+
 def software_line(environments: Sequence[dict[str, Any]]) -> str:
     """Versions, platform, driver, threads and commit in one line.
 
@@ -115,7 +119,9 @@ def software_line(environments: Sequence[dict[str, Any]]) -> str:
             flat["commit"] = str(flat["commit"])[:10] + (
                 " (changed since)" if flat.get("dirty") else ""
             )
-        for name in ("python", "torch", "ganbench", "platform", "driver", "threads", "commit"):
+        if flat.get("processes_per_run") == 1:
+            del flat["processes_per_run"]
+        for name in _SOFTWARE:
             if flat.get(name) is not None:
                 values.setdefault(name, []).append(str(flat[name]))
     return ", ".join(f"{name} {' / '.join(dict.fromkeys(texts))}" for name, texts in values.items())

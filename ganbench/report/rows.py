@@ -18,7 +18,7 @@ __all__ = ["Entry", "entries_of", "without_repeated"]
 _NOT_SETTINGS = ("budget", "dataset", "sample_every")
 # The run's own, which may not be the recipe's; the space sorts them first.
 _BUDGET, _PRECISION, _COMPILED, _CAPTURED = " budget", " precision", " compiled", " captured"
-_SOURCE = " source"
+_SOURCE, _PROCESSES = " source", " processes"
 _DIGITS = 6  # of a hash, for people
 
 
@@ -65,10 +65,16 @@ def _settings(result: RunResult) -> dict[str, Any]:
         _PRECISION: result.training_precision,
         _COMPILED: "compiled" if result.compiled else "not compiled",
         _CAPTURED: "captured" if result.captured else "not captured",
+        _PROCESSES: _processes(result),
     }
     # A run without a recipe broke down before anything was known of it.
     source = {_SOURCE: f"source {result.source_hash[:_DIGITS] or 'unknown'}"} if recipe else {}
     return {**recipe, **({_BUDGET: result.budget} if result.budget else {}), **execution, **source}
+
+
+def _processes(result: RunResult) -> str:
+    count = result.environment.get("processes_per_run", 1)
+    return f"{count} process{'es' if count != 1 else ''}"
 
 
 def _setting(key: str, value: Any) -> str:

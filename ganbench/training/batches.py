@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[[NDArray[Any], NDArray[np.int64], Tensor, Event | None], None]
 
-__all__ = ["BatchSource", "DataOrder", "Placement", "Resident", "Streamed", "place"]
+__all__ = ["BatchSource", "DataOrder", "Placement", "Resident", "Rows", "Streamed", "place"]
 
 _RESIDENT_SHARE = 0.5  # of the free memory; the rest is for networks and activations
 _BLOCK_BYTES = 1 << 22
@@ -34,17 +34,45 @@ _READ_AROUND_BYTES = 1 << 20  # which Linux maps around a byte that is used, in 
 _AHEAD = 4  # blocks that are being read while one is used, each by a thread
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The rows of each batch that one of several processes sees.
+
+    Attributes:
+        rank: Number of the process, from 0.
+        count: How many processes there are.
+        size: Rows that each of them sees.
+    """
+
+    rank: int
+    count: int
+    size: int
+
+    def start(self, batch: int) -> int:
+        """Number of the first of these images of a batch, among all images in their order."""
+        return (batch * self.count + self.rank) * self.size
+
+
 class DataOrder:
     """Which images each step sees: one shuffled epoch after the other, in whole batches.
 
     A batch may hold the end of one epoch and the beginning of the next, so that each step has the
     same size and no image is left out. The order follows from the seed and the step alone.
+
+    Args:
+        count: Images.
+        seed: Of the run.
+        device: Where the positions go.
+        rows: Which rows of each batch are given, where several processes share a run.
     """
 
-    def __init__(self, count: int, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, count: int, seed: int, device: torch.device, rows: Rows | None = None
+    ) -> None:
         self._count = count
         self._seed = seed
         self._device = device
+        self._rows = rows
         self._epochs: dict[int, Tensor] = {}
 
     def _epoch(self, number: int) -> Tensor:
@@ -56,7 +84,18 @@ class DataOrder:
         return self._epochs[number]
 
     def indices(self, start: int, size: int) -> Tensor:
-        """Positions, in the training split, of images number `start` to `start + size`."""
+        """Positions, in the training split, of images number `start` to `start + size`.
+
+        With `rows`, images are numbered among those of this process.
+        """
+        if self._rows is None:
+            return self._in_sequence(start, size)
+        batches = range(start // self._rows.size, -(-(start + size) // self._rows.size))
+        own = [self._in_sequence(self._rows.start(batch), self._rows.size) for batch in batches]
+        skipped = start - batches[0] * self._rows.size
+        return torch.cat(own)[skipped : skipped + size]
+
+    def _in_sequence(self, start: int, size: int) -> Tensor:
         parts = []
         while size > 0:
             epoch, offset = divmod(start, self._count)
@@ -94,6 +133,8 @@ class BatchSource(Protocol):
     def take(self, start: int, size: int) -> tuple[Tensor, Tensor | None]:
         """Give images number `start` to `start + size` in the order of the data.
 
+        With `rows`, images are numbered among those of this process.
+
         Returns:
             uint8 images of shape (size, channels, height, width) in channels-last memory, or
             float32 points of shape (size, dimensions), and their int64 labels of shape (size,)
@@ -111,12 +152,17 @@ class Resident:
         train: On the device.
         seed: Of the order.
         labelled: Whether labels are wanted too.
+        rows: Which rows of each batch are given, where several processes share a run.
     """
 
-    def __init__(self, train: Split, seed: int, *, labelled: bool = False) -> None:
+    def __init__(
+        self, train: Split, seed: int, *, labelled: bool = False, rows: Rows | None = None
+    ) -> None:
         self._images = as_in_memory(train.images)
         self._labels = train.labels if labelled else None
-        self._order = DataOrder(len(train), seed, train.images.device)
+        device = train.images.device
+        self._order = DataOrder(len(train), seed, device, rows)
+        self._whole = self._order if rows is None else DataOrder(len(train), seed, device)
 
     def take(self, start: int, size: int) -> tuple[Tensor, Tensor | None]:
         """See `BatchSource`."""
@@ -126,7 +172,8 @@ class Resident:
 
     def first(self, count: int) -> Tensor:
         """See `BatchSource`."""
-        return self.take(0, min(count, len(self._images)))[0].cpu()
+        chosen = self._whole.indices(0, min(count, len(self._images)))
+        return _in_order(self._images.index_select(0, chosen)).cpu()
 
 
 @dataclass(frozen=True)
@@ -149,6 +196,7 @@ class Streamed:
         seed: Of the order.
         device: Where batches go.
         labelled: Whether labels are wanted too.
+        rows: Which rows of each batch are given, where several processes share a run.
         block_bytes: Bytes that are read at once, at least one batch.
         read: Copies chosen images into a buffer, once the device has copied what the buffer held.
     """
@@ -160,6 +208,7 @@ class Streamed:
         device: Device,
         *,
         labelled: bool = False,
+        rows: Rows | None = None,
         block_bytes: int = _BLOCK_BYTES,
         read: Reader | None = None,
     ) -> None:
@@ -170,7 +219,7 @@ class Streamed:
         self._labels = train.labels if labelled else None
         self._seed = seed
         self._device = device
-        self._order = self._new_order()
+        self._order = self._new_order(rows)
         self._readers = ThreadPoolExecutor(_AHEAD, "reader")
         self._foreseen = (-1, -1)  # start and size of the batch that comes next
         self._count = self._offset = 0  # images in a block, and how many of this one were taken
@@ -181,8 +230,8 @@ class Streamed:
         self._block_labels: Tensor | None = None
         self._free: tuple[Tensor, Event | None]  # a buffer, and when the device has copied it
 
-    def _new_order(self) -> DataOrder:
-        return DataOrder(len(self._pixels), self._seed, torch.device("cpu"))
+    def _new_order(self, rows: Rows | None = None) -> DataOrder:
+        return DataOrder(len(self._pixels), self._seed, torch.device("cpu"), rows)
 
     def take(self, start: int, size: int) -> tuple[Tensor, Tensor | None]:
         """See `BatchSource`. Batches that follow one another come without waiting."""

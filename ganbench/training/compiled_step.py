@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganbench.errors import ExecutionError
 from ganbench.training.calls import EAGER_CALLS, Batch, Calls
+from ganbench.training.settle import require_equal
 from ganbench.training.step import Batches, Mark, prepare_step, run_step, train_step
 from ganbench.training.without_trace import without_trace
 
@@ -96,6 +97,7 @@ class Stepper:
                 self._compile_and_capture(copies)
             else:
                 train_step(self._state, copies, number=number, share=share)
+                require_equal(self._state)
         self._device.synchronize()
         self.seconds += time.perf_counter() - begun
 

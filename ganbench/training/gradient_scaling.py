@@ -10,6 +10,8 @@ from torch import Tensor
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
+    from ganbench.machine.ranks import Ranks
+
 __all__ = ["Scaling", "update"]
 
 
@@ -59,14 +61,26 @@ class Scaling:
         self.generator.load_state_dict(values["generator"])
 
 
-def update(loss: Tensor, optimizer: Optimizer, scaler: torch.amp.GradScaler | None) -> None:
-    """Move an optimizer's weights down the gradient of a loss; gradients are left unscaled."""
+def update(
+    loss: Tensor,
+    optimizer: Optimizer,
+    scaler: torch.amp.GradScaler | None,
+    ranks: Ranks | None = None,
+) -> None:
+    """Move an optimizer's weights down the gradient of a loss; gradients are left unscaled.
+
+    Where several processes share the run, the gradient is the mean of theirs.
+    """
     optimizer.zero_grad(set_to_none=True)
     if scaler is None:
         loss.backward()
+        if ranks is not None:
+            ranks.average_gradients(optimizer)
         optimizer.step()
         return
     scaler.scale(loss).backward()
+    if ranks is not None:  # before it is looked at, so that all skip a step or none does
+        ranks.average_gradients(optimizer)
     scaler.unscale_(optimizer)
     scaler.step(optimizer)
     scaler.update()

@@ -152,6 +152,7 @@ def train(
             if not due:
                 continue
             session.clock.pause()
+            session.settle()
             for kind in due:
                 yield Event(kind, session)
                 if kind == "save":

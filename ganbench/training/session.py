@@ -12,12 +12,13 @@ from torch import Tensor
 
 from ganbench.errors import ContractError
 from ganbench.machine.random_streams import generator, stream_seed
-from ganbench.training.batches import BatchSource, Resident, Streamed
+from ganbench.training.batches import BatchSource, Resident, Rows, Streamed
 from ganbench.training.calls import Batch
 from ganbench.training.clock import TrainingClock
 from ganbench.training.compiled_step import Stepper
 from ganbench.training.contract import require_images
 from ganbench.training.execution import EAGER, Execution
+from ganbench.training.settle import average_statistics, require_equal
 from ganbench.training.state import TrainState
 from ganbench.training.step import MEASURES, Batches, Mark, gather, no_mark
 from ganbench.training.step_profile import PhaseClock
@@ -27,10 +28,21 @@ if TYPE_CHECKING:
 
     from ganbench.data.dataset import Split
     from ganbench.machine.device import Device
+    from ganbench.machine.ranks import Ranks
     from ganbench.variant.budget import Budget
     from ganbench.variant.definition import DatasetSpec
 
-__all__ = ["HISTORY_COLUMNS", "MEASURED_AT_FIRST", "Diverged", "Session"]
+__all__ = [
+    "BEGIN",
+    "END",
+    "HISTORY_COLUMNS",
+    "MEASURED_AT_FIRST",
+    "PREPARE",
+    "SETTLE",
+    "STEP",
+    "Diverged",
+    "Session",
+]
 
 HISTORY_COLUMNS = (
     "step",
@@ -44,6 +56,7 @@ MEASURED_AT_FIRST = 50  # steps that are all measured, before the interval begin
 _MEASURE_EVERY = 50
 _PHASES_AFTER = 10  # steps that warm up
 _FEW = 4  # images that are looked at when a run has ended
+BEGIN, PREPARE, STEP, SETTLE, END = range(1, 6)  # what the first of several processes says
 
 
 class Diverged(Exception):  # noqa: N818 - an outcome, not an error
@@ -64,6 +77,9 @@ class Session:
         execution: How its steps are carried out.
         streamed: Whether images are sent to the device as they are needed.
         budget: How long the run will be, for what changes over the budget; None if nothing does.
+        ranks: This process among those that share the run; None where it has the run for itself.
+            The first one tells the others what to do (see `follow`): each step, and when all
+            are made equal, which is before anything looks at the run.
     """
 
     state: TrainState
@@ -76,15 +92,20 @@ class Session:
     history: list[dict[str, float]] = field(default_factory=list)
     streamed: bool = False
     budget: Budget | None = None
+    ranks: Ranks | None = None
 
     def __post_init__(self) -> None:
         where = self.device.torch
+        self.state.ranks = self.ranks
+        rows = None
+        if self.ranks is not None:
+            rows = Rows(self.ranks.rank, self.ranks.count, self.state.share_of_batch)
         condition = self.state.condition
         labelled = condition is not None and condition.use != "latent"
         self._source: BatchSource = (
-            Streamed(self.train, self.seed, self.device, labelled=labelled)
+            Streamed(self.train, self.seed, self.device, labelled=labelled, rows=rows)
             if self.streamed
-            else Resident(self.train, self.seed, labelled=labelled)
+            else Resident(self.train, self.seed, labelled=labelled, rows=rows)
         )
         self._latents = generator(self.seed, "training latents", device=where)
         self.clock = TrainingClock(self.device)
@@ -93,6 +114,7 @@ class Session:
         self._values: dict[str, Tensor] = {}  # the newest scalars, not yet read
         self._is_prepared = False
         self._next: Batches | None = None  # of the next step, where they were gathered already
+        self._settled_at: int | None = None  # the step after which all processes were made equal
         conditions = self.state.conditions(self.spec)
         self.conditions = None if conditions is None else conditions.to(where)
         torch.manual_seed(stream_seed(self.seed, "training"))
@@ -127,8 +149,8 @@ class Session:
 
     def batches(self) -> Batches:
         """Gather what the next step consumes."""
-        size = self.state.recipe.batch_size
-        seen = self.images_seen
+        size = self.state.share_of_batch
+        seen = self.steps * size * self.state.recipe.d_steps
 
         def take(index: int) -> tuple[Tensor, Tensor | None]:
             stored, labels = self._source.take(seen + index * size, size)
@@ -136,8 +158,11 @@ class Session:
 
         return gather(self.state, take, self._latents, self.conditions)
 
-    def advance(self) -> None:
+    def advance(self, share: float | None = None) -> None:
         """Do one step, and add a row to the history where this step is measured.
+
+        Args:
+            share: Share of the budget, as the first process has said; its own if left out.
 
         Raises:
             Diverged: A loss is not finite.
@@ -147,7 +172,8 @@ class Session:
         measure = number <= MEASURED_AT_FIRST or number % _MEASURE_EVERY == 0
         self.prepare()
         mark = self._mark_of(number, measure=measure)
-        share = self.share
+        share = self.share if share is None else share
+        self._tell(STEP, share)
         batches, self._next = self._next or self.batches(), None
         mark("data")
         values = self._stepper.step(batches, number=number, share=share, measure=measure, mark=mark)
@@ -171,6 +197,8 @@ class Session:
         """Bring the newest scalars to the host, all at once."""
         names = [*MEASURES, *sorted(self._values.keys() - set(MEASURES))]
         stacked = torch.stack([self._values[name].float() for name in names])
+        if self.ranks is not None:  # means over rows of the batch, of which each has a share
+            self.ranks.average([stacked])
         values = dict(zip(names, stacked.tolist(), strict=True))
         self.device.note_memory()
         return values
@@ -201,12 +229,15 @@ class Session:
 
         return mark
 
-    def prepare(self) -> None:
+    def prepare(self, share: float | None = None) -> None:
         """Get ready for the next step, outside of the training clock; once is enough.
 
         See what the variant draws, compile and capture what is asked for, and do the next step once
         without a trace, so that no run is charged for what libraries set up when they are first
         used.
+
+        Args:
+            share: As of `advance`.
 
         Raises:
             ContractError: The variant does not keep what it promises.
@@ -216,11 +247,13 @@ class Session:
             return
         was_running = self.clock.is_running
         self.clock.pause()
+        share = self.share if share is None else share
+        self._tell(PREPARE, share)
         self._next = self.batches()
         with self.isolated_rng("contract"):
             require_images(self.state, self.spec, self._next.discriminator[0])
         self.state.train()
-        self._stepper.prepare(self._next, number=self.steps + 1, share=self.share)
+        self._stepper.prepare(self._next, number=self.steps + 1, share=share)
         # what an eager step has freed is what the next one takes: to give it back costs time
         self.device.reset_peak_memory(release=self.execution.is_prepared)
         self._is_prepared = True
@@ -298,11 +331,50 @@ class Session:
         }
         return {**position, **values, "images_per_second": rate}
 
+    # --- Several processes
+
+    def _tell(self, word: int, number: float = 0.0) -> None:
+        if self.ranks is not None and self.ranks.leads:
+            self.ranks.tell(word, number)
+
+    def begin_together(self) -> None:
+        """Give the other processes the run as it stands here, at its start or where it goes on."""
+        if self.ranks is not None:
+            self._tell(BEGIN)
+            self.ranks.send(self._stored())
+            self._settled_at = self.steps
+
+    def settle(self) -> None:
+        """Make the processes equal, before anything looks at the run: once after a step is enough.
+
+        Each one has seen other rows: the statistics that normalisation layers keep are averaged.
+
+        Raises:
+            ContractError: Something else differs.
+        """
+        if self.ranks is None or self._settled_at == self.steps:
+            return
+        self._tell(SETTLE)
+        average_statistics(self.state)
+        require_equal(self.state)
+        self._settled_at = self.steps
+
+    def part(self) -> None:
+        """Let the other processes go: training is over, and what follows is done here alone."""
+        if self.ranks is not None:
+            self._tell(END)
+            self.ranks.leave()
+
     def checkpoint(self) -> dict[str, Any]:
         """Everything that the next step depends on, for `torch.save`.
 
-        The order of the data follows from the seed and the number of steps.
+        The order of the data follows from the seed and the number of steps, so that any number of
+        processes can go on.
         """
+        self.settle()
+        return self._stored()
+
+    def _stored(self) -> dict[str, Any]:
         return {
             "networks": self.state.state_dict(),
             "steps": self.steps,

@@ -24,6 +24,7 @@ from ganbench.variant.augmentation import Augmentation
 from ganbench.variant.definition import Condition, DatasetSpec, Losses, Update
 
 if TYPE_CHECKING:
+    from ganbench.machine.ranks import Ranks
     from ganbench.variant.definition import Variant
     from ganbench.variant.recipe import Recipe
 
@@ -57,6 +58,7 @@ class TrainState:
         form: How what the generator draws is stored: as images or as points.
         looked_at_share: Whether the variant's own code has asked for the share of the budget, so
             that a run of another budget would have trained otherwise.
+        ranks: This process among those that share the run, or None.
     """
 
     recipe: Recipe
@@ -76,6 +78,12 @@ class TrainState:
     losses_take_context: dict[str, bool] = field(default_factory=dict)
     form: StoredForm = IMAGES
     looked_at_share: bool = False
+    ranks: Ranks | None = None
+
+    @property
+    def share_of_batch(self) -> int:
+        """Rows of a batch of real images that this process has."""
+        return self.recipe.batch_size // (1 if self.ranks is None else self.ranks.count)
 
     def note_share(self) -> None:
         """Note that the variant's own code asks for the share of the budget."""

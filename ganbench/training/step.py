@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,7 @@ def gather(
         condition = None
         if labels is not None and conditions is not None:
             condition = conditions[labels]
-        return Batch(real, state.latents(count, latents), condition, labels)
+        return Batch(real, _latents(state, count, latents), condition, labels)
 
     recipe, batches = state.recipe, []
     for index in range(recipe.d_steps):
@@ -94,6 +94,15 @@ def gather(
     return Batches(
         batches, [batch(real, repeated, times * len(real)) for _ in range(recipe.g_steps)]
     )
+
+
+def _latents(state: TrainState, count: int, stream: torch.Generator) -> Tensor:
+    """Latents; where several processes share the run, own rows of those of the whole batch."""
+    ranks = state.ranks
+    if ranks is None:
+        return state.latents(count, stream)
+    whole = state.latents(count * ranks.count, stream)
+    return ranks.own(whole, state.share_of_batch).contiguous()
 
 
 def no_mark(_phase: str) -> None:
@@ -213,7 +222,8 @@ class Step:
                 self._mark("measures")
             scaling = state.scaling
             optimizer = state.optimizers["discriminator"]
-            update(loss, optimizer, scaling.discriminator if scaling else None)
+            scaler = scaling.discriminator if scaling else None
+            update(loss, optimizer, scaler, state.ranks)
         if state.recipe.weight_clip:
             self._clip(state.recipe.weight_clip)
         self.record(**scalars)
@@ -243,7 +253,8 @@ class Step:
                 on_fake = probe(state, batch, fake.detach())
                 self._mark("measures")
             scaling = state.scaling
-            update(loss, state.optimizers["generator"], scaling.generator if scaling else None)
+            scaler = scaling.generator if scaling else None
+            update(loss, state.optimizers["generator"], scaler, state.ranks)
         self.record(**scalars)
         self._mark("generator")
         if self._measure:
@@ -379,8 +390,10 @@ def prepare_step(state: TrainState, number: int, share: float) -> None:
 def run_step(state: TrainState, batches: Batches, **options: Any) -> dict[str, Tensor]:
     """Do the part of a step that can be captured; options as those of `Step`."""
     step = Step(state, **options)
-    if state.own_step is None:
-        step.alternate(batches)
-    else:
-        state.own_step(step, batches)
+    alone = nullcontext()
+    with alone if state.ranks is None else state.ranks.together(state.share_of_batch):
+        if state.own_step is None:
+            step.alternate(batches)
+        else:
+            state.own_step(step, batches)
     return step.finish()

@@ -31,7 +31,7 @@ __all__ = [
     "Variant",
 ]
 
-INTERFACE = 2
+INTERFACE = 3
 """Version of the interface between ganbench and variants: raised whenever it can say more. A
 variant that was written for an earlier version still loads."""
 
@@ -317,6 +317,8 @@ class Variant:
             `ganbench.Step`.
         accepts: The data that it can be trained on.
         clamp: Whether images may leave [-1, 1] in training and are clamped when drawn.
+        group: Images of a batch that a network looks at together, for a statistic over groups; each
+            process of a run has whole groups. BatchNorm and `packing` are known without it.
         interface: The version of the interface that it was written for.
     """
 
@@ -336,4 +338,5 @@ class Variant:
     step: Callable[[Any, Any], None] | None = None
     accepts: Accepts = Accepts()
     clamp: bool = False
+    group: int = 1
     interface: int = INTERFACE

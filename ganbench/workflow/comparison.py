@@ -13,6 +13,7 @@ from ganbench.experiment import plan as planning
 from ganbench.experiment.extension import variant_of
 from ganbench.experiment.lock import locked
 from ganbench.experiment.looks import check_looks
+from ganbench.experiment.processes import refuse_devices
 from ganbench.experiment.store import ResultsFolder
 from ganbench.launch import local, process_pool
 from ganbench.launch.context import CommandContext
@@ -72,6 +73,7 @@ def plan_comparison(suite: Suite, display: Display, *, command: str) -> PlannedC
     """
     trackers.check(suite.track)
     device = choose(suite.device)
+    refuse_devices(suite.processes_per_run, device)
     name = _device_name(device, display)
     display.say(f"device: {name} ({device.reason})")
     data_root, cache_root = suite.data_root or data.default_data_root(), data.default_cache_root()

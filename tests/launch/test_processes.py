@@ -113,7 +113,7 @@ if __name__ == "__main__":
 def test_threads_are_limited_for_libraries_that_are_loaded_and_those_that_will_be():
     program = (
         "import os, numpy, torch, threadpoolctl\n"
-        "from ganbench.launch.tasks import limit_threads\n"
+        "from ganbench.machine.torch_settings import limit_threads\n"
         "limit_threads(1)\n"
         "pools = {pool['num_threads'] for pool in threadpoolctl.threadpool_info()}\n"
         "print(torch.get_num_threads(), pools, os.environ['OMP_NUM_THREADS'])"

@@ -1,5 +1,6 @@
 """Losses with one signature: (discriminator, real, fake) -> LossOutput, and penalties for them."""
 
+from ganbench.machine.ranks import whole_mean
 from ganbench.variant.losses.composed import composed, objective, wasserstein
 from ganbench.variant.losses.objectives import (
     bce,
@@ -29,5 +30,6 @@ __all__ = [
     "relativistic",
     "relativistic_average",
     "wasserstein",
+    "whole_mean",
     "zero_centred_penalty",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
+from ganbench.machine.ranks import whole_mean
 from ganbench.variant.definition import Losses, LossOutput
 from ganbench.variant.losses.penalties import outputs_of
 
@@ -123,12 +124,14 @@ def relativistic_average(_recipe: Recipe, _dataset: DatasetSpec) -> Losses:
 
     def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
         on_real, on_fake = outputs_of(discriminator, real), outputs_of(discriminator, fake)
-        loss = F.softplus(on_fake.mean() - on_real).mean()
-        return LossOutput(loss + F.softplus(on_fake - on_real.mean()).mean(), on_real, on_fake)
+        mean_real, mean_fake = whole_mean(on_real.mean()), whole_mean(on_fake.mean())
+        loss = F.softplus(mean_fake - on_real).mean()
+        return LossOutput(loss + F.softplus(on_fake - mean_real).mean(), on_real, on_fake)
 
     def g_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
         on_real, on_fake = outputs_of(discriminator, real), outputs_of(discriminator, fake)
-        loss = F.softplus(on_real.mean() - on_fake).mean()
-        return LossOutput(loss + F.softplus(on_real - on_fake.mean()).mean(), on_real, on_fake)
+        mean_real, mean_fake = whole_mean(on_real.mean()), whole_mean(on_fake.mean())
+        loss = F.softplus(mean_real - on_fake).mean()
+        return LossOutput(loss + F.softplus(on_real - mean_fake).mean(), on_real, on_fake)
 
     return Losses(d_loss, g_loss)

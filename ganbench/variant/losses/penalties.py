@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench.errors import ContractError
+from ganbench.machine.ranks import whole_count, whole_mean
 from ganbench.variant.augmentation import flip, per_image, shifted
 
 if TYPE_CHECKING:
@@ -92,10 +93,19 @@ def dragan_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
         real: Images of shape (batch, channels, size, size).
     """
     real = real.detach()
-    around = (real + 0.5 * real.std() * torch.rand_like(real)).requires_grad_()
+    around = (real + 0.5 * _whole_std(real) * torch.rand_like(real)).requires_grad_()
     gradient = _gradient(outputs_of(discriminator, around), around)
     penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
     return penalty
+
+
+def _whole_std(real: Tensor) -> Tensor:
+    """The standard deviation of the batch, of which each process of a run may have a share."""
+    numbers = whole_count(real.numel())
+    if numbers == real.numel():
+        return real.std()
+    spread = whole_mean((real - whole_mean(real.mean())).square().mean())
+    return (spread * numbers / (numbers - 1)).sqrt()
 
 
 def consistency_penalty(discriminator: Discriminator, images: Tensor, outputs: Tensor) -> Tensor:
@@ -141,7 +151,7 @@ class LeCam(nn.Module):
         """
         weight = 1 - self.decay if follow else 1.0
         with torch.no_grad():
-            self.real.lerp_(on_real.float().mean(), weight)
-            self.fake.lerp_(on_fake.float().mean(), weight)
+            self.real.lerp_(whole_mean(on_real.float().mean()), weight)
+            self.fake.lerp_(whole_mean(on_fake.float().mean()), weight)
         beyond = F.relu(on_real - self.fake).square().mean()
         return beyond + F.relu(self.real - on_fake).square().mean()
