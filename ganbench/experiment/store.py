@@ -181,15 +181,19 @@ class StoredRun:
         return self.path / "checkpoint.pt"
 
     @classmethod
-    def read(cls, path: Path) -> StoredRun:
+    def read(cls, path: Path, *, to_show: bool = False) -> StoredRun:
         """Read one run's folder.
+
+        Args:
+            path: The folder.
+            to_show: Give texts as they can be shown (`ganbench.visible`), not as they are stored.
 
         Raises:
             DataError: There is no readable `result.json` in it.
         """
         file = path / "result.json"
         try:
-            return cls(RunResult.from_json(_read_text(file)), path)
+            return cls(RunResult.from_json(_read_text(file), to_show=to_show), path)
         except OSError as error:
             runs = sorted((path / "runs").glob("[!.]*/result.json"))
             if runs:
