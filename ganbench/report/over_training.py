@@ -66,6 +66,8 @@ def _read_rows(file: Path) -> list[_Row]:
     The tables are of all runs, of which there may be thousands, and a data frame for each would
     take many times as long.
     """
+    if not file.is_file():  # a pipe would be waited for without an end
+        return []
     try:
         with file.open(encoding="utf-8", newline="") as opened:
             reader = csv.DictReader(opened)
