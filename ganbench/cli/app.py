@@ -41,6 +41,21 @@ app = typer.Typer(
 )
 
 
+class _Command(HelpfulCommand):
+    """A command whose interrupt comes through: typer would end with 130 and say nothing."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry out the command.
+
+        Raises:
+            Stopped: Ctrl-C was pressed, and the command does not handle it itself.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Stopped from error
+
+
 @app.callback(invoke_without_command=True)
 def _version(
     *,
@@ -53,10 +68,10 @@ def _version(
         raise typer.Exit(OK)
 
 
-app.command("list", cls=HelpfulCommand)(list_)
-app.command(cls=HelpfulCommand, epilog=EXAMPLES)(run)
+app.command("list", cls=_Command)(list_)
+app.command(cls=_Command, epilog=EXAMPLES)(run)
 for _command in (check, new, report, compare, throughput, selftest, sample, score, export, play):
-    app.command(cls=HelpfulCommand)(_command)
+    app.command(cls=_Command)(_command)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -149,6 +149,11 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         suite = Suite.model_validate(joined)
         _refuse_no_names(suite, "variants", joined, "for example mlp,dcgan")
         _refuse_no_names(suite, "track", joined, "for example tensorboard")
+        if "margin" in flags and suite.seeds_as_needed is None:
+            raise UsageError(
+                f"--margin {suite.margin} has no effect on seeds that are given: it says when "
+                "--seeds auto need not add more; leave it out, or give --seeds auto"
+            )
         if path is None or "variants" in flags:
             return suite
         named = tuple(_beside(path, name) for name in suite.variants)

@@ -162,7 +162,7 @@ def test_a_report_is_interrupted_between_two_files(tmp_path, capsys, figure, mon
         ("list", "variants"),
         (
             "throughput", "--variants", "mlp", "--dataset", "digits", "--device", "cpu",
-            "--batch-sizes", "16,32", "--seconds", "0.02", "--fresh", "--out", "{out}",
+            "--batch-sizes", "16,17", "--seconds", "0.01", "--fresh", "--out", "{out}",
         ),
     ],
     ids=lambda arguments: " ".join(arguments)[:30],
