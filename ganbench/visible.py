@@ -16,6 +16,7 @@ _INVISIBLE = re.compile(
     r"\u00ad\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 _SENTENCE_END = re.compile(r"[.!?](?= [A-Z])")
+_NO_TEXT = frozenset({float, int, bool, type(None)})  # most values; asking their type is quick
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -32,15 +33,16 @@ def visible(text: str) -> str:
 
 def visible_values(value: Any) -> Any:
     """The same plain values, with `visible` texts in all lists and dictionaries, keys included."""
-    kind = type(value)
-    if kind is float or kind is int or value is None:  # first, as there are most of them
-        return value
     if isinstance(value, str):
-        return value if value.isprintable() else visible(value)
+        return visible(value)
     if isinstance(value, dict):
-        return {visible_values(key): visible_values(item) for key, item in value.items()}
+        return {
+            key if type(key) is str and key.isprintable() else visible_values(key):
+            item if type(item) in _NO_TEXT else visible_values(item)
+            for key, item in value.items()
+        }  # fmt: skip
     if isinstance(value, list | tuple):
-        return kind(map(visible_values, value))
+        return type(value)(map(visible_values, value))
     return value
 
 

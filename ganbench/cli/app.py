@@ -41,6 +41,21 @@ app = typer.Typer(
 )
 
 
+class _Command(HelpfulCommand):
+    """A command whose interrupt comes through: typer would end with 130 and say nothing."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry out the command.
+
+        Raises:
+            Stopped: Ctrl-C was pressed, and the command does not handle it itself.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Stopped from error
+
+
 @app.callback(invoke_without_command=True)
 def _version(
     *,
@@ -53,14 +68,23 @@ def _version(
         raise typer.Exit(OK)
 
 
-app.command("list", cls=HelpfulCommand)(list_)
-app.command(cls=HelpfulCommand, epilog=EXAMPLES)(run)
+app.command("list", cls=_Command)(list_)
+app.command(cls=_Command, epilog=EXAMPLES)(run)
 for _command in (check, new, report, compare, throughput, selftest, sample, score, export, play):
-    app.command(cls=HelpfulCommand)(_command)
+    app.command(cls=_Command)(_command)
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; every mistake of the user ends in one line and exit code 2."""
+    try:
+        code = _exit_code(arguments)
+    except (KeyboardInterrupt, Stopped, typer.Abort):  # also while an error is being shown
+        typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _exit_code(arguments: list[str] | None) -> Any:
     given = sys.argv[1:] if arguments is None else arguments
     try:
         bound_spinning()
@@ -68,27 +92,23 @@ def main(arguments: list[str] | None = None) -> Any:
         made_folders.forget()
         _refuse_empty(given)
         with sigterm_stops():
-            code = app(arguments, standalone_mode=False)
+            return app(arguments, standalone_mode=False)
     except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         message = visible(message + _value_given(error, given))
         typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
-        code = USAGE
-    except (KeyboardInterrupt, Stopped, typer.Abort):
-        typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
-        code = INTERRUPTED
+        return USAGE
     except UsageError as error:
         made_folders.remove_empty()
         typer.echo(f"ganbench: {visible(str(error))}", err=True)
-        code = USAGE
+        return USAGE
     except GanbenchError as error:
         typer.echo(f"ganbench: {visible(str(error))}", err=True)
-        code = FAILED
+        return FAILED
     except OSError as error:  # a full disk, or something that is gone or protected
         text = " ".join(str(error).split())
         typer.echo(f"ganbench: {text}; once that is mended, the same command goes on", err=True)
-        code = USAGE
-    sys.exit(code)
+        return USAGE
 
 
 def _show_anything() -> None:

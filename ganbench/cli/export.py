@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ganbench.errors import UsageError
+from ganbench.machine import made_folders
 from ganbench.visible import visible
 
 __all__ = ["export"]
@@ -55,6 +56,7 @@ def export(
         "run": run.result.run_id,
     }
     try:
+        made_folders.note(target.parent)
         target.parent.mkdir(parents=True, exist_ok=True)
         difference = write_generator(state, spec, file_format, target, notes)
     except OSError as error:

@@ -11,6 +11,7 @@ import typer
 
 from ganbench.cli.options import DEVICE
 from ganbench.errors import UsageError
+from ganbench.machine import made_folders
 from ganbench.visible import visible
 
 __all__ = ["sample", "sample_to_file"]
@@ -163,6 +164,7 @@ def sample_to_file(
             if shown:
                 whole_title = shown if prompt is not None else f"{run.result.variant} · {shown}"
             picture = pictures_of(spec).alone(images, visible(whole_title)[:_LONGEST_TITLE])
+            made_folders.note(target.parent)
             target.parent.mkdir(parents=True, exist_ok=True)
             with whole(target) as temporary:
                 picture.save(temporary)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ganbench.cli.options import BACKBONE, DATA_ROOT, DEVICE, INCEPTION_WEIGHTS, console
+from ganbench.errors import unknown
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ def score(
     from ganbench.fakes.source import FakeOptions, open_source
     from ganbench.launch.progress import Display, said_by
     from ganbench.machine.device import choose
+    from ganbench.scoring.backbones.backbone import BACKBONES
 
+    if backbone not in BACKBONES:  # before anything large is read
+        raise unknown("backbone", backbone, BACKBONES)
     chosen = choose(device)
     form = ArrayFormat(layout, value_range, key)
     options = FakeOptions(form, fit, latent_dim, latent)

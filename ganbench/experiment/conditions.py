@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ganbench.experiment.result import RunResult
 
-__all__ = ["MATTERING", "changes", "conditions", "conditions_of", "in_words"]
+__all__ = ["MATTERING", "changes", "condition_of", "conditions", "conditions_of", "in_words"]
 
 MATTERING = ("processes_per_run", "threads", "instructions", "torch")
 """The conditions, besides the device, that are known to change last digits."""
@@ -33,19 +33,31 @@ def conditions(environment: Mapping[str, Any], device: str, device_name: str) ->
         device: Kind of the device.
         device_name: Its model.
     """
-    versions = environment.get("versions") or environment  # which older results have not apart
-    values = {
-        "device": f"{device_name or 'unnamed'} ({device})",
-        "processes_per_run": environment.get("processes_per_run", 1),  # as all older results have
-        **{name: environment.get(key) for name, key in _ENVIRONMENT.items()},
-        **{name: versions.get(name) for name in _VERSIONS},
-    }
-    return {name: str(value)[:_LONGEST] for name, value in values.items() if value is not None}
+    names = ("processes_per_run", *_ENVIRONMENT, *_VERSIONS)
+    values = {name: _value(environment, name) for name in names}
+    known = {name: value for name, value in values.items() if value is not None}
+    return {"device": f"{device_name or 'unnamed'} ({device})"[:_LONGEST], **known}
+
+
+def _value(environment: Mapping[str, Any], name: str) -> str | None:
+    """One condition besides the device; None where it is not known."""
+    if name == "processes_per_run":  # 1 in all older results
+        value = environment.get(name, 1)
+    elif name in _ENVIRONMENT:
+        value = environment.get(_ENVIRONMENT[name])
+    else:  # older results have versions not apart
+        value = (environment.get("versions") or environment).get(name)
+    return None if value is None else str(value)[:_LONGEST]
 
 
 def conditions_of(result: RunResult) -> dict[str, str]:
     """The conditions of a stored run."""
     return conditions(result.environment, result.device, result.device_name)
+
+
+def condition_of(result: RunResult, name: str) -> str | None:
+    """One condition of a stored run, besides its device; None where it is not known."""
+    return _value(result.environment, name)
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import logging
 import warnings
@@ -19,7 +20,7 @@ from ganbench.fakes.generator_files import (
     GeneratorFacts,
     load_generator_file,
 )
-from ganbench.machine.whole_files import whole
+from ganbench.machine.whole_files import whole, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,7 +182,9 @@ def _write_torchscript(
     module: ExportedGenerator, arguments: tuple[Tensor, ...], facts: GeneratorFacts, path: Path
 ) -> None:
     traced = torch.jit.trace(module, arguments, check_trace=False)
-    torch.jit.save(traced, str(path), _extra_files={METADATA: facts.to_json()})
+    program = io.BytesIO()  # of a full disk, torch's own writer says nothing that helps
+    torch.jit.save(traced, program, _extra_files={METADATA: facts.to_json()})
+    path.write_bytes(program.getbuffer())
 
 
 def _write_onnx(
@@ -213,7 +216,7 @@ def _write_onnx(
 
 def _write_safetensors(state: TrainState, path: Path, notes: dict[str, str]) -> None:
     try:
-        from safetensors.torch import save_file
+        from safetensors.torch import save
     except ImportError as error:
         raise UsageError(_SAFETENSORS_HINT) from error
     weights = {
@@ -221,4 +224,4 @@ def _write_safetensors(state: TrainState, path: Path, notes: dict[str, str]) -> 
         for name, values in state.sampler.state_dict().items()
     }
     metadata = {**notes, "recipe": json.dumps(state.recipe.model_dump(), default=str)}
-    save_file(weights, str(path), metadata=metadata)
+    write_whole(path, save(weights, metadata=metadata))

@@ -110,7 +110,8 @@ def _give_back(lock: FileLock, file: Path) -> None:
 def _holder(file: Path) -> str:
     """Who holds a lock, as its file says."""
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")[:_READ_CHARACTERS]
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            text = opened.read(_READ_CHARACTERS)
     except OSError:
         text = ""
     return " ".join(text.split()) or "it does not say which"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.seed_range import SeedRange
-from ganbench.experiment.store import write_text, writing
+from ganbench.experiment.store import read_text, write_text, writing
 from ganbench.experiment.stored_values import Name, first_problem, plain_json
 from ganbench.visible import visible_values
 
@@ -130,7 +130,7 @@ def read_looks(folder: ResultsFolder) -> Looks | None:
     try:
         if not file.exists():
             return None
-        values = plain_json(file.read_text(encoding="utf-8"))
+        values = plain_json(read_text(file))
         return Looks.model_validate(visible_values(values))
     except ValidationError as error:
         raise DataError(_damaged(file, first_problem(error))) from error

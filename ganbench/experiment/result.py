@@ -104,8 +104,12 @@ class RunResult:
         return json.dumps(_finite(dataclasses.asdict(self)), indent=1, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str, *, to_show: bool = False) -> Self:
         """Read a record, leaving out fields that this version does not know.
+
+        Args:
+            text: What `to_json` wrote.
+            to_show: Give texts as they can be shown (`ganbench.visible`), not as they are stored.
 
         Raises:
             ValueError: The text is no JSON object, lacks a field that every run has, holds a value
@@ -136,7 +140,7 @@ class RunResult:
         except ValidationError as error:
             raise ValueError(f"not a run's result: {first_problem(error)}") from error
         check_run(shown)
-        return cls(**known)
+        return cls(**(shown if to_show else known))
 
 
 @cache

@@ -34,6 +34,7 @@ __all__ = [
     "ResultsFolder",
     "StoredRun",
     "first_dated_folder",
+    "read_text",
     "today",
     "write_bytes",
     "write_rows",
@@ -100,7 +101,7 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
     write_whole(path, content, durable=durable)
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a file of the folder; a pipe or a device would be waited for without an end.
 
     Raises:
@@ -181,15 +182,19 @@ class StoredRun:
         return self.path / "checkpoint.pt"
 
     @classmethod
-    def read(cls, path: Path) -> StoredRun:
+    def read(cls, path: Path, *, to_show: bool = False) -> StoredRun:
         """Read one run's folder.
+
+        Args:
+            path: The folder.
+            to_show: Give texts as they can be shown (`ganbench.visible`), not as they are stored.
 
         Raises:
             DataError: There is no readable `result.json` in it.
         """
         file = path / "result.json"
         try:
-            return cls(RunResult.from_json(_read_text(file)), path)
+            return cls(RunResult.from_json(read_text(file), to_show=to_show), path)
         except OSError as error:
             runs = sorted((path / "runs").glob("[!.]*/result.json"))
             if runs:
@@ -253,7 +258,7 @@ class ResultsFolder:
             DataError: The file is damaged.
         """
         try:
-            values = plain_json(_read_text(self.plan_file))
+            values = plain_json(read_text(self.plan_file))
             check_plan(values)
         except (FileNotFoundError, NotADirectoryError):
             return None

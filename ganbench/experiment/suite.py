@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Suite", "parse_seeds", "parse_settings", "read_suite"]
 
 _MOST_ALIASES = 20
+_LONGEST = 1_000_000  # characters of a suite file
 _MOST_SEEDS = 10_000  # of each variant: more than a machine trains in its life
 _LARGEST_SEED = 2**63 - 1
 
@@ -150,6 +151,11 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         suite = Suite.model_validate(joined)
         _refuse_no_names(suite, "variants", joined, "for example mlp,dcgan")
         _refuse_no_names(suite, "track", joined, "for example tensorboard")
+        if "margin" in flags and suite.seeds_as_needed is None:
+            raise UsageError(
+                f"--margin {suite.margin} has no effect on seeds that are given: it says when "
+                "--seeds auto need not add more; leave it out, or give --seeds auto"
+            )
         if path is not None and "variants" in flags:  # fewer of the file's, or others
             file = Suite.model_validate(values)
             left_out = set(file.variants) - set(suite.variants)
@@ -183,7 +189,14 @@ def _loaded(path: Path) -> dict[Any, Any]:
         UsageError: It cannot be read, or holds something else.
     """
     try:
-        loaded = yaml.load(path.read_text(encoding="utf-8"), _SuiteLoader)  # noqa: S506 - a SafeLoader
+        with path.open(encoding="utf-8") as file:  # a pipe too, as shells make them
+            text = file.read(_LONGEST + 1)
+        if len(text) > _LONGEST:
+            raise UsageError(
+                f"suite file {path} holds more than {_LONGEST:,} characters, and is no suite: "
+                "give a YAML file such as `ganbench run SUITE.yaml` reads"
+            )
+        loaded = yaml.load(text, _SuiteLoader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise UsageError(f"suite file {path} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:

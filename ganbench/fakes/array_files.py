@@ -23,6 +23,8 @@ _USUAL_KEYS = ("images", "arr_0", "samples", "fakes", "x")
 
 def is_torchscript(path: Path) -> bool:
     """Whether a file holds a TorchScript program; other files of torch have no such part."""
+    if not path.is_file():  # a device such as /dev/zero would be read until the memory is full
+        return False
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/constants.pkl") for name in archive.namelist())

@@ -76,7 +76,7 @@ def images_of(array: Any, form: ArrayFormat, where: str, rows: Tensor | None = N
     Raises:
         UsageError: The layout or the range is not among those that are accepted, or cannot be told.
     """
-    values = _plain(array)
+    values = _plain(array, where)
     layout = _layout(values.shape, form.layout, where)
     wide = _range(values, form.value_range, where)
     chosen = np.arange(len(values)) if rows is None else rows.numpy()
@@ -94,7 +94,7 @@ def points_of(array: Any, dimensions: int, where: str, rows: Tensor | None = Non
     Raises:
         UsageError: It holds something else, or a number that is not finite.
     """
-    values = _plain(array)
+    values = _plain(array, where)
     if values.ndim != 2 or values.shape[1] != dimensions or values.dtype.kind != "f":  # noqa: PLR2004 - rows and dimensions
         raise UsageError(
             f"{where} holds {values.dtype} of shape {tuple(values.shape)}, and the reference holds "
@@ -107,12 +107,22 @@ def points_of(array: Any, dimensions: int, where: str, rows: Tensor | None = Non
     return points
 
 
-def _plain(array: Any) -> Any:
-    """A tensor as a NumPy array; another array as it is."""
-    if not isinstance(array, torch.Tensor):
-        return np.asarray(array)
-    values = array.detach().cpu()
-    return (values.float() if values.dtype in _NUMPY_LACKS else values).numpy()
+def _plain(array: Any, where: str) -> Any:
+    """A tensor as a NumPy array; another array as it is.
+
+    Raises:
+        UsageError: It has no plain numbers, as a sparse or a quantized tensor.
+    """
+    try:
+        if not isinstance(array, torch.Tensor):
+            return np.asarray(array)
+        values = array.detach().cpu()
+        return (values.float() if values.dtype in _NUMPY_LACKS else values).numpy()
+    except Exception as error:  # whatever another library raises
+        text = " ".join(str(error).split())
+        raise UsageError(
+            f"{where} holds no plain numbers ({type(error).__name__}: {text[:150]}): {ACCEPTED}"
+        ) from error
 
 
 def _layout(shape: tuple[int, ...], wanted: Layout, where: str) -> Layout | Literal["NHW"]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.distributed_c10d import FileStore
 
 from ganbench.machine.own_rows import OwnRows
 
@@ -197,7 +198,7 @@ def join(rank: int, count: int, meeting: Path, device: str) -> Ranks:
     ranks = Ranks(rank, count)
 
     def meet() -> Any:
-        store = dist.FileStore(str(meeting), count)
+        store = FileStore(str(meeting), count)
         dist.init_process_group(
             backend, store=store, rank=rank, world_size=count, timeout=_STEP_LIMIT
         )
@@ -240,7 +241,7 @@ class _Mean(torch.autograd.Function):
         return mean.div_(ranks.count)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         return cast("Tensor", _Mean.apply(gradients[0], ctx.ranks)), None
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
 import secrets
 import shutil
 import socket
+import stat
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["flush", "is_temporary", "remove_leftovers", "save_torch", "whole", "write_whole"]
 
 _PREFIX = ".part-"
+_DEVICES = Path("/dev")
 _DAY_SECONDS = 24 * 60 * 60
 
 
@@ -40,8 +43,10 @@ def whole(final: Path, *, durable: bool = False) -> Iterator[Path]:
             leaves the old file or the new one.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: The file cannot be written, or `final` is a device, a pipe or a socket, which would
+            be gone once a file has its name.
     """
+    _refuse_special(final)
     name = f"{_PREFIX}{_machine()}-{os.getpid()}-{secrets.token_hex(4)}{final.suffix}"
     temporary = final.with_name(name)
     try:
@@ -55,6 +60,19 @@ def whole(final: Path, *, durable: bool = False) -> Iterator[Path]:
         with suppress(OSError):
             _remove(temporary)
         raise
+
+
+def _refuse_special(final: Path) -> None:
+    """See that a file may be put in the place of what is there: a file, a link or nothing.
+
+    Raises:
+        OSError: It is something else, or lies among the devices of the system.
+    """
+    with suppress(FileNotFoundError):
+        mode = final.lstat().st_mode
+        usual = stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)
+        if final.parent == _DEVICES or not usual:
+            raise OSError(errno.EINVAL, "it is a device or a pipe, and no file", str(final))
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ganbench.experiment.conditions import conditions_of
+from ganbench.experiment.conditions import condition_of
 from ganbench.experiment.result import NO_BUDGET, RunResult
 from ganbench.scoring.metrics.catalogue import METRICS, SCORES, Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "CONDITIONS",
@@ -255,15 +258,21 @@ def measured(results: list[RunResult]) -> list[str]:
 
 def value(result: RunResult, name: str) -> object:
     """A run's entry in the column `name`, None where it does not apply."""
-    if name in _OF_TRAINING and result.budget == NO_BUDGET:
-        return None
+    return values([result], name)[0]
+
+
+def values(results: Sequence[RunResult], name: str) -> list[object]:
+    """The entries of several runs in the column `name`, None where it does not apply."""
+    # Which column it is is asked once, as there may be thousands of runs and a hundred columns
+    if name in _OF_TRAINING:
+        return [None if one.budget == NO_BUDGET else getattr(one, name) for one in results]
     if name in _FIELDS:
-        return getattr(result, name)
+        return [getattr(one, name) for one in results]
     if name in _MADE:
-        return _made(result, name)
+        return [_made(one, name) for one in results]
     if name.startswith(RECIPE):
-        return result.recipe.get(name.removeprefix(RECIPE))
-    return result.scores.get(name)
+        return [one.recipe.get(name.removeprefix(RECIPE)) for one in results]
+    return [one.scores.get(name) for one in results]
 
 
 def _made(result: RunResult, name: str) -> object:
@@ -271,7 +280,7 @@ def _made(result: RunResult, name: str) -> object:
     if name in _OVER_TRAINING:
         return _over_training_value(result.over_training, name)
     if name in CONDITIONS:
-        return conditions_of(result).get(name)
+        return condition_of(result, name)
     if name in PHASES:
         return _share(result.phase_seconds, name.removeprefix("share_"))
     return result.outside_seconds.get(name.removesuffix("_seconds"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,12 +180,9 @@ def _read_runs(folder: ResultsFolder) -> tuple[list[StoredRun], list[DataError]]
     runs, damaged = [], []
     for path in folder.run_paths():
         try:
-            run = StoredRun.read(path)
+            runs.append(StoredRun.read(path, to_show=True))
         except DataError as error:
             damaged.append(error)
-        else:
-            values = {item.name: getattr(run.result, item.name) for item in fields(run.result)}
-            runs.append(StoredRun(RunResult(**visible_values(values)), run.path))
     return runs, damaged
 
 

@@ -16,7 +16,7 @@ from ganbench.report.rows import Entry, entries_of
 from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ganbench.experiment.looks import Looks
@@ -177,23 +177,27 @@ class Group:
         entries = tuple(entry for entry in self.entries if entry.label in labels)
         fewer = dataclasses.replace(self, entries=entries, title=title)
         for key, made in self._kept.items():
-            if key[0] in ("estimate", "by_seed", "references"):  # as in the whole group
+            if key[0] in ("estimate", "values", "by_seed", "references"):  # as in the whole group
                 fewer.once(key, lambda made=made: made)  # type: ignore[misc]
         return fewer
 
     def values(self, label: str, name: str) -> list[float]:
         """A variant's numbers in the column `name`, by seed, without those that do not apply."""
-        return [number for _, number in self._numbers(label, name)]
+        return self.once(
+            ("values", label, name), lambda: [number for _, number in self._numbers(label, name)]
+        )
 
     def by_seed(self, label: str, name: str) -> dict[int, float]:
         """A variant's numbers in the column `name`, each under its seed."""
         return self.once(("by_seed", label, name), lambda: dict(self._numbers(label, name)))
 
-    def _numbers(self, label: str, name: str) -> Iterator[tuple[int, float]]:
-        for entry in self.of(label):
-            number = columns.value(entry.result, name)
-            if isinstance(number, int | float):
-                yield entry.result.seed, float(number)
+    def _numbers(self, label: str, name: str) -> list[tuple[int, float]]:
+        records = [entry.result for entry in self.of(label)]
+        return [
+            (record.seed, float(number))
+            for record, number in zip(records, columns.values(records, name), strict=True)
+            if isinstance(number, int | float)
+        ]
 
     def estimate(self, label: str, name: str) -> Estimate | None:
         """Mean, spread and interval of a variant's numbers over its seeds."""
@@ -242,7 +246,7 @@ class Group:
         return self.once(("present", name), lambda: self._find(name))
 
     def _find(self, name: str) -> bool:
-        return any(True for label in self.labels for _ in self._numbers(label, name))
+        return any(self.values(label, name) for label in self.labels)
 
 
 def _by_label(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

@@ -17,7 +17,7 @@ from ganbench.report.tables import Cell, Table
 from ganbench.scoring.collapse import POSITION, collapse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ganbench.report.groups import Group
@@ -53,10 +53,10 @@ def read_scores(file: Path) -> pd.DataFrame | None:
 
 
 def _rows(group: Group, label: str) -> list[list[_Row]]:
-    """The scores during training of each of a variant's runs that has any, read once."""
+    """The scores during training of each of a variant's runs, none where it has none; read once."""
     return group.once(
         ("scores over training", label),
-        lambda: [rows for entry in group.of(label) if (rows := _read_rows(entry.run.scores))],
+        lambda: [_read_rows(entry.run.scores) for entry in group.of(label)],
     )
 
 
@@ -66,6 +66,8 @@ def _read_rows(file: Path) -> list[_Row]:
     The tables are of all runs, of which there may be thousands, and a data frame for each would
     take many times as long.
     """
+    if not file.is_file():  # a pipe would be waited for without an end
+        return []
     try:
         with file.open(encoding="utf-8", newline="") as opened:
             reader = csv.DictReader(opened)
@@ -117,7 +119,7 @@ def _moments(group: Group) -> Table:
     heads = [f"{column.heading(group.backbone)} {column.arrow}".strip() for column in shown_columns]
     rows = []
     for label in group.labels:
-        entries, cells = group.of(label), []
+        cells = []
         for name, column in zip(names, shown_columns, strict=True):
             moment = group.estimate(label, name)
             cells.append(
@@ -130,7 +132,7 @@ def _moments(group: Group) -> Table:
                 if moment
                 else Cell()
             )
-        rows.append((label, *group.completed(label), (*cells, _collapsed(entries))))
+        rows.append((label, *group.completed(label), (*cells, _collapsed(group, label))))
     return Table(
         "Best and last moment",
         (*heads, "Modes collapsed"),
@@ -140,9 +142,11 @@ def _moments(group: Group) -> Table:
     )
 
 
-def _collapsed(entries: Sequence[Entry]) -> Cell:
+def _collapsed(group: Group, label: str) -> Cell:
     """When modes collapsed, over the seeds of a variant."""
-    found = [where for entry in entries if (where := _collapse_of(entry))]
+    entries = group.of(label)
+    pairs = zip(entries, _rows(group, label), strict=True)
+    found = [where for entry, rows in pairs if (where := _collapse_of(entry, rows))]
     lost = [float(where["images_seen"]) for where in found if not where.get("from_start")]
     never_there = [where for where in found if where.get("from_start")]
     texts = []
@@ -161,11 +165,10 @@ def _collapsed(entries: Sequence[Entry]) -> Cell:
     return Cell(first, f"{counted[0]};", second, counted[1])
 
 
-def _collapse_of(entry: Entry) -> Mapping[str, Any] | None:
+def _collapse_of(entry: Entry, rows: list[_Row]) -> Mapping[str, Any] | None:
     """What a run stored, or, as older ones knew no collapse from the start, what its scores say."""
     stored: Mapping[str, Any] | None = entry.result.over_training.get("collapsed")
-    rows = [] if stored else _read_rows(entry.run.scores)
-    if not rows or not {*POSITION, "modes_covered"} <= set(rows[0]):
+    if stored or not rows or not {*POSITION, "modes_covered"} <= set(rows[0]):
         return stored
     total = entry.result.scores.get("modes_total")
     return collapse([{**row, "modes_total": total} for row in rows])
@@ -191,7 +194,7 @@ def targets(first: list[float], lowest: list[float]) -> list[float]:
 
 def _time_to_target(group: Group) -> Table | None:
     """Seconds until the score was first at or below each target."""
-    runs = {label: _rows(group, label) for label in group.labels}
+    runs = {label: [rows for rows in _rows(group, label) if rows] for label in group.labels}
     every = [
         [s for row in rows if (s := row[_SCORE]) is not None]
         for some in runs.values()

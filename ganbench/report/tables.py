@@ -84,8 +84,8 @@ def runs_csv(results: Results) -> str:
     """One row per run; a number that does not apply is empty."""
     records = results.records
     names = columns.run_columns(records)
-    rows = [[columns.value(record, name) for name in names] for record in records]
-    return csv_text(names, rows)
+    by_column = [columns.values(records, name) for name in names]
+    return csv_text(names, list(map(list, zip(*by_column, strict=True))))
 
 
 def summary_csv(results: Results) -> str:

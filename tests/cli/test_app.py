@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from command_line import ganbench, one_line
+from fault_doubles import signal_at
 from PIL import Image
 
 pytestmark = pytest.mark.usefixtures("digits_backbone")
@@ -514,3 +516,11 @@ def test_scores_during_training_are_stored_and_do_not_change_it(tmp_path):
 def test_a_budget_for_scoring_that_cannot_be_read_is_refused(capsys):
     assert ganbench("run", "--variants", "mlp", *SMALL, "--evaluate-every", "5") == 2
     assert "5" in one_line(capsys)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_so_in_one_line(capsys, number):
+    with signal_at(10, number) as calls:
+        assert ganbench("list", "metrics") == 130
+    assert calls[0] >= 10
+    assert one_line(capsys) == ("ganbench: interrupted; the same command goes on where it was\n")

@@ -8,7 +8,11 @@ from command_line import ganbench, one_line
 RUN = ("run", "--variants", "mlp", "--dataset", "digits", "--device", "cpu", "--dry-run")
 THROUGHPUT = ("throughput", "--variants", "mlp", "--dataset", "digits", "--device", "cpu")
 SELFTEST = ("selftest", "--device", "cpu")
-COMMANDS = ("run", "report", "compare", "list", "sample", "new", "check", "throughput", "selftest")
+SCORE = ("score", "fakes", "--against", "digits", "--device", "cpu")
+COMMANDS = (
+    "run", "report", "compare", "list", "sample", "new", "check", "throughput", "selftest",
+    "score", "export", "play",
+)  # fmt: skip
 OPTIONS = {
     "run": (
         "variants",
@@ -21,6 +25,9 @@ OPTIONS = {
         "data-root",
         "from",
         "track",
+        "margin",
+        "primary",
+        "inception-weights",
     ),
     "throughput": ("variants", "dataset", "device", "batch-sizes", "set", "out", "precision"),
     "selftest": ("dataset", "device", "backbone", "out", "data-root"),
@@ -28,7 +35,13 @@ OPTIONS = {
     "sample": ("prompt", "class", "device", "out"),
     "compare": ("metric", "primary"),
     "new": ("like",),
-}
+    "score": (
+        "against", "device", "backbone", "data-root", "inception-weights", "layout", "range",
+        "key", "fit", "latent-dim", "latent", "seed",
+    ),
+    "export": ("format", "out", "variants"),
+    "play": ("port", "device", "variants", "data-root"),
+}  # fmt: skip
 
 # What is found before torch or data are loaded: the arguments, and what the message must hold.
 QUICK = [
@@ -71,6 +84,18 @@ QUICK = [
     ("new", "3d"),
     ("new", "my gan"),
     ("new", "_hidden"),
+    ("score", ""),
+    ("export", ""),
+    ("play", ""),
+    ("export", "nowhere", "--format", "tflite"),
+    *(("play", "nowhere", "--port", bad) for bad in ("-1", "65536", "http", "1.5", str(10**20))),
+    *((*SCORE, "--seed", bad) for bad in ("-1", "x", str(10**20))),
+    *((*SCORE, "--latent-dim", bad) for bad in ("0", "-1", "many", "1.5")),
+    (*SCORE, "--latent", "cauchy"),
+    (*SCORE, "--layout", "CHW"),
+    (*SCORE, "--range", "0..2"),
+    (*SCORE, "--fit", "stretch"),
+    (*SCORE, "--backbone", "resnet"),
 ]
 
 BAD_NUMBERS = {
@@ -122,6 +147,23 @@ SLOW = [
     (*SELFTEST, "--dataset", "digits", "--images", "1000000"),
     (*SELFTEST, "--dataset", "imagefolder:nowhere"),
     ("sample", "nowhere"),
+    *(
+        (*RUN, "--seeds", bad)
+        for bad in ("auto:1-3", "auto:5-3", "auto:3-51", "auto:", "automatic", f"auto:2-{10**9}")
+    ),
+    *(
+        (*RUN, "--seeds", "auto", "--margin", bad)
+        for bad in ("x", "-1", "100%", "1", "nan", "inf", "%")
+    ),
+    (*RUN, "--primary", "fidd"),
+    (*RUN, "--margin", "10%"),  # with seeds that are given
+    *((*RUN, "--variants", f"frozen:{bad}") for bad in ("nowhere", "nowhere.npz", "/dev/zero")),
+    ("score", "--against", "digits", "--device", "cpu", "nowhere"),
+    ("score", "--against", "digits", "--device", "cpu", "nowhere.onnx"),
+    ("score", "--against", "digits", "--device", "cpu", "/dev/zero"),
+    ("score", "--against", "digits", "nowhere", "--device", "gpu"),
+    *(("export", "--format", kind, "nowhere") for kind in ("onnx", "torchscript", "safetensors")),
+    ("play", "nowhere"),
     ("report", "nowhere"),
     ("compare", "nowhere", "nowhere-else"),
     ("check", "dcgann"),
@@ -131,6 +173,7 @@ SLOW = [
 SAID = {
     "--set": lambda given: given.rpartition("=")[2] or given,
     "--dataset": lambda given: given.removeprefix("imagefolder:"),
+    "--variants": lambda given: given.removeprefix("frozen:"),
 }
 
 

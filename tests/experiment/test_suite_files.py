@@ -55,3 +55,7 @@ def test_a_tilde_in_paths_is_the_home_folder(tmp_path, monkeypatch):
     assert suite.data_root == tmp_path / "data"
     assert suite.inception_weights == tmp_path / "weights.pth"
     assert suite.out == Path("~nobody-of-this-name/x")
+
+
+def test_what_is_far_too_long_for_a_suite_is_not_read_to_its_end(tmp_path):
+    assert "more than 1,000,000 characters" in refusal(tmp_path, "#" * 1_000_001)

@@ -81,6 +81,8 @@ def test_a_shape_that_may_be_two_layouts_needs_one():
         (np.zeros((0, 4, 4), np.uint8), "empty"),
         (np.full((2, 4, 4), np.nan), "not finite"),
         (np.full((2, 4, 4), 1.5), "cannot be told"),
+        (torch.zeros(2, 4, 4).to_sparse(), "no plain numbers"),
+        (torch.zeros(2, 4, 4, device="meta"), "no plain numbers"),
     ],
 )
 def test_anything_else_is_refused_in_one_line(array, message):

@@ -247,3 +247,12 @@ def test_what_is_no_source_is_refused(tmp_path, given):
     (tmp_path / "readme.md").write_text("text")
     with pytest.raises(UsageError):
         open_source(given if given == 7 else tmp_path / given)
+
+
+def test_a_pipe_is_neither_waited_for_nor_taken_for_a_program(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert not is_torchscript(pipe)
+    with pytest.raises(UsageError, match="neither a folder of images nor a file") as caught:
+        open_source(pipe)
+    assert "\n" not in str(caught.value)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import shutil
+import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import results_doubles as doubles
 from command_line import ganbench, one_line
-from fault_doubles import EVERY_PART, at_write, fill_disk, results, same, weights
+from fault_doubles import EVERY_PART, at_write, command, fill_disk, results, same, weights
 from launch_doubles import planned, resources
 
 from ganbench.data.dataset import Dataset, Split
@@ -141,3 +143,57 @@ def test_a_report_is_never_seen_in_part(tmp_path, figure, capsys, monkeypatch):
     figure(survived, len(seen), "full disks left every file of a report as it was, or whole")
     assert survived == len(seen) > 8
     assert before != after
+
+
+# --- A disk of the system ---
+
+
+@contextmanager
+def small_disk(folder, kilobytes):
+    """Mount a disk of a few kilobytes, whose size a function that is given can change."""
+    folder.mkdir()
+
+    def mount(*options):
+        line = ["mount", "-t", "tmpfs", "-o", *options, "none", str(folder)]
+        return subprocess.run(line, capture_output=True, text=True, check=False)
+
+    done = mount(f"size={kilobytes}k") if shutil.which("mount") else None
+    if done is None or done.returncode:
+        pytest.skip(f"no disk can be mounted here: {done.stderr.strip() if done else 'no mount'}")
+    try:
+        yield lambda more: mount(f"remount,size={more}k")
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def calm_command(tmp_path_factory, digits_backbone):
+    """What a command left that nothing disturbed, and its flags."""
+    flags = ("--budget", "60steps", "--sample-every", "20steps")
+    out = tmp_path_factory.mktemp("command") / "out"
+    subprocess.run(command(out, *flags), check=True, capture_output=True)
+    return out, flags
+
+
+@pytest.mark.parametrize(("where", "sizes"), [("results", (80, 600)), ("cache", (600,))])
+def test_a_command_goes_on_when_a_full_disk_has_room_again(
+    tmp_path, calm_command, figure, monkeypatch, where, sizes
+):
+    undisturbed, flags = calm_command
+    refused = 0
+    with small_disk(tmp_path / "disk", sizes[0]) as resize:
+        out = tmp_path / ("disk/out" if where == "results" else "out")
+        if where == "cache":
+            monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "disk"))
+        for size in (*sizes, 8_000):
+            resize(size)
+            done = subprocess.run(command(out, *flags), capture_output=True, text=True, check=False)
+            if size != 8_000:
+                assert done.returncode == 2, done.stdout + done.stderr
+                assert "No space left" in done.stderr
+                refused += done.stderr.count("\n") == 1
+        assert done.returncode == 0, done.stderr
+        assert is_equal(out, undisturbed)
+        assert parts(out, tmp_path / "disk") == []
+    figure(refused, len(sizes), f"full disks below the {where} were said in one line")
+    assert refused == len(sizes)

@@ -41,6 +41,29 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(tmp_path):
     assert file.read_bytes() == b"old"
 
 
+def test_a_device_or_a_pipe_is_never_replaced_by_a_file(tmp_path, monkeypatch):
+    devices, pipe = tmp_path / "devices", tmp_path / "pipe"  # no test may touch those in /dev
+    devices.mkdir()
+    (devices / "stdout").symlink_to(tmp_path / "log")
+    os.mkfifo(pipe)
+    monkeypatch.setattr(whole_files, "_DEVICES", devices)
+    for path in (pipe, devices / "stdout"):
+        with pytest.raises(OSError, match="a device or a pipe"), whole(path):
+            pytest.fail("no temporary file may be written beside it")
+    assert pipe.is_fifo()
+    assert (devices / "stdout").is_symlink()
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    write_whole(link, b"new")
+    assert link.read_bytes() == b"new"
+    assert not link.is_symlink()
+    assert pipe.is_fifo()
+
+
 def test_two_writers_of_one_file_have_names_of_their_own(tmp_path):
     file = tmp_path / "a.png"
     with whole(file) as one, whole(file) as other:

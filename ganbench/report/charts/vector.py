@@ -140,7 +140,8 @@ def inline_svg(figure: Figure, caption: str, salt: str) -> str:
     """
     width, height = figure.get_size_inches()
     head = _head_inches(figure)
-    figure.set_layout_engine("none")
+    with rc_context({"figure.constrained_layout.use": False, "figure.autolayout": False}):
+        figure.set_layout_engine(None)  # with one, if only to keep its places, it is drawn twice
     for text in figure.texts:
         if text.get_gid() in (HEADING, NOTE):
             text.set_visible(False)
