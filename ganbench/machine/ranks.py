@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.distributed_c10d import FileStore
 
 from ganbench.machine.own_rows import OwnRows
 
@@ -198,7 +197,7 @@ def join(rank: int, count: int, meeting: Path, device: str) -> Ranks:
     ranks = Ranks(rank, count)
 
     def meet() -> Any:
-        store = FileStore(str(meeting), count)
+        store = cast("Any", dist).FileStore(str(meeting), count)  # which stubs do not name
         dist.init_process_group(
             backend, store=store, rank=rank, world_size=count, timeout=_STEP_LIMIT
         )
