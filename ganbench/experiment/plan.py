@@ -30,7 +30,7 @@ from ganbench.experiment.result import NO_BUDGET
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
-from ganbench.scoring.protocol import short_hash
+from ganbench.scoring.protocol import Noise, short_hash
 from ganbench.training.execution import EAGER, Execution
 from ganbench.variant.budget import Budget
 from ganbench.variant.on_points import changes_on_points, refuse_image_options
@@ -77,6 +77,8 @@ class Job:
         data_notes: What was done to the files of an image folder, in full sentences.
         frozen: Path of images or a generator made elsewhere, which are scored and not trained;
             empty for a variant.
+        noise: Which evaluation latents the scores are taken on; what is chosen by its score is
+            scored on one half, `choosing`.
     """
 
     variant: str
@@ -96,6 +98,7 @@ class Job:
     content: str = ""
     data_notes: tuple[str, ...] = ()
     frozen: str = ""
+    noise: Noise = "all"
 
     @property
     def budget_text(self) -> str:
@@ -161,6 +164,8 @@ class Job:
             decisive["content"] = self.content
         if self.evaluate_every is not None:
             decisive["evaluate_every"] = str(self.evaluate_every)
+        if self.noise != "all":
+            decisive["noise"] = self.noise
         return f"{self.variant}-s{self.seed}-{short_hash(decisive, 8)}"
 
 
