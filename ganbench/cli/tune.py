@@ -35,7 +35,8 @@ from ganbench.visible import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ganbench.workflow.tuning_plan import TuneRequest
+    from ganbench.launch.progress import Display
+    from ganbench.workflow.tuning_plan import PlannedTuning, TuneRequest
 
 __all__ = ["EXAMPLES", "tune"]
 
@@ -231,6 +232,7 @@ def _carry_out(request: TuneRequest, *, dry_run: bool, fresh: bool) -> int:
         planned = plan_tuning(request, display, command=command_line())
     _print(screen, *planned.default.plan.notes, *planned.notes)
     if dry_run:
+        _print_plan(planned, display)
         return OK
     folder = tuning.choose_tuning_folder(planned)
     try:
@@ -244,6 +246,32 @@ def _carry_out(request: TuneRequest, *, dry_run: bool, fresh: bool) -> int:
     won = record is not None and None not in record.winners.values()
     _print(screen, f"results: {folder.path}")
     return OK if won and all(run.result.status == "ok" for run in runs) else FAILED
+
+
+def _print_plan(planned: PlannedTuning, display: Display) -> None:
+    """Print what would be searched, how many runs there would be, and what they take."""
+    from dataclasses import replace
+
+    from ganbench.cli.plan_table import costs_text
+    from ganbench.launch.timings import report_seconds
+    from ganbench.workflow.expected_time import costs_of
+    from ganbench.workflow.trials import expected_jobs
+
+    plan, context, record = planned.default.plan, planned.default.context, planned.record
+    costs = costs_of(plan, context, display)
+    jobs = expected_jobs(planned)
+    report = report_seconds(context.cache_root)
+    for name, own in record.space.items():
+        _print(display.console, f"{name}: {', '.join(f'{key}={own[key]}' for key in own)}")
+    count, seeds = len(record.variants), len(record.seeds)
+    of_each = f"{record.trials} trials, {planned.default_trials} of the default recipe beside them"
+    stages = f", of which some are stopped after {' and '.join(record.rungs[:-1])}"
+    _print(
+        display.console,
+        f"of each of {count} variants: {of_each}{stages if record.is_pruned else ''}, and "
+        f"{2 * seeds} final runs: {seeds} seeds of the tuned recipe and of the default one",
+        *costs_text(replace(plan, jobs=jobs), costs, report, planned.suite.jobs),
+    )
 
 
 def _print(screen: Console, *lines: str) -> None:

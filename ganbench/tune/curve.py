@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ganbench.scoring.metrics.catalogue import Direction
 
-__all__ = ["HIGH", "LOW", "BestOf", "best_over_trials", "loss_of"]
+__all__ = ["HIGH", "LOW", "BestOf", "best_over_trials", "best_so_far", "loss_of"]
 
 LOW, HIGH = 0.05, 0.95
 """The interval of the best score between these quantiles is the spread."""
@@ -34,7 +34,7 @@ class BestOf:
     Attributes:
         trials: How many.
         mean: Over all subsets of so many trials; None where all of one may have failed.
-        median: Of the bootstrap.
+        median: Of the bootstrap; of one search in its order, the best so far.
         better: The better end of its 90% interval.
         worse: The worse end.
     """
@@ -77,6 +77,24 @@ def best_over_trials(scores: Sequence[float | None], direction: Direction) -> li
             ranked[int(np.argmax(below >= share - _ROUNDING))] for share in (0.5, LOW, HIGH)
         )
         points.append(BestOf(trials, _mean(ranked, trials), median, better, worse))
+    return points
+
+
+def best_so_far(scores: Sequence[float | None], direction: Direction) -> list[BestOf]:
+    """The best score after 1, 2, ... trials of one search, in which each depends on earlier ones.
+
+    Such trials cannot be resampled, so nothing is known of the spread.
+
+    Args:
+        scores: In the order of the trials; None for those that failed.
+        direction: What is better.
+    """
+    points: list[BestOf] = []
+    best: float | None = None
+    for trials, score in enumerate(scores, start=1):
+        if loss_of(score, direction) < loss_of(best, direction):
+            best = score
+        points.append(BestOf(trials, None, best, None, None))
     return points
 
 

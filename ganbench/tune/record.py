@@ -11,13 +11,15 @@ from ganbench.errors import DataError, UsageError
 from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.store import write_text, writing
 from ganbench.experiment.stored_values import Name, first_problem, plain_json
-from ganbench.tune.curve import loss_of
+from ganbench.scoring.metrics.catalogue import METRICS, metric
+from ganbench.tune.curve import best_over_trials, best_so_far, loss_of
 from ganbench.visible import visible_values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ganbench.scoring.metrics.catalogue import Direction
+    from ganbench.tune.curve import BestOf
 
 __all__ = [
     "DEFAULT",
@@ -118,7 +120,19 @@ class Tuning(_Record):
     def _can_be_read(self) -> Self:
         if self.schema_ > SCHEMA:
             raise ValueError(f"schema {self.schema_} is newer than {SCHEMA}: update ganbench")
+        if self.primary not in {item.name for item in METRICS}:
+            raise ValueError(f"primary {self.primary!r} is no score")
         return self
+
+    @property
+    def direction(self) -> Direction:
+        """What is better of the primary score."""
+        return metric(self.primary).direction
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether the worse trials were stopped before the end of the budget."""
+        return len(self.rungs) > 1
 
     def of(self, variant: str, *, is_default: bool = False) -> list[Trial]:
         """The trials of a variant that have ended, by number; or the runs of its default recipe."""
@@ -129,6 +143,15 @@ class Tuning(_Record):
         """The best trial of a variant; None where all failed or the search has not ended."""
         number = self.winners.get(variant)
         return next((trial for trial in self.of(variant) if trial.trial == number), None)
+
+    def curve(self, variant: str) -> list[BestOf]:
+        """The best score of a variant over the number of trials; empty without trials.
+
+        A pruned trial counts with the score that it was stopped at.
+        """
+        scores = [trial.score for trial in self.of(variant)]
+        made = best_over_trials if self.sampler == "random" else best_so_far
+        return made(scores, self.direction)
 
 
 def best_trial(trials: list[Trial], direction: Direction) -> Trial | None:

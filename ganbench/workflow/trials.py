@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Launch = Callable[[Sequence[Job]], list[StoredRun]]
 
-__all__ = ["begun_jobs", "run_trials"]
+__all__ = ["begun_jobs", "expected_jobs", "run_trials"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,26 @@ def begun_jobs(planned: PlannedTuning, folder: ResultsFolder) -> tuple[Job, ...]
 
     with suppress(_UnfinishedError):
         run_trials(planned, stored)
+    return tuple(jobs)
+
+
+def expected_jobs(planned: PlannedTuning) -> tuple[Job, ...]:
+    """Jobs that take as long as those of a tuning, by what is known before any has ended.
+
+    The default recipes stand for tuned ones. Where trials are pruned, each trial is under the
+    budget after which it is stopped, as many of them as are stopped then.
+    """
+    default = planned.default.plan.jobs
+    jobs = [*default, *default]
+    for name in planned.space:
+        same = planned.trial_job(name, {}, planned.trial_seeds[0])
+        left, trials = planned.request.trials, planned.request.trials
+        for place, rung in enumerate(planned.rungs, start=1):
+            is_last = place == len(planned.rungs)
+            more = 0 if is_last else math.ceil(trials / 2**place)
+            jobs += [_at(same, rung)] * (left - more)
+            left = more
+        jobs += [same] * planned.default_trials
     return tuple(jobs)
 
 

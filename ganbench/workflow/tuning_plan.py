@@ -12,7 +12,7 @@ from ganbench.experiment import frozen
 from ganbench.experiment import plan as planning
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.torch_settings import preserved_settings
-from ganbench.scoring.metrics.catalogue import METRICS, metric
+from ganbench.scoring.metrics.catalogue import METRICS
 from ganbench.scoring.protocol import short_hash
 from ganbench.tune.default_space import default_space
 from ganbench.tune.draw_trials import Sampler, check_installed, optuna_version
@@ -90,7 +90,7 @@ class PlannedTuning:
     @property
     def direction(self) -> Direction:
         """What is better of the primary score."""
-        return metric(self.suite.primary).direction
+        return self.record.direction
 
     @property
     def rungs(self) -> tuple[Budget, ...]:
