@@ -80,8 +80,8 @@ def _about(one: ShownTuning) -> tuple[str, ...]:
         f"{of_each} had {tuning.trials} trials of {budget}, {drawn}.",
         f"They were scored by {one.heading} {_HALF}; one that failed or diverged is the worst.",
         f"The best recipe was trained afresh on seeds {listed(tuning.seeds)}, which no trial had.",
-        "The tables of results are on those runs and on those of the default recipe with the same "
-        "seeds, scored on all of their noise, of which no trial has seen any.",
+        "Beside it stands the default recipe with the same seeds.",
+        "These runs are scored on all of their noise, of which no trial has seen any.",
     ]
     if tuning.is_pruned:
         rungs = " and ".join(map(budget_words, tuning.rungs[:-1]))

@@ -15,7 +15,6 @@ from ganbench.tune.record import (
     DEFAULT,
     TRIALS_FOLDER,
     TUNED,
-    TUNING_FILE,
     best_trial,
     check_same,
     read_tuning,
@@ -76,10 +75,9 @@ def tune(
         GanbenchError: The process of a run was ended from outside.
         Stopped: The runs were asked to stop; they have been saved.
     """
-    if fresh:
-        (folder.path / TUNING_FILE).unlink(missing_ok=True)
-    check_same(folder.path, planned.record)
-    record = read_tuning(folder.path)
+    if not fresh:
+        check_same(folder.path, planned.record)
+    record = None if fresh else read_tuning(folder.path)
     if record is None or not record.winners:
         _run_default(planned, folder, display, fresh=fresh, is_new=record is None)
         record = _run_trials(planned, folder, display, fresh=fresh)
@@ -117,9 +115,7 @@ def _run_trials(
 ) -> Tuning:
     """Do the trials in a results folder of their own; the record with their outcome is returned."""
     trials = ResultsFolder(folder.path / TRIALS_FOLDER)
-    jobs = begun_jobs(planned, trials) if not fresh else ()
-    if not jobs:
-        jobs = begun_jobs(planned, ResultsFolder(trials.path / "none"))
+    jobs = begun_jobs(planned, None if fresh else trials)
     record = planned.record
     display.say(
         f"trials: {record.trials} of each variant, and {planned.default_trials} of each default "
