@@ -32,7 +32,7 @@ def test_a_range_and_values_are_read(text, searched):
 
 def test_what_names_a_variant_wins_and_whole_numbers_stay_whole():
     space = parse_space(
-        ["d_steps=1:5", "lr_g=1e-5:1e-3:log", "two_b.lr_g=1e-4:1e-2:log", "two-b.loss=hinge|logistic"],
+        ["d_steps=1:5", "lr_g=1e-5:1e-3:log", "two_b.lr_g=1e-4:1e-2:log", "two-b.r1=0|1"],
         RECIPES,
     )
     assert space["one"] == {
@@ -40,7 +40,7 @@ def test_what_names_a_variant_wins_and_whole_numbers_stay_whole():
     }  # fmt: skip
     assert space["two-b"] == {
         "d_steps": Range(1.0, 5.0, whole=True), "lr_g": Range(1e-4, 1e-2, log=True),
-        "loss": Choices(("hinge", "logistic")),
+        "r1": Choices(("0", "1")),
     }  # fmt: skip
 
 
