@@ -195,7 +195,7 @@ def tune(
     }
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     from ganbench.experiment.suite import read_suite
-    from ganbench.tune.draw_trials import check_installed
+    from ganbench.tuning.draw_trials import check_installed
 
     check_installed()
     suite = read_suite(None, flags)
@@ -222,7 +222,7 @@ def _carry_out(request: TuneRequest, *, dry_run: bool, fresh: bool) -> int:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench.launch.progress import Display
     from ganbench.report import summary_table
-    from ganbench.tune.record import read_tuning
+    from ganbench.tuning.record import read_tuning
     from ganbench.workflow import tuning
     from ganbench.workflow.tuning_plan import plan_tuning
 

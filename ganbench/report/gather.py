@@ -14,7 +14,7 @@ from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import ResultsFolder, StoredRun
 from ganbench.report.groups import Group, group_runs
 from ganbench.report.rows import Entry, without_repeated
-from ganbench.tune.record import Tuning, read_tuning
+from ganbench.tuning.record import Tuning, read_tuning
 from ganbench.visible import visible, visible_values
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ganbench.report.formatting import shown, spread
 from ganbench.report.group_names import budget_words
 from ganbench.report.scale import listed
 from ganbench.report.tunings import ShownTuning, shown_tunings
-from ganbench.tune.record import DEFAULT, TUNED
+from ganbench.tuning.record import DEFAULT, TUNED
 
 if TYPE_CHECKING:
     from ganbench.report.comparison.statistics import Estimate

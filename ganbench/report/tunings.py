@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from ganbench.report import columns
 from ganbench.report.comparison.statistics import Estimate, estimate
 from ganbench.report.tables import csv_text
-from ganbench.tune.record import DEFAULT, TUNED
+from ganbench.tuning.record import DEFAULT, TUNED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
-    from ganbench.tune.record import Tuning
+    from ganbench.tuning.record import Tuning
 
 __all__ = ["ShownTuning", "curve_csv", "shown_tunings", "trials_csv"]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
 from ganbench.report import columns
-from ganbench.tune.curve import loss_of
-from ganbench.tune.draw_trials import TPE_BATCH, TPE_FIRST, Search
-from ganbench.tune.record import Trial
+from ganbench.tuning.curve import loss_of
+from ganbench.tuning.draw_trials import TPE_BATCH, TPE_FIRST, Search
+from ganbench.tuning.record import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

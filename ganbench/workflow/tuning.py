@@ -11,7 +11,7 @@ import yaml
 from ganbench.errors import GanbenchError, UsageError
 from ganbench.experiment.plan import Plan
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, write_text, writing
-from ganbench.tune.record import (
+from ganbench.tuning.record import (
     DEFAULT,
     TRIALS_FOLDER,
     TUNED,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import StoredRun
     from ganbench.launch.progress import Display
-    from ganbench.tune.record import Tuning
+    from ganbench.tuning.record import Tuning
     from ganbench.workflow.comparison import Launch
     from ganbench.workflow.tuning_plan import PlannedTuning
 

@@ -14,10 +14,10 @@ from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.metrics.catalogue import METRICS
 from ganbench.scoring.protocol import short_hash
-from ganbench.tune.default_space import default_space
-from ganbench.tune.draw_trials import Sampler, check_installed, optuna_version
-from ganbench.tune.record import Tuning
-from ganbench.tune.searched import Searched, parse_space, setting_text
+from ganbench.tuning.default_space import default_space
+from ganbench.tuning.draw_trials import Sampler, check_installed, optuna_version
+from ganbench.tuning.record import Tuning
+from ganbench.tuning.searched import Searched, parse_space, setting_text
 from ganbench.variant.budget import Budget
 from ganbench.variant.registry import resolve
 from ganbench.workflow.comparison import PlannedComparison, plan_comparison

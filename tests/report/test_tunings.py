@@ -17,7 +17,7 @@ from ganbench.report.gather import gather
 from ganbench.report.readme import readme, write_report
 from ganbench.report.tuning_section import tuning_sections
 from ganbench.report.tunings import curve_csv, shown_tunings, trials_csv
-from ganbench.tune.record import TUNING_FILE
+from ganbench.tuning.record import TUNING_FILE
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from ganbench.experiment.suite import read_suite
 from ganbench.machine.interrupt import Stopped
 from ganbench.machine.random_streams import generator
 from ganbench.scoring.reference import part_of
-from ganbench.tune import draw_trials
-from ganbench.tune.record import read_tuning
+from ganbench.tuning import draw_trials
+from ganbench.tuning.record import read_tuning
 from ganbench.variant.budget import Budget
 from ganbench.workflow import trials
 from ganbench.workflow.trials import expected_jobs

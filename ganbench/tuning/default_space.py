@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ganbench.tune.searched import Choices, Range, Searched, parse_searched
+from ganbench.tuning.searched import Choices, Range, Searched, parse_searched
 from ganbench.variant.schedule import Schedule
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import pytest
 from pydantic import Field
 
 from ganbench.errors import UsageError
-from ganbench.tune.default_space import default_space
-from ganbench.tune.searched import Choices, Range, parse_searched, parse_space, setting_text
+from ganbench.tuning.default_space import default_space
+from ganbench.tuning.searched import Choices, Range, parse_searched, parse_space, setting_text
 from ganbench.variant.composed import ComposedRecipe
 from ganbench.variant.recipe import Recipe
 

@@ -12,14 +12,14 @@ from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.store import write_text, writing
 from ganbench.experiment.stored_values import Name, first_problem, plain_json
 from ganbench.scoring.metrics.catalogue import METRICS, metric
-from ganbench.tune.curve import best_over_trials, best_so_far, loss_of
+from ganbench.tuning.curve import best_over_trials, best_so_far, loss_of
 from ganbench.visible import visible_values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ganbench.scoring.metrics.catalogue import Direction
-    from ganbench.tune.curve import BestOf
+    from ganbench.tuning.curve import BestOf
 
 __all__ = [
     "DEFAULT",

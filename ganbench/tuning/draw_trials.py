@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ganbench.errors import UsageError
 from ganbench.machine.random_streams import stream_seed
-from ganbench.tune.searched import Choices, Range
+from ganbench.tuning.searched import Choices, Range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ganbench.tune.searched import Searched
+    from ganbench.tuning.searched import Searched
 
 __all__ = ["TPE_BATCH", "TPE_FIRST", "Sampler", "Search", "check_installed", "optuna_version"]
 

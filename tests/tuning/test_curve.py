@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from ganbench.tune.curve import HIGH, LOW, best_over_trials, best_so_far, loss_of
+from ganbench.tuning.curve import HIGH, LOW, best_over_trials, best_so_far, loss_of
 
 SCORES = [42.0, 17.5, 60.25, 17.5, 33.0]
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from ganbench.tune.draw_trials import Search
-from ganbench.tune.searched import Choices, Range
+from ganbench.tuning.draw_trials import Search
+from ganbench.tuning.searched import Choices, Range
 
 SPACE = {
     "rate": Range(1e-5, 1e-3, log=True),
