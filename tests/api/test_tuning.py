@@ -24,7 +24,7 @@ def test_a_call_searches_and_goes_on_where_it_stopped(launcher, tmp_path, monkey
     monkeypatch.setattr(comparison, "build", lambda folders, **_named: written.extend(folders))
     out = tmp_path / "out"
     done = ganbench.tune(**ASKED, **more, settings={"lr_d": 1e-4}, out=out)
-    assert done.folder == out
+    assert done.folders == (out,)
     assert written == [out]
     record = read_tuning(out)
     assert record.space["mlp"] == {
