@@ -46,7 +46,6 @@ ganbench tune --variants dcgan,wgan-gp --dataset mnist --budget 10epochs --dry-r
 ganbench tune --variants dcgan,sngan --dataset mnist --budget 500kimg --space lr_g=1e-5:1e-3:log
 ganbench tune --variants wgan-gp --dataset digits --budget 5min --space 'wgan-gp.d_steps=1|5'
 """
-_SEARCH = "How it is searched"
 
 
 def tune(
@@ -100,13 +99,13 @@ def tune(
             help="What is searched of a number instead of its default: LOW:HIGH, LOW:HIGH:log or "
             "a|b|c, for all variants or (dcgan.lr_g=1e-5:1e-3:log) for one; may be repeated. "
             "What --set sets is not searched.",
-            rich_help_panel=_SEARCH,
+            rich_help_panel=WHAT,
         ),
     ] = None,
     primary: Annotated[
         str,
         typer.Option(
-            metavar="SCORE", help="Score that trials are chosen by.", rich_help_panel=_SEARCH
+            metavar="SCORE", help="Score that trials are chosen by.", rich_help_panel=WHAT
         ),
     ] = "fid",
     sampler: Annotated[
@@ -115,13 +114,13 @@ def tune(
             metavar="NAME",
             help="random, whose trials do not depend on each other, or tpe, which learns from "
             "earlier ones.",
-            rich_help_panel=_SEARCH,
+            rich_help_panel=WHAT,
         ),
     ] = "random",
     search_seed: Annotated[
         int,
         typer.Option(
-            min=0, metavar="SEED", help="Seed of the drawn numbers.", rich_help_panel=_SEARCH
+            min=0, metavar="SEED", help="Seed of the drawn numbers.", rich_help_panel=WHAT
         ),
     ] = 0,
     prune: Annotated[
@@ -130,7 +129,7 @@ def tune(
             "--prune",
             help="Stop the worse half of each variant's trials after a quarter of the budget, and "
             "again after half.",
-            rich_help_panel=_SEARCH,
+            rich_help_panel=WHAT,
         ),
     ] = False,
     backbone: Annotated[str | None, BACKBONE] = None,

@@ -136,7 +136,7 @@ def _outcome(one: ShownTuning) -> TuningTable:
     note = (
         "The best trial's score is the best of many and so better than its recipe is; that on new "
         "seeds is not. Scores on half of the noise are of fewer images, and not comparable with "
-        "those on all of it."
+        "those on all of it. ± is the standard deviation over seeds."
     )
     return TuningTable(f"Tuned and default: {one.heading}", heads, tuple(rows), note)
 
