@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT",
+    "MOST_TRIALS",
     "TRIALS_FOLDER",
     "TUNED",
     "TUNING_FILE",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 TUNING_FILE, TRIALS_FOLDER = "tuning.json", "trials"
+MOST_TRIALS = 10_000
 TUNED, DEFAULT = "tuned", "default"
 """What stands behind a variant's name in the report of the final runs."""
 
@@ -100,7 +102,7 @@ class Tuning(_Record):
     dataset: Name = ""
     budget: Name
     primary: Name
-    trials: Annotated[int, Field(ge=1, le=10_000)]
+    trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)]
     seeds: tuple[_Count, ...]
     sampler: Literal["random", "tpe"] = "random"
     search_seed: _Count = 0

@@ -5,18 +5,21 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import ValidationError
 
 from ganbench.errors import UsageError, unknown
 from ganbench.experiment import frozen
 from ganbench.experiment import plan as planning
+from ganbench.experiment.stored_values import first_problem
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.scoring.metrics.catalogue import METRICS
 from ganbench.scoring.protocol import short_hash
 from ganbench.tuning.default_space import default_space
 from ganbench.tuning.draw_trials import Sampler, check_installed, optuna_version
-from ganbench.tuning.record import Tuning
+from ganbench.tuning.record import MOST_TRIALS, Tuning
 from ganbench.tuning.searched import Searched, parse_space, setting_text
 from ganbench.variant.budget import Budget
 from ganbench.variant.registry import resolve
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["PlannedTuning", "TuneRequest", "plan_tuning"]
 
 _FIRST_TRIAL_SEED = 1000
+_LARGEST_SEED = 2**63 - 1
 _RUNGS = (0.25, 0.5, 1.0)
 _OF_TEST_IMAGES = ("memorisation", "manifold_recall")
 """Scores that look at the held-out images, which the final scores look at too."""
@@ -174,7 +178,7 @@ def plan_tuning(request: TuneRequest, display: Display, *, command: str) -> Plan
     space, notes = _space(request, variants, recipes)
     seeds = parse_seeds(suite.seeds)
     budget = Budget.parse(str(suite.budget))
-    record = Tuning(
+    record = _record(
         variants=tuple(jobs),
         dataset=suite.dataset or "",
         budget=str(budget),
@@ -192,7 +196,26 @@ def plan_tuning(request: TuneRequest, display: Display, *, command: str) -> Plan
     return PlannedTuning(request, default, recipes, space, record, notes)
 
 
+def _record(**values: Any) -> Tuning:
+    """The record of a tuning.
+
+    Raises:
+        UsageError: Something in it is too long to be stored.
+    """
+    try:
+        return Tuning(**values)
+    except ValidationError as error:
+        raise UsageError(f"this tuning cannot be stored: {first_problem(error)}") from error
+
+
 def _check(suite: Suite, request: TuneRequest) -> None:
+    if request.sampler not in get_args(Sampler):
+        raise UsageError(f"--sampler {request.sampler!r} is not known: give random or tpe")
+    if not 1 <= request.trials <= MOST_TRIALS or not 0 <= request.search_seed <= _LARGEST_SEED:
+        raise UsageError(
+            f"{request.trials} trials with search seed {request.search_seed}: give 1 to "
+            f"{MOST_TRIALS:,} trials, and a seed from 0 to {_LARGEST_SEED}"
+        )
     if suite.budget is None:
         raise UsageError(
             "tuning is equal only where all runs have one budget: give --budget, for example 20s"

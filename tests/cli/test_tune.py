@@ -21,6 +21,8 @@ BASIS = ("tune", "--variants", "mlp,dcgan", "--dataset", "digits", "--device", "
         (("--budget", "10steps", "--space", "lr_x=1:2"), "unknown recipe key 'lr_x'"),
         (("--budget", "10steps", "--space", "lr_g=1"), "give KEY=LOW:HIGH"),
         (("--budget", "10steps", "--sampler", "grid"), "give random or tpe"),
+        (("--budget", "10steps", "--search-seed", 2**63), "a seed from 0 to"),
+        (("--budget", "10steps", "--set", "mlp.augment=" + "flip," * 2000), "cannot be stored"),
         (("--budget", "10steps", "--seeds", "auto"), "a count or a list of seeds"),
         ((), "--budget"),
     ],
