@@ -103,7 +103,8 @@ def _run_default(
         write_tuning(folder.path, planned.record)
         return launch(plan.jobs)
 
-    display.say(f"default recipes: {len(plan.jobs)} runs")
+    count = len(plan.jobs)
+    display.say(f"default recipes: {count} run{'s' if count > 1 else ''}")
     carry_out(
         planned.default, folder, display, fresh=fresh, is_replaced=lambda _name: True,
         in_rounds=launch_all, is_reported=False,
