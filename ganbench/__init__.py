@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganbench.api.generators import TrainedGenerator, load_generator
     from ganbench.api.running import run
     from ganbench.api.scoring import score
+    from ganbench.api.tuning import tune
     from ganbench.errors import ContractError, DataError, GanbenchError, UsageError
     from ganbench.fakes.scored import Scored
     from ganbench.training.calls import Batch
@@ -70,6 +71,7 @@ _HOMES = {
     "scheduled": "variant.schedule",
     "score": "api.scoring",
     "text": "",
+    "tune": "api.tuning",
 }
 
 __all__ = [
@@ -105,6 +107,7 @@ __all__ = [
     "scheduled",
     "score",
     "text",
+    "tune",
 ]
 
 

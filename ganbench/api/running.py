@@ -17,7 +17,7 @@ from ganbench.workflow.comparison import carry_out, choose_folder, plan_comparis
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["run"]
+__all__ = ["run", "without_main_module"]
 
 _COMMAND = "ganbench.run(...)"
 
@@ -111,7 +111,7 @@ def run(
     }
     flags = {key: value for key, value in given.items() if value is not None}
     asked = read_suite(Path(suite) if suite is not None else None, flags)
-    with display(quiet=quiet) as shown, _without_main_module():
+    with display(quiet=quiet) as shown, without_main_module():
         planned = plan_comparison(asked, shown, command=_COMMAND)
         for note in planned.plan.notes:
             shown.say(note)
@@ -128,7 +128,7 @@ def _text(path: str | Path | None) -> str | None:
 
 
 @contextmanager
-def _without_main_module() -> Iterator[None]:
+def without_main_module() -> Iterator[None]:
     """Let the processes of runs not run the caller's script, which they have no need of.
 
     Python's multiprocessing has each new process import the main module, so that a script without

@@ -23,6 +23,8 @@ from ganbench.cli.sample import sample
 from ganbench.cli.score import score
 from ganbench.cli.selftest import selftest
 from ganbench.cli.throughput import throughput
+from ganbench.cli.tune import EXAMPLES as TUNE_EXAMPLES
+from ganbench.cli.tune import tune
 from ganbench.errors import GanbenchError, UsageError
 from ganbench.machine import made_folders
 from ganbench.machine.interrupt import Stopped, sigterm_stops
@@ -70,6 +72,7 @@ def _version(
 
 app.command("list", cls=_Command)(list_)
 app.command(cls=_Command, epilog=EXAMPLES)(run)
+app.command(cls=_Command, epilog=TUNE_EXAMPLES)(tune)
 for _command in (check, new, report, compare, throughput, selftest, sample, score, export, play):
     app.command(cls=_Command)(_command)
 

@@ -45,9 +45,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import ResultsFolder
     from ganbench.experiment.suite import Suite
-    from ganbench.launch.context import CommandContext
     from ganbench.launch.progress import Display
-    from ganbench.launch.timings import Cost
     from ganbench.workflow.comparison import PlannedComparison
 
 __all__ = ["EXAMPLES", "run"]
@@ -367,25 +365,12 @@ def _print_plan(planned: PlannedComparison, display: Display) -> None:
     from ganbench.cli.plan_table import print_plan
     from ganbench.launch.timings import report_seconds
     from ganbench.workflow import rounds
+    from ganbench.workflow.expected_time import costs_of
 
     plan, looks, context = planned.plan, planned.looks, planned.context
     shown = plan if looks is None else replace(plan, jobs=rounds.asked_jobs(plan, looks))
-    costs = _costs(shown, context, display)
+    costs = costs_of(shown, context, display)
     report = report_seconds(context.cache_root)
     print_plan(shown, display.console, costs, report, planned.suite.jobs)
     if looks is not None:
         _print(display.console, rounds.rounds_text(plan, looks))
-
-
-def _costs(plan: Plan, context: CommandContext, display: Display) -> dict[str, Cost | str]:
-    """What the runs of a plan take, by variant, found out in a process of its own."""
-    from ganbench.launch import process_pool
-    from ganbench.launch.tasks import EstimateTask
-
-    found: dict[str, Cost | str] = {}
-    jobs = tuple({job.variant: job for job in plan.jobs}.values())
-    with display:
-        process_pool.carry_out(
-            [EstimateTask(jobs, context)], display, done=lambda _task, costs: found.update(costs)
-        )
-    return found

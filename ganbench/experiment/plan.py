@@ -31,7 +31,7 @@ from ganbench.experiment.result import NO_BUDGET
 from ganbench.experiment.suite import Suite, parse_seeds, parse_settings
 from ganbench.machine.interrupt import StopRequest
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
-from ganbench.scoring.protocol import short_hash
+from ganbench.scoring.protocol import Noise, short_hash
 from ganbench.training.execution import EAGER, Execution
 from ganbench.variant.budget import Budget
 from ganbench.variant.on_points import changes_on_points, refuse_image_options
@@ -81,6 +81,8 @@ class Job:
         processes: How many processes train it, each on its share of every batch. Like the number
             of threads it is a condition of the run and no part of its name: a run goes on with
             another number.
+        noise: Which evaluation latents the scores are taken on; what is chosen by its score is
+            scored on one half, `choosing`.
     """
 
     variant: str
@@ -101,6 +103,7 @@ class Job:
     data_notes: tuple[str, ...] = ()
     frozen: str = ""
     processes: int = 1
+    noise: Noise = "all"
 
     @property
     def budget_text(self) -> str:
@@ -167,6 +170,8 @@ class Job:
             decisive["content"] = self.content
         if self.evaluate_every is not None:
             decisive["evaluate_every"] = str(self.evaluate_every)
+        if self.noise != "all":
+            decisive["noise"] = self.noise
         return f"{self.variant}-s{self.seed}-{short_hash(decisive, 8)}"
 
 

@@ -331,7 +331,7 @@ class _Run:
             variant_code(self.job, but=(UsageError, OSError)),
             session.isolated_rng("evaluation"),
         ):
-            evaluation = evaluate(session, reference, device, report)
+            evaluation = evaluate(session, reference, device, report, self.job.noise)
             over_training = scores.summary(session) if scores is not None else {}
         for note in evaluation.notes:
             self.resources.display.say(f"{self.job.label}: {note}")

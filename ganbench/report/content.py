@@ -29,6 +29,7 @@ from ganbench.report.scale import (
 )
 from ganbench.report.strips import Strips, strips_of
 from ganbench.report.tables import Cell, Table
+from ganbench.report.tuning_section import TuningSection, tuning_sections
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.protocol import MODES_BY_SHARE
 from ganbench.visible import visible
@@ -122,6 +123,7 @@ class Content:
     legend: tuple[columns.Column, ...]
     failures_note: str = ""
     labels: tuple[str, ...] = ()
+    tunings: tuple[TuningSection, ...] = ()
 
     @property
     def has_references(self) -> bool:
@@ -167,6 +169,7 @@ def content_of(results: Results, primary: str) -> Content:
         legend=tuple(columns.column(name) for name in (*main, *further, *speed, *over_training)),
         failures_note=failures_note,
         labels=tuple(results.labels[:MOST_ROWS]),
+        tunings=tuning_sections(results, primary),
     )
 
 

@@ -14,6 +14,7 @@ from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import ResultsFolder, StoredRun
 from ganbench.report.groups import Group, group_runs
 from ganbench.report.rows import Entry, without_repeated
+from ganbench.tuning.record import Tuning, read_tuning
 from ganbench.visible import visible, visible_values
 
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ __all__ = ["Results", "Source", "gather"]
 class Source:
     """One results folder: its path, its plan (empty where lost) and the hand-written notes.
 
-    `looks` is there where seeds were added as needed.
+    `looks` is there where seeds were added as needed, `tuning` where recipes were searched.
     """
 
     path: Path
     plan: dict[str, Any]
     notes: str
     looks: Looks | None = None
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,9 @@ class Results:
 
     @cached_property
     def planned_primary(self) -> str | None:
-        """The score that decided on seeds where they were added as needed; None elsewhere."""
-        planned = {source.looks.primary for source in self.sources if source.looks is not None}
+        """The score by which seeds were added or recipes chosen; None where none was."""
+        decided = (source.looks or source.tuning for source in self.sources)
+        planned = {one.primary for one in decided if one is not None}
         return planned.pop() if len(planned) == 1 else None
 
     @cached_property
@@ -116,7 +119,13 @@ def gather(
     kept, repeated = without_repeated(runs)
     notes = tuple(map(visible, (*damaged, *repeated)))
     counted = {source.path: source.looks for source in sources if source.looks is not None}
-    groups = tuple(_with_looks(group, counted) for group in group_runs(kept))
+    recipes = {
+        source.path / "runs" / run_id: name
+        for source in sources
+        if source.tuning is not None
+        for run_id, name in source.tuning.names.items()
+    }
+    groups = tuple(_with_looks(group, counted) for group in group_runs(kept, recipes))
     return Results(tuple(sources), groups, notes)
 
 
@@ -138,6 +147,7 @@ def _read(directory: Path) -> tuple[Source, list[StoredRun], list[str]]:
         plan, damaged = _read_plan(folder)
         runs, unreadable = _read_runs(folder)
         looks, damaged_looks = _read_looks(folder)
+        tuning, damaged_tuning = _read_tuning(folder)
         notes, notes_file = "", directory / "notes.md"
         if notes_file.is_symlink():  # to a file of whoever makes the report, who may publish it
             damaged.append(f"{notes_file} is a link, which is not followed: its text is left out")
@@ -154,8 +164,8 @@ def _read(directory: Path) -> tuple[Source, list[StoredRun], list[str]]:
             f"{directory} holds no finished run (runs/<id>/result.json); "
             "give a folder that `ganbench run` has written"
         )
-    damaged += [str(error) for error in (*unreadable, *damaged_looks)]
-    return Source(directory, plan, notes, looks), _in_plan_order(plan, runs), damaged
+    damaged += [str(error) for error in (*unreadable, *damaged_looks, *damaged_tuning)]
+    return Source(directory, plan, notes, looks, tuning), _in_plan_order(plan, runs), damaged
 
 
 def _read_plan(folder: ResultsFolder) -> tuple[dict[str, Any], list[str]]:
@@ -173,6 +183,14 @@ def _read_looks(folder: ResultsFolder) -> tuple[Looks | None, list[str]]:
         return read_looks(folder), []
     except DataError as error:
         return None, [f"{error}; p-values here are those of seeds that were given, and too small"]
+
+
+def _read_tuning(folder: ResultsFolder) -> tuple[Tuning | None, list[str]]:
+    """What was searched, and what is said where that is damaged."""
+    try:
+        return read_tuning(folder.path), []
+    except DataError as error:
+        return None, [str(error)]
 
 
 def _read_runs(folder: ResultsFolder) -> tuple[list[StoredRun], list[DataError]]:

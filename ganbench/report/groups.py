@@ -256,8 +256,15 @@ def _by_label(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     return dict(by_label)
 
 
-def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
-    """Sort runs into groups; a failed run without scores joins others of its device."""
+def group_runs(
+    runs: list[StoredRun], recipes: Mapping[Path, str] | None = None
+) -> tuple[Group, ...]:
+    """Sort runs into groups; a failed run without scores joins others of its device.
+
+    Args:
+        runs: All of them.
+        recipes: By the paths of runs, what their recipes are called.
+    """
     together: dict[tuple[str, str, str, str], list[StoredRun]] = defaultdict(list)
     for run in runs:
         together[_key(run.result)].append(run)
@@ -267,7 +274,8 @@ def group_runs(runs: list[StoredRun]) -> tuple[Group, ...]:
             failed = [run for run in together[key] if run.result.status != "ok"]
             together[home] += failed
             together[key] = [run for run in together[key] if run.result.status == "ok"]
-    groups = [Group(*key, entries_of(members)) for key, members in together.items() if members]
+    named_runs = {key: entries_of(own, recipes) for key, own in together.items() if own}
+    groups = [Group(*key, entries) for key, entries in named_runs.items()]
     return named(groups)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.errors import UsageError
 from ganbench.experiment.store import write_bytes, write_text
-from ganbench.report.charts.all_charts import CHARTS, draw_all
+from ganbench.report.charts.all_charts import BEST_OVER_TRIALS, CHARTS, draw_all
 from ganbench.report.charts.vector import VECTOR_FORMATS
 from ganbench.report.comparison.families import PRIMARY, check_primary
 from ganbench.report.comparison.ranking import ranking_csv
@@ -21,6 +21,7 @@ from ganbench.report.references import references_csv
 from ganbench.report.scale import quoted
 from ganbench.report.tables import runs_csv, summary_csv
 from ganbench.report.templates import template
+from ganbench.report.tunings import curve_csv, shown_tunings, trials_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +76,8 @@ def write_results(
             "summary.csv": summary_csv(results),
             "ranking.csv": ranking_csv(results, primary),
             "references.csv": references_csv(results),
+            "trials.csv": trials_csv(shown_tunings(results)),
+            "best_over_trials.csv": curve_csv(shown_tunings(results)),
         }
         for name, text in tables.items():
             _write_or_remove(target / name, text)
@@ -116,7 +119,7 @@ def _write_charts(folder: Path, charts: Sequence[Drawn]) -> None:
             write_bytes(folder / _vector_file(chart, ending), data)
     written = {chart.file for chart in charts}
     written |= {_vector_file(chart, ending) for chart in charts for ending, _ in chart.vectors}
-    for kind in CHARTS:
+    for kind in (*CHARTS, BEST_OVER_TRIALS):
         for ending in ("png", *VECTOR_FORMATS):
             for file in folder.glob(f"{kind.name}-*.{ending}"):
                 if file.name not in written:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import StoredRun
@@ -35,16 +36,24 @@ class Entry:
         return self.run.result
 
 
-def entries_of(runs: Sequence[StoredRun]) -> tuple[Entry, ...]:
+def entries_of(
+    runs: Sequence[StoredRun], recipes: Mapping[Path, str] | None = None
+) -> tuple[Entry, ...]:
     """Name each run by its variant, and by its settings where a variant was run with several.
 
     A variant whose source has changed between runs is several rows too, so that it is never
     averaged with what it was before.
+
+    Args:
+        runs: All of a group.
+        recipes: By the paths of runs, what their recipes are called in place of their settings:
+            `mlp (tuned)`.
     """
     entries = []
     by_variant: dict[str, list[StoredRun]] = defaultdict(list)
     for run in runs:
-        by_variant[run.result.variant].append(run)
+        recipe = (recipes or {}).get(run.path)
+        by_variant[f"{run.result.variant} ({recipe})" if recipe else run.result.variant].append(run)
     for variant, own in by_variant.items():
         values: dict[str, set[str]] = defaultdict(set)
         for run in own:

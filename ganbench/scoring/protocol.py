@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ganbench.scoring.metrics.constants import PROMPT_IMAGE_LIMIT
 
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 __all__ = [
     "MODES_BY_ARGMAX",
     "MODES_BY_SHARE",
+    "Noise",
     "Protocol",
     "current_names",
     "hash_of",
     "short_hash",
 ]
+
+Noise = Literal["all", "choosing", "reporting"]
+"""Which latents images are drawn from: all of them, or one of two halves that share none. What is
+chosen by its score on the one half is reported by its score on the other."""
 
 MODES_BY_SHARE = "share"
 MODES_BY_ARGMAX = "argmax of each channel, one image or more"

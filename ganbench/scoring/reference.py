@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ganbench.data.cache import UNREADABLE, is_intact, say_damaged, whole
 from ganbench.data.catalogue import TRIANGLES, short_dataset
@@ -16,7 +16,7 @@ from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.metrics.fid import Statistics
 from ganbench.scoring.metrics.manifold import MANIFOLD_IMAGES, manifold_precision_recall
 from ganbench.scoring.metrics.neighbours import NEIGHBOUR_LIMIT
-from ganbench.scoring.protocol import MODES_BY_ARGMAX, MODES_BY_SHARE, Protocol
+from ganbench.scoring.protocol import MODES_BY_ARGMAX, MODES_BY_SHARE, Noise, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +31,6 @@ __all__ = ["FAKE_COUNT", "STACKED_COUNT", "Noise", "Reference", "part_of"]
 FAKE_COUNT = IMAGES.most_fakes
 STACKED_COUNT = 26_000
 """Images that a generator of stacked digits draws, as published tables have it: 26 a mode."""
-
-Noise = Literal["all", "choosing", "reporting"]
-"""Which latents images are drawn from: all of them, or one of two halves that share none. What is
-chosen by its score on the one half is reported by its score on the other."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from ganbench.launch.progress import Display
     from ganbench.machine.device import Device
 
+    Launch = Callable[[Sequence[Job]], list[StoredRun]]
+
 __all__ = ["PlannedComparison", "carry_out", "choose_folder", "plan_comparison"]
 
 
@@ -109,6 +111,8 @@ def carry_out(
     *,
     fresh: bool = False,
     is_replaced: Callable[[str], bool] | None = None,
+    in_rounds: Callable[[Launch], list[StoredRun]] | None = None,
+    is_reported: bool = True,
 ) -> list[StoredRun]:
     """Do the runs of a comparison that are not done yet, and write its report.
 
@@ -119,6 +123,9 @@ def carry_out(
         fresh: Whether to start over instead of going on.
         is_replaced: Which stored runs are then removed, by name; left out, those of the plan's
             variants.
+        in_rounds: Launches the jobs of the plan in rounds, the next of which may depend on how
+            those before it ended; left out, all are launched together.
+        is_reported: Whether the report is written.
 
     Returns:
         The stored runs, in the order of the plan.
@@ -144,10 +151,14 @@ def carry_out(
             own = {job.variant for job in plan.jobs}
             folder.clear(is_replaced or (lambda name: variant_of(name) in own))
         launch = _launcher(planned, folder, context, display)
-        if looks is None:
-            runs = launch(plan.jobs)
-        else:
+        if looks is not None:
             runs = launch_rounds(plan, looks, context, display, launch=launch)
+        elif in_rounds is not None:
+            runs = in_rounds(launch)
+        else:
+            runs = launch(plan.jobs)
+        if not is_reported:
+            return runs
         display.say("writing the report")
         begun = time.perf_counter()
         build([folder.path], primary=planned.suite.primary, report=display.report)
@@ -157,7 +168,7 @@ def carry_out(
 
 def _launcher(
     planned: PlannedComparison, folder: ResultsFolder, context: CommandContext, display: Display
-) -> Callable[[Sequence[Job]], list[StoredRun]]:
+) -> Launch:
     """What stores the plan of some more jobs and does them."""
     begun: list[Job] = []
     suite = planned.suite

@@ -10,12 +10,27 @@ if TYPE_CHECKING:
 
     from ganbench.experiment.plan import Job, Plan
     from ganbench.launch.context import CommandContext
+    from ganbench.launch.progress import Display
     from ganbench.launch.timings import Cost
 
-__all__ = ["long_text", "run_seconds", "total_seconds"]
+__all__ = ["costs_of", "long_text", "run_seconds", "total_seconds"]
 
 _START_SECONDS = 3.0  # of a run's process
 _HOUR = 3600
+
+
+def costs_of(plan: Plan, context: CommandContext, display: Display) -> dict[str, Cost | str]:
+    """What the runs of a plan take, by variant, found out in a process of its own."""
+    from ganbench.launch import process_pool
+    from ganbench.launch.tasks import EstimateTask
+
+    found: dict[str, Cost | str] = {}
+    jobs = tuple({job.variant: job for job in plan.jobs}.values())
+    with display:
+        process_pool.carry_out(
+            [EstimateTask(jobs, context)], display, done=lambda _task, costs: found.update(costs)
+        )
+    return found
 
 
 def run_seconds(job: Job, cost: Cost) -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ganbench.report.charts.best_over_trials import best_over_trials
 from ganbench.report.charts.classes import class_histogram
 from ganbench.report.charts.losses import losses
 from ganbench.report.charts.over_training import over_training
@@ -33,6 +34,7 @@ from ganbench.report.scale import (
     MOST_OF_MANY,
     ONE_WIDTH_RUNS,
 )
+from ganbench.report.tunings import ShownTuning, shown_tunings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
 
-__all__ = ["CHARTS", "Chart", "Drawn", "draw_all"]
+__all__ = ["BEST_OVER_TRIALS", "CHARTS", "Chart", "Drawn", "draw_all"]
 
 
 _MAIN_CHARTS = 1  # that of quality
@@ -55,13 +57,14 @@ class Chart:
     Attributes:
         name: Begins the file's name.
         caption: What it shows, for those who cannot see it.
-        draw: Makes it for a group, or returns None where the runs left nothing to show.
+        draw: Makes it for a group, or for a tuning; returns None where the runs left nothing to
+            show.
         has_images: Whether it holds generated images, whose pixels must stay as they are.
     """
 
     name: str
     caption: str
-    draw: Callable[[Group, ChartStyle], Figure | None]
+    draw: Callable[[Any, ChartStyle], Figure | None]
     has_images: bool = False
 
 
@@ -76,6 +79,11 @@ CHARTS = (
     Chart("classes", "Share of each class among generated and real images", class_histogram),
     Chart("samples", "Samples of the same latents as training goes on", samples, has_images=True),
 )
+BEST_OVER_TRIALS = Chart(
+    "best-over-trials", "Best score over the number of trials, beside the default recipe",
+    best_over_trials,
+)  # fmt: skip
+"""Of a tuning, in the place of a group."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,9 @@ def draw_all(
             if done is not None:
                 drawn.append(done)
     report("drawing charts", total, total)
+    for tuning in shown_tunings(results):
+        done = _draw(BEST_OVER_TRIALS, tuning, tuple(results.labels), tuple(formats))
+        drawn += [done] if done is not None else []
     return drawn
 
 
@@ -152,7 +163,7 @@ def _charts_of(place: int) -> tuple[Chart, ...]:
 
 def _draw(
     chart: Chart,
-    group: Group,
+    group: Group | ShownTuning,
     labels: tuple[str, ...],
     formats: tuple[str, ...],
     *,

@@ -1,0 +1,121 @@
+"""An equal tuning from Python, with the plan, the checks and the folder of `ganbench tune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ganbench.api.comparison import Comparison
+from ganbench.api.display import display
+from ganbench.api.running import without_main_module
+from ganbench.experiment.suite import read_suite
+from ganbench.machine.interrupt import Stopped
+from ganbench.workflow import tuning
+from ganbench.workflow.tuning_plan import TuneRequest, plan_tuning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["tune"]
+
+_COMMAND = "ganbench.tune(...)"
+
+
+def tune(
+    *,
+    variants: str | Sequence[str],
+    budget: str,
+    trials: int = 20,
+    dataset: str | None = None,
+    seeds: int | str | Sequence[int] = 3,
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    space: Mapping[str, str] | Sequence[str] = (),
+    primary: str = "fid",
+    sampler: Literal["random", "tpe"] = "random",
+    search_seed: int = 0,
+    prune: bool = False,
+    device: str | None = None,
+    data_root: str | Path | None = None,
+    backbone: str | None = None,
+    inception_weights: str | Path | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    precision: str | None = None,
+    compile: bool | None = None,  # noqa: A002 - as the flag
+    cuda_graphs: bool | None = None,
+    fresh: bool = False,
+    quiet: bool = False,
+) -> Comparison:
+    """Search the recipes of variants with equal effort, and compare the best ones on new seeds.
+
+    The same call with the same `out` goes on where it stopped, as the command does.
+
+    Args:
+        variants: Names or files, as a list or separated by commas.
+        budget: Of every run, of trials too: `25epochs`, `500kimg`, `10min` or `20s`.
+        trials: Of each variant.
+        dataset: As `ganbench list datasets` names them.
+        seeds: Of the final runs: a count or a list of seeds.
+        settings: Numbers of recipes that are not searched: `{"lr_d": 1e-4}`.
+        space: What is searched of numbers instead of the default:
+            `{"lr_g": "1e-5:1e-3:log", "dcgan.d_steps": "1|5"}`.
+        primary: The score that trials are chosen by.
+        sampler: `random`, or `tpe`, which learns from earlier trials.
+        search_seed: Of the drawn numbers.
+        prune: Whether the worse half of each variant's trials is stopped after a quarter and after
+            half of the budget.
+        device: `auto`, `cuda`, `cuda:1`, `mps` or `cpu`.
+        data_root: Where datasets are, or are downloaded to.
+        backbone: Features for the scores.
+        inception_weights: File with the Inception weights, instead of a download.
+        out: Results folder; `results/<date>_<device>_<topic>_tuned` if left out.
+        jobs: Runs side by side.
+        precision: `fp32`, `bf16` or `fp16`.
+        compile: Whether steps are compiled first.
+        cuda_graphs: Whether steps are captured as CUDA graphs.
+        fresh: Whether to start over instead of going on.
+        quiet: Whether to show no progress.
+
+    Returns:
+        The final runs, of tuned and default recipes.
+
+    Raises:
+        UsageError: It cannot be carried out as asked for; the message says what to do.
+        KeyboardInterrupt: It was interrupted; the runs have been saved.
+    """
+    given = {
+        "variants": variants if isinstance(variants, str) else tuple(variants),
+        "dataset": dataset,
+        "device": device,
+        "seeds": seeds,
+        "primary": primary,
+        "budget": budget,
+        "set": _pairs(settings) or None,
+        "data_root": None if data_root is None else str(data_root),
+        "backbone": backbone,
+        "inception_weights": None if inception_weights is None else str(inception_weights),
+        "out": None if out is None else str(out),
+        "jobs": jobs,
+        "precision": precision,
+        "compile": compile,
+        "cuda_graphs": cuda_graphs,
+    }
+    suite = read_suite(None, {key: value for key, value in given.items() if value is not None})
+    request = TuneRequest(suite, trials, _pairs(space), sampler, search_seed, prune)
+    with display(quiet=quiet) as shown, without_main_module():
+        planned = plan_tuning(request, shown, command=_COMMAND)
+        for note in (*planned.default.plan.notes, *planned.notes):
+            shown.say(note)
+        folder = tuning.choose_tuning_folder(planned)
+        try:
+            tuning.tune(planned, folder, shown, fresh=fresh)
+        except Stopped as stopped:
+            raise KeyboardInterrupt from stopped
+    return Comparison(folder.path)
+
+
+def _pairs(values: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:
+    """Keys and values as the flags have them."""
+    if isinstance(values, dict):
+        return tuple(f"{key}={value}" for key, value in values.items())
+    return tuple(values)
