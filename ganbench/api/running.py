@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ganbench.api.comparison import Comparison
 from ganbench.api.display import display
 from ganbench.experiment.suite import read_suite
+from ganbench.launch.processes import without_main_module
 from ganbench.machine.interrupt import Stopped
 from ganbench.workflow.comparison import carry_out, choose_folder, plan_comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["run"]
 
@@ -41,6 +39,10 @@ def run(
     out: str | Path | None = None,
     jobs: int | None = None,
     exclusive_timing: bool | None = None,
+    launcher: str | None = None,
+    ray_address: str | None = None,
+    ray: Mapping[str, Any] | Sequence[str] | None = None,
+    slurm: Mapping[str, Any] | Sequence[str] | None = None,
     precision: str | None = None,
     compile: bool | None = None,  # noqa: A002 - as the flag
     cuda_graphs: bool | None = None,
@@ -71,6 +73,10 @@ def run(
         out: Results folder; `results/<date>_<device>_<topic>` if left out.
         jobs: Runs side by side.
         exclusive_timing: Whether to measure the speeds of these again, each alone.
+        launcher: Where runs are done: `local`, `ray` or `slurm`.
+        ray_address: With `ray`: the cluster that this machine is a part of.
+        ray: With `ray`: what each run takes, `{"num_cpus": 2, "num_gpus": 0.5}`.
+        slurm: With `slurm`: what is passed on, `{"partition": "gpu", "timeout_min": 240}`.
         precision: `fp32`, `bf16` or `fp16`.
         compile: Whether steps are compiled first.
         cuda_graphs: Whether steps are captured as CUDA graphs.
@@ -82,8 +88,6 @@ def run(
         UsageError: The comparison cannot be carried out as asked for; the message says what to do.
         KeyboardInterrupt: It was interrupted; the runs have been saved.
     """
-    if isinstance(settings, dict):
-        settings = [f"{key}={value}" for key, value in settings.items()]
     given = {
         "variants": variants if variants is None or isinstance(variants, str) else tuple(variants),
         "dataset": dataset,
@@ -92,7 +96,7 @@ def run(
         "primary": primary,
         "margin": margin,
         "budget": budget,
-        "set": None if settings is None else tuple(settings),
+        "set": _settings(settings),
         "data_root": _text(data_root),
         "backbone": backbone,
         "inception_weights": _text(inception_weights),
@@ -101,6 +105,10 @@ def run(
         "out": _text(out),
         "jobs": jobs,
         "exclusive_timing": exclusive_timing,
+        "launcher": launcher,
+        "ray_address": ray_address,
+        "ray": _settings(ray),
+        "slurm": _settings(slurm),
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,
@@ -108,7 +116,7 @@ def run(
     }
     flags = {key: value for key, value in given.items() if value is not None}
     asked = read_suite(Path(suite) if suite is not None else None, flags)
-    with display(quiet=quiet) as shown, _without_main_module():
+    with display(quiet=quiet) as shown, without_main_module():
         planned = plan_comparison(asked, shown, command=_COMMAND)
         for note in planned.plan.notes:
             shown.say(note)
@@ -120,20 +128,14 @@ def run(
     return Comparison(folder.path)
 
 
+def _settings(given: Mapping[str, Any] | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Numbers by name as `KEY=VALUE`, as flags give them."""
+    if isinstance(given, str):
+        return (given,)
+    if isinstance(given, dict):
+        return tuple(f"{key}={value}" for key, value in given.items())
+    return None if given is None else tuple(given)
+
+
 def _text(path: str | Path | None) -> str | None:
     return None if path is None else str(path)
-
-
-@contextmanager
-def _without_main_module() -> Iterator[None]:
-    """Let the processes of runs not run the caller's script, which they have no need of.
-
-    Python's multiprocessing has each new process import the main module, so that a script without
-    a guard would begin itself again in each of them.
-    """
-    before = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = before

@@ -42,6 +42,10 @@ class Suite(BaseModel):
     out: Path | None = None
     jobs: int = Field(1, ge=1)
     exclusive_timing: bool = False
+    launcher: Literal["local", "ray", "slurm"] = "local"
+    ray_address: str | None = None
+    ray: tuple[str, ...] = ()
+    slurm: tuple[str, ...] = ()
     sample_every: str | None = None
     evaluate_every: str | None = None
     precision: Precision = "fp32"
@@ -64,7 +68,7 @@ class Suite(BaseModel):
         """The share of the primary score below which variants do not differ."""
         return parse_margin(self.margin)
 
-    @field_validator("variants", "set", "track", mode="before")
+    @field_validator("variants", "set", "track", "ray", "slurm", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         if isinstance(value, str):
