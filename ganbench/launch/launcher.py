@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from typing import TYPE_CHECKING, Protocol
 
 from ganbench.errors import UsageError, unknown
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Launcher", "check_launcher", "read_numbers", "settings_of"]
 
 _PACKAGES = {"ray": "ray", "slurm": "submitit"}  # of launchers
+_ONE_FILE = {  # trackers, and the variables that name their servers
+    "mlflow": ("MLFLOW_TRACKING_URI",),
+    "trackio": ("TRACKIO_SERVER_URL", "TRACKIO_SPACE_ID"),
+}
 
 
 class Launcher(Protocol):
@@ -86,6 +91,16 @@ def check_launcher(suite: Suite) -> None:
             f"--exclusive-timing measures on this machine, and --launcher {suite.launcher} trains "
             "on a cluster: leave it out"
         )
+    for tracker, servers in _ONE_FILE.items():
+        if (
+            suite.launcher == "ray"
+            and tracker in suite.track
+            and not any(map(os.environ.get, servers))
+        ):
+            raise UsageError(
+                f"--track {tracker} keeps one file for all runs, which machines without a common "
+                f"disk cannot share: name a server in {servers[0]}, or take another tracker"
+            )
     package = _PACKAGES.get(suite.launcher)
     if package is not None and not _is_installed(package):
         raise UsageError(

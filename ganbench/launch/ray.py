@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import socket
@@ -137,6 +138,8 @@ def _connected(address: str | None) -> Iterator[Any]:
         yield ray
         return
     _refuse_unreachable(address)
+    # Otherwise Ray prints pages of its own log for each machine that is gone
+    importlib.import_module("ray._private.worker")._worker_logs_enabled = False  # type: ignore[attr-defined]  # noqa: SLF001
     try:
         ray.init(
             address=address or _HERE,

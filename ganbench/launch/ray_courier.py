@@ -19,12 +19,24 @@ _CALL_SECONDS = 0.5
 
 
 class RayCourier(threading.Thread):
-    """Brings messages and changed files to the keeper now and then, and asks whether to stop."""
+    """Brings messages and changed files to the keeper now and then, and asks whether to stop.
 
-    def __init__(self, run_id: str, label: str, root: Path, keeper: Any, known: Stamps) -> None:
+    Args:
+        run_id: Of the run.
+        time: Which time it has begun, as the keeper says.
+        label: The run for people.
+        root: The results folder in which it is done.
+        keeper: The handle of the `ResultsKeeper`.
+        known: Of the files that the keeper has.
+    """
+
+    def __init__(
+        self, run_id: str, time: int, label: str, root: Path, keeper: Any, known: Stamps
+    ) -> None:
         super().__init__(daemon=True)
         self.display = _Forward(label)
         self._run_id = run_id
+        self._time = time
         self._root = root
         self._keeper = keeper
         self._known = known
@@ -49,7 +61,7 @@ class RayCourier(threading.Thread):
         self.join()
         self._deliver()
         if (self._root / "runs" / self._run_id / "result.json").exists():
-            ray.get(self._keeper.finish.remote(self._run_id))
+            ray.get(self._keeper.finish.remote(self._run_id, self._time))
 
     def _deliver(self) -> bool:
         import ray
@@ -59,7 +71,9 @@ class RayCourier(threading.Thread):
         parcel = b""
         if files := {self._there(name): self._root / name for name in changed if _travels(name)}:
             parcel = pack(files)
-        answer: bool = ray.get(self._keeper.deliver.remote(self.display.taken(), parcel))
+        messages = self.display.taken()
+        delivered = self._keeper.deliver.remote(self._run_id, self._time, messages, parcel)
+        answer: bool = ray.get(delivered)
         self._known = present
         return answer
 

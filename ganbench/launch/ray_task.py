@@ -156,8 +156,9 @@ def _do(sent: SentJob, parcels: Mapping[str, list[Any]], keeper: Any) -> None:
             data_root=data.default_data_root(),
         )
         here, context_here = unpacked(sent.files, context, fetch)
-        unpack(ray.get(keeper.begin.remote(job.id, sent.earlier)), path)
-        courier = RayCourier(job.id, job.label, path, keeper, stamps(path))
+        time, parcel = ray.get(keeper.begin.remote(job.id, sent.earlier))
+        unpack(parcel, path)
+        courier = RayCourier(job.id, time, job.label, path, keeper, stamps(path))
         courier.start()
         try:
             prepare_once(here, context_here, courier.display, lambda task: OnCards(task, cards))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.errors import GanbenchError, UsageError
 from ganbench.experiment.extension import earlier_run
 from ganbench.launch.endings import Endings
-from ganbench.launch.job_files import JobFiles, needed
+from ganbench.launch.job_files import JobFiles, Needed, needed
 from ganbench.launch.ray_keeper import ResultsKeeper
 from ganbench.launch.ray_task import SentJob, do_job
 from ganbench.launch.same_code import own_code
@@ -27,6 +27,7 @@ __all__ = ["RayTasks", "summary"]
 
 _WAIT_SECONDS = 0.2
 _CLOSE_SECONDS = 5.0
+_LONGEST = 300  # characters of what Ray says
 _MOST_SENT = 2000  # tasks that Ray knows of at a time
 
 
@@ -65,7 +66,8 @@ class RayTasks:
         self._function = ray.remote(do_job)
         self._code = own_code()
         self._parcels: dict[str, Any] = {}
-        self._begun: dict[str, int] = {}
+        self._needed: dict[tuple[str, str, str, bool], tuple[Needed, ...]] = {}
+        self._begun: set[str] = set()
         self._has_runs = bool(context.folder.run_folders())
 
     def check_room(self, job: Job) -> None:
@@ -114,7 +116,10 @@ class RayTasks:
         endings.check()
 
     def _send(self, job: Job) -> Any:
-        parts = needed(job, self._context)
+        kind = (job.request, job.frozen, job.spec.name, job.may_use_inception)
+        if kind not in self._needed:
+            self._needed[kind] = needed(job, self._context)
+        parts = self._needed[kind]
         keys = {part.kind: part.key for part in parts}
         for part in parts:
             if part.key not in self._parcels:
@@ -137,12 +142,12 @@ class RayTasks:
         for message in messages:
             self._display.show(message)
         for run_id, count in begun.items():
-            if count > self._begun.get(run_id, 1):
+            if count > 1:
                 self._display.say(
                     f"{run_id}: its machine or process is gone; it goes on elsewhere from its "
                     "last checkpoint"
                 )
-        self._begun = begun
+        self._begun |= begun.keys()
 
     def _outcome(self, reference: Any, job: Job) -> Outcome:
         try:
@@ -179,7 +184,7 @@ def _one_line() -> Iterator[None]:
 def summary(error: Exception) -> str:
     """What an error of Ray says, in one line: that of the cause, where there is one."""
     cause = getattr(error, "cause", None)
-    told = cause if isinstance(cause, BaseException) else error
-    lines = [line.strip() for line in str(told).splitlines() if line.strip()]
-    text = lines[0] if lines else type(told).__name__
-    return f"Ray: {text[:300].rstrip('.')}"
+    told = str(cause if isinstance(cause, BaseException) else error)
+    lines = [line.strip() for line in told.splitlines() if line.strip()] or [type(error).__name__]
+    text = lines[-1] if "Traceback" in told or "ray::" in told else lines[0]
+    return f"Ray: {text[:_LONGEST].rstrip('.')}"
