@@ -67,7 +67,7 @@ class RayLauncher:
         read = read_numbers("--ray", settings, _KINDS)
         for name, value in read.items():
             least = 1 if name == "num_cpus" else 0
-            if value < least:
+            if not value >= least:  # nor nan
                 raise UsageError(f"--ray {name}={value:g} is too small: give {least} or more")
         return cls(address, read, at_a_time)
 
@@ -103,7 +103,7 @@ class RayLauncher:
         """See `Launcher`."""
         if not jobs:
             return
-        with StopRequest() as request, _connected(self.address) as ray:
+        with _connected(self.address) as ray, StopRequest() as request:  # as Ray handles SIGTERM
             tasks = RayTasks(ray, self._options, self.at_a_time, context, display)
             try:
                 tasks.check_room(jobs[0])

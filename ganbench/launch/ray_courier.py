@@ -13,9 +13,17 @@ from ganbench.launch.parcels import Stamps, pack, stamps
 from ganbench.launch.progress import Display, Message
 from ganbench.machine import interrupt
 
-__all__ = ["RayCourier"]
+__all__ = ["RayCourier", "answer"]
 
 _CALL_SECONDS = 0.5
+
+
+def answer(reference: Any) -> Any:
+    """Wait for what a reference of Ray stands for, within a task.
+
+    `ray.get` would tell Ray that the task waits, so that Ray begins another one on its processors.
+    """
+    return reference.future().result()
 
 
 class RayCourier(threading.Thread):
@@ -55,17 +63,13 @@ class RayCourier(threading.Thread):
 
     def end(self) -> None:
         """Bring the rest, and the finished run."""
-        import ray
-
         self._ended.set()
         self.join()
         self._deliver()
         if (self._root / "runs" / self._run_id / "result.json").exists():
-            ray.get(self._keeper.finish.remote(self._run_id, self._time))
+            answer(self._keeper.finish.remote(self._run_id, self._time))
 
     def _deliver(self) -> bool:
-        import ray
-
         present = stamps(self._root)
         changed = [name for name, stamp in present.items() if self._known.get(name) != stamp]
         parcel = b""
@@ -73,9 +77,9 @@ class RayCourier(threading.Thread):
             parcel = pack(files)
         messages = self.display.taken()
         delivered = self._keeper.deliver.remote(self._run_id, self._time, messages, parcel)
-        answer: bool = ray.get(delivered)
+        is_to_stop: bool = answer(delivered)
         self._known = present
-        return answer
+        return is_to_stop
 
     def _there(self, name: str) -> str:
         """Where a file goes: a run is unfinished until the keeper has all of it."""

@@ -27,7 +27,7 @@ from ganbench.launch.job_files import JobFiles, unpacked
 from ganbench.launch.parcels import stamps, unpack
 from ganbench.launch.preparation import prepare_once
 from ganbench.launch.progress import Display
-from ganbench.launch.ray_courier import RayCourier
+from ganbench.launch.ray_courier import RayCourier, answer
 from ganbench.launch.same_code import SourceCode, check_same_code
 from ganbench.launch.tasks import JobTask, Task
 from ganbench.launch.worker import Outcome
@@ -139,11 +139,9 @@ def do_job(
 
 
 def _do(sent: SentJob, parcels: Mapping[str, list[Any]], keeper: Any) -> None:
-    import ray
-
     def fetch(key: str) -> bytes:
         (reference,) = parcels[key]
-        parcel: bytes = ray.get(reference)
+        parcel: bytes = answer(reference)
         return parcel
 
     job = sent.files.job
@@ -156,7 +154,7 @@ def _do(sent: SentJob, parcels: Mapping[str, list[Any]], keeper: Any) -> None:
             data_root=data.default_data_root(),
         )
         here, context_here = unpacked(sent.files, context, fetch)
-        time, parcel = ray.get(keeper.begin.remote(job.id, sent.earlier))
+        time, parcel = answer(keeper.begin.remote(job.id, sent.earlier))
         unpack(parcel, path)
         courier = RayCourier(job.id, time, job.label, path, keeper, stamps(path))
         courier.start()
