@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import threading
@@ -19,7 +20,7 @@ from ganbench.errors import GanbenchError, UsageError
 from ganbench.launch.endings import Endings
 from ganbench.launch.message_files import MessageReader
 from ganbench.launch.same_code import own_code
-from ganbench.launch.slurm_run import SlurmRun
+from ganbench.launch.slurm_run import SlurmRun, outcome_file, read_outcome
 from ganbench.launch.tasks import JobTask
 from ganbench.launch.worker import Outcome
 from ganbench.machine.whole_files import write_whole
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SlurmQueue"]
 
+_JOB = re.compile(r"\d+(_\d+)?")  # its name in the queue
 _WAIT_SECONDS = 0.5
 _STORE_SECONDS = 5.0
 _LARGEST_ARRAY = 1000  # Slurm's own default is 1,001
@@ -128,6 +130,7 @@ class SlurmQueue:
         if sent:
             for job in sent:
                 self._messages(job).unlink(missing_ok=True)
+                outcome_file(self._messages(job)).unlink(missing_ok=True)
             with _ignoring_interrupts():
                 submitted = self._submit_array([self._run(job) for job in sent])
             self._submitted |= {job.id: one for job, one in zip(sent, submitted, strict=True)}
@@ -175,17 +178,12 @@ class SlurmQueue:
             return False
 
     def _outcome(self, job: Job) -> Outcome:
-        submitted = self._submitted[job.id]
-        file = submitted.paths.result_pickle
-        if not file.exists():
-            text = "was ended from outside, perhaps for want of memory or time"
-            return self._failed(job, text)
-        kind, value = pickle.loads(file.read_bytes())  # noqa: S301 - from the command's own run
-        if kind != "success":
-            lines = [line.strip() for line in str(value).splitlines() if line.strip()]
-            return self._failed(job, f"failed: {lines[-1][:300]}")
-        outcome: Outcome = value
-        return outcome
+        outcome = read_outcome(self._messages(job))
+        if outcome is not None:
+            return outcome
+        if self._submitted[job.id].paths.result_pickle.exists():
+            return self._failed(job, "failed")
+        return self._failed(job, "was ended from outside, perhaps for want of memory or time")
 
     def _failed(self, job: Job, how: str) -> Outcome:
         submitted = self._submitted[job.id]
@@ -211,7 +209,8 @@ class SlurmQueue:
         paths = self._submitted.pop(job.id).paths
         self._readers.pop(job.id, None)
         files = (paths.submitted_pickle, paths.result_pickle, paths.stdout, paths.stderr)
-        for file in (*files, self._messages(job)):
+        messages = self._messages(job)
+        for file in (*files, messages, outcome_file(messages)):
             with suppress(OSError):
                 file.unlink(missing_ok=True)
         if time.monotonic() - self._stored > _STORE_SECONDS:
@@ -225,7 +224,8 @@ class SlurmQueue:
             stored = json.loads(self._record.read_text(encoding="utf-8"))
             if isinstance(stored, dict) and stored.get("is_local") == self._is_local:
                 jobs = stored.get("jobs")
-                return {str(key): str(value) for key, value in dict(jobs or {}).items()}
+                names = jobs.items() if isinstance(jobs, dict) else ()
+                return {key: name for key, name in names if _JOB.fullmatch(str(name))}
         return {}
 
     def _write_record(self) -> None:

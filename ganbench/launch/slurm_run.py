@@ -6,6 +6,7 @@ run saves itself first, and then submitit puts the job back into the queue.
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -20,18 +21,50 @@ from ganbench.launch.preparation import prepare_once
 from ganbench.launch.same_code import SourceCode, check_same_code
 from ganbench.launch.worker import Outcome
 from ganbench.machine.interrupt import Stopped, StopRequest
+from ganbench.machine.whole_files import write_whole
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from ganbench.launch.tasks import JobTask
 
-__all__ = ["SlurmRun"]
+__all__ = ["SlurmRun", "outcome_file", "read_outcome"]
+
+
+def outcome_file(messages: Path) -> Path:
+    """The file that says how a run ended, beside that of what it shows."""
+    return messages.with_suffix(".outcome")
+
+
+def read_outcome(messages: Path) -> Outcome | None:
+    """How a run ended; None where its process did not come to say so.
+
+    It is read as plain values, as a results folder may come from somebody else.
+    """
+    try:
+        values = json.loads(outcome_file(messages).read_text(encoding="utf-8"))
+        text, kind = values["error"], UsageError if values["is_usage"] else GanbenchError
+        return Outcome(
+            error=None if text is None else kind(str(text)), is_stopped=bool(values["is_stopped"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _as_json(outcome: Outcome) -> str:
+    error = outcome.error
+    return json.dumps(
+        {
+            "error": None if error is None else str(error),
+            "is_usage": isinstance(error, UsageError),
+            "is_stopped": outcome.is_stopped,
+        }
+    )
 
 
 @dataclass
 class SlurmRun:
-    """Does one job, as often as it takes; what it returns is an `Outcome`.
+    """Does one job, as often as it takes.
 
     Attributes:
         code: What the command runs.
@@ -43,8 +76,8 @@ class SlurmRun:
     pickled: bytes
     messages: Path
 
-    def __call__(self) -> Outcome:
-        """Do the job; where it is to be queued again, this ends the process."""
+    def __call__(self) -> None:
+        """Do the job, and write how it ended; where it is queued again, this ends the process."""
         number = getattr(signal, f"SIG{os.environ.get('SUBMITIT_PREEMPT_SIGNAL', 'USR2')}")
         queue_again: Any = signal.getsignal(number)
         is_asked = False
@@ -61,7 +94,7 @@ class SlurmRun:
             outcome = self._outcome(request)
         if is_asked and outcome.is_stopped:
             queue_again(number, None)
-        return outcome
+        write_whole(outcome_file(self.messages), _as_json(outcome).encode())
 
     def checkpoint(self) -> Any:
         """What is queued again: the same, as the run goes on from its own checkpoint."""

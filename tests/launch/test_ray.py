@@ -19,7 +19,7 @@ RUNS = 40
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A head on which nothing runs, and two machines of one processor, with a cache of their own."""
+    """A head on which nothing runs, and two machines of a processor each, with their own cache."""
     from ray.cluster_utils import Cluster
 
     with pytest.MonkeyPatch.context() as patch:
