@@ -40,6 +40,7 @@ from ganbench.machine.memory import peak_host_memory_bytes
 _JOBS = (1000, 10_000)
 _FEW, _MANY = 2, 10
 _STORE = 100 * 2**20
+_CALLS, _FILES, _CHECKPOINT = 500, 5, 25_000_000
 _SMALL = ("batch_size=32", "generator_width=8", "discriminator_width=8")
 
 
@@ -124,6 +125,28 @@ def no_work(_code: Any, pickled: bytes, _parcels: Any, keeper: Any) -> Any:
     return Outcome()
 
 
+def deliver(keeper: Any, calls: int, size: int) -> float:
+    """Call the keeper so often, with a file of some bytes each time; return the seconds of one."""
+    import io
+    import tarfile
+
+    from ganbench.launch.ray_courier import answer
+
+    parcel = b""
+    if size:
+        written = io.BytesIO()
+        with tarfile.open(fileobj=written, mode="w") as opened:
+            entry = tarfile.TarInfo("runs/.measured.partial/checkpoint.pt")
+            entry.size = size
+            opened.addfile(entry, io.BytesIO(os.urandom(size)))
+        parcel = written.getvalue()
+    begun, _ = answer(keeper.begin.remote("measured", ""))
+    started = time.perf_counter()
+    for _ in range(calls):
+        answer(keeper.deliver.remote("measured", begun, [], parcel))
+    return (time.perf_counter() - started) / calls
+
+
 def ray_tasks(count: int, scratch: Path) -> dict[str, Any]:
     """Launch so many jobs without work by Ray, on this machine."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -150,6 +173,11 @@ def ray_tasks(count: int, scratch: Path) -> dict[str, Any]:
         ended = time.perf_counter()
         assert len(done) == count
         memory = _memory_of_ray()
+        kept = tasks._keeper  # noqa: SLF001 - as tasks call it
+        calls, files = (
+            ray.get(ray.remote(deliver).remote(kept, *which))
+            for which in ((_CALLS, 0), (_FILES, _CHECKPOINT))
+        )
         tasks.close()
     finally:
         ray.shutdown()
@@ -157,6 +185,8 @@ def ray_tasks(count: int, scratch: Path) -> dict[str, Any]:
         "jobs": count,
         "start_seconds": started - begun,
         "launch_seconds": ended - started,
+        "call_seconds": calls,
+        "checkpoint_seconds": files,
         "peak_memory_bytes": peak_host_memory_bytes(),
         **memory,
     }
@@ -244,11 +274,12 @@ def measure(
     if of is Part.RAY:
         return Report(
             "Jobs without work as tasks of Ray",
-            ("jobs", "start, s", "all jobs, s", "each, ms", "command, MB", "keeper, MB",
-             "scheduler, MB", "workers, MB"),
+            ("jobs", "start, s", "all jobs, s", "each, ms", "call, ms", "25 MB, ms",
+             "command, MB", "keeper, MB", "scheduler, MB", "workers, MB"),
             [
                 (f"{row['jobs']:,}", f"{row['start_seconds']:.1f}", f"{row['launch_seconds']:.1f}",
                  f"{1000 * row['launch_seconds'] / row['jobs']:.1f}",
+                 f"{1000 * row['call_seconds']:.1f}", f"{1000 * row['checkpoint_seconds']:.0f}",
                  *(f"{row[key] / 1e6:.0f}" for key in ("peak_memory_bytes", "keeper_bytes",
                                                       "scheduler_bytes", "workers_bytes")))
                 for row in results

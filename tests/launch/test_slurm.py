@@ -32,19 +32,22 @@ def tasks(out):
 @pytest.mark.usefixtures("digits_backbone")
 def test_runs_whose_time_is_over_are_queued_again_and_a_killed_command_submits_none_twice(tmp_path):
     variant, out, alone = plugin(tmp_path), tmp_path / "queue", tmp_path / "alone"
-    more = ("--seeds", 3, "--budget", "3000steps", "--jobs", 2)
+    more = ("--seeds", 3, "--budget", "8000steps", "--jobs", 2)
     line = command(variant, out, *more, *LOCAL)
 
     killed = start(line)
     wait_until(lambda: len(list(out.glob("runs/.*/samples"))) >= 2, killed)
     killed.kill()
-    killed.communicate()
+    killed.wait()  # not for the end of its output, which goes on
     before = tasks(out)
     assert len(before) == 2
     for process in before:
         process.send_signal(signal.SIGUSR2)  # as Slurm does when the time is nearly over
     psutil.wait_procs(before, timeout=120)
     assert len(list(out.glob("runs/.*/checkpoint.pt"))) == 2
+
+    for pipe in (killed.stdout, killed.stderr):
+        pipe.close()
 
     again = start(line)
     printed, errors = again.communicate(timeout=900)
