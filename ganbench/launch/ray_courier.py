@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from ganbench.machine import interrupt
 
 __all__ = ["RayCourier", "answer"]
 
-_CALL_SECONDS = 0.5
+_CALL_SECONDS = 1.0
+_CHECKPOINT_SECONDS = 180.0  # between two that travel, as the largest of all files
 
 
 def answer(reference: Any) -> Any:
@@ -31,7 +34,7 @@ class RayCourier(threading.Thread):
 
     Args:
         run_id: Of the run.
-        time: Which time it has begun, as the keeper says.
+        begun: Which time it has begun, as the keeper says.
         label: The run for people.
         root: The results folder in which it is done.
         keeper: The handle of the `ResultsKeeper`.
@@ -39,15 +42,16 @@ class RayCourier(threading.Thread):
     """
 
     def __init__(
-        self, run_id: str, time: int, label: str, root: Path, keeper: Any, known: Stamps
+        self, run_id: str, begun: int, label: str, root: Path, keeper: Any, known: Stamps
     ) -> None:
         super().__init__(daemon=True)
         self.display = _Forward(label)
         self._run_id = run_id
-        self._time = time
+        self._begun = begun
         self._root = root
         self._keeper = keeper
-        self._known = known
+        self._known = dict(known)
+        self._sent = -math.inf  # when the checkpoint was, last
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -65,20 +69,31 @@ class RayCourier(threading.Thread):
         """Bring the rest, and the finished run."""
         self._ended.set()
         self.join()
-        self._deliver()
+        self._deliver(is_last=True)
         if (self._root / "runs" / self._run_id / "result.json").exists():
-            answer(self._keeper.finish.remote(self._run_id, self._time))
+            answer(self._keeper.finish.remote(self._run_id, self._begun))
 
-    def _deliver(self) -> bool:
-        present = stamps(self._root)
-        changed = [name for name, stamp in present.items() if self._known.get(name) != stamp]
+    def _deliver(self, *, is_last: bool = False) -> bool:
+        present = {self._there(name): (name, stamp) for name, stamp in stamps(self._root).items()}
+        changed = {
+            there: name
+            for there, (name, stamp) in present.items()
+            if self._known.get(there) != stamp and _travels(name)
+        }
+        checkpoint = f"runs/.{self._run_id}.partial/checkpoint.pt"
+        if checkpoint in changed:
+            now = time.monotonic()
+            if is_last or now - self._sent >= _CHECKPOINT_SECONDS:
+                self._sent = now
+            else:
+                del changed[checkpoint]
         parcel = b""
-        if files := {self._there(name): self._root / name for name in changed if _travels(name)}:
-            parcel = pack(files)
+        if changed:
+            parcel = pack({there: self._root / name for there, name in changed.items()})
         messages = self.display.taken()
-        delivered = self._keeper.deliver.remote(self._run_id, self._time, messages, parcel)
+        delivered = self._keeper.deliver.remote(self._run_id, self._begun, messages, parcel)
         is_to_stop: bool = answer(delivered)
-        self._known = present
+        self._known |= {there: present[there][1] for there in changed}
         return is_to_stop
 
     def _there(self, name: str) -> str:

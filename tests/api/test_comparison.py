@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from results_doubles import failed, result, write
 
 import ganbench
-from ganbench.api.running import _without_main_module
 from ganbench.errors import UsageError
+from ganbench.launch.processes import without_main_module
 
 RESULTS = [result(name, seed) for name in ("mlp", "dcgan") for seed in range(3)]
 
@@ -143,7 +143,7 @@ def test_what_cannot_be_carried_out_is_the_line_of_the_command(arguments, messag
 
 def test_the_callers_script_is_no_part_of_the_processes_of_runs():
     before = sys.modules["__main__"]
-    with _without_main_module():
+    with without_main_module():
         assert not hasattr(sys.modules["__main__"], "__file__")
     assert sys.modules["__main__"] is before
 
