@@ -347,3 +347,17 @@ def test_the_cost_of_a_report_is_measured_over_the_number_of_runs():
         assert row["processor_seconds"] > 0
         assert 10e6 < row["peak_memory_bytes"] < 10e9
         assert 0 < row["page_bytes"] < row["report_bytes"]
+
+
+# --- what launchers cost
+
+
+@pytest.mark.slow
+def test_the_bookkeeping_of_jobs_without_work_is_measured():
+    done = script("launchers.py", "--of", "bookkeeping", "--jobs", "3", "--jobs", "5", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["results"]
+    assert [row["jobs"] for row in rows] == [3, 5]
+    for row in rows:
+        assert min(row["plan_seconds"], row["launch_seconds"], row["again_seconds"]) > 0
+        assert 10e6 < row["peak_memory_bytes"] < 10e9

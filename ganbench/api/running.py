@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ganbench.api.comparison import Comparison
 from ganbench.api.display import display
 from ganbench.experiment.suite import read_suite
+from ganbench.launch.processes import without_main_module
 from ganbench.machine.interrupt import Stopped
 from ganbench.workflow.comparison import carry_out, choose_folder, plan_comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["run", "without_main_module"]
+__all__ = ["run"]
 
 _COMMAND = "ganbench.run(...)"
 
@@ -42,6 +40,10 @@ def run(
     jobs: int | None = None,
     exclusive_timing: bool | None = None,
     processes_per_run: int | None = None,
+    launcher: str | None = None,
+    ray_address: str | None = None,
+    ray: Mapping[str, Any] | Sequence[str] | None = None,
+    slurm: Mapping[str, Any] | Sequence[str] | None = None,
     precision: str | None = None,
     compile: bool | None = None,  # noqa: A002 - as the flag
     cuda_graphs: bool | None = None,
@@ -73,6 +75,10 @@ def run(
         jobs: Runs side by side.
         exclusive_timing: Whether to measure the speeds of these again, each alone.
         processes_per_run: Processes that train each run, each on its share of every batch.
+        launcher: Where runs are done: `local`, `ray` or `slurm`.
+        ray_address: With `ray`: the cluster that this machine is a part of.
+        ray: With `ray`: what each run takes, `{"num_cpus": 2, "num_gpus": 0.5}`.
+        slurm: With `slurm`: what is passed on, `{"partition": "gpu", "timeout_min": 240}`.
         precision: `fp32`, `bf16` or `fp16`.
         compile: Whether steps are compiled first.
         cuda_graphs: Whether steps are captured as CUDA graphs.
@@ -84,8 +90,6 @@ def run(
         UsageError: The comparison cannot be carried out as asked for; the message says what to do.
         KeyboardInterrupt: It was interrupted; the runs have been saved.
     """
-    if isinstance(settings, dict):
-        settings = [f"{key}={value}" for key, value in settings.items()]
     given = {
         "variants": variants if variants is None or isinstance(variants, str) else tuple(variants),
         "dataset": dataset,
@@ -94,7 +98,7 @@ def run(
         "primary": primary,
         "margin": margin,
         "budget": budget,
-        "set": None if settings is None else tuple(settings),
+        "set": _settings(settings),
         "data_root": _text(data_root),
         "backbone": backbone,
         "inception_weights": _text(inception_weights),
@@ -104,6 +108,10 @@ def run(
         "jobs": jobs,
         "exclusive_timing": exclusive_timing,
         "processes_per_run": processes_per_run,
+        "launcher": launcher,
+        "ray_address": ray_address,
+        "ray": _settings(ray),
+        "slurm": _settings(slurm),
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,
@@ -123,20 +131,14 @@ def run(
     return Comparison(folder.path)
 
 
+def _settings(given: Mapping[str, Any] | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Numbers by name as `KEY=VALUE`, as flags give them."""
+    if isinstance(given, str):
+        return (given,)
+    if isinstance(given, dict):
+        return tuple(f"{key}={value}" for key, value in given.items())
+    return None if given is None else tuple(given)
+
+
 def _text(path: str | Path | None) -> str | None:
     return None if path is None else str(path)
-
-
-@contextmanager
-def without_main_module() -> Iterator[None]:
-    """Let the processes of runs not run the caller's script, which they have no need of.
-
-    Python's multiprocessing has each new process import the main module, so that a script without
-    a guard would begin itself again in each of them.
-    """
-    before = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = before

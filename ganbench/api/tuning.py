@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ganbench.api.comparison import Comparison
 from ganbench.api.display import display
-from ganbench.api.running import without_main_module
 from ganbench.experiment.suite import read_suite
+from ganbench.launch.processes import without_main_module
 from ganbench.machine.interrupt import Stopped
 from ganbench.workflow import tuning
 from ganbench.workflow.tuning_plan import TuneRequest, plan_tuning

@@ -33,6 +33,7 @@ __all__ = [
     "USAGE",
     "WHAT",
     "WHERE",
+    "beginning",
     "command_line",
     "complete_dataset",
     "complete_variants",
@@ -48,8 +49,8 @@ GROUPS = WHAT, SCORES, WHERE, HOW, COMMAND = (
 """Titles of the groups of options, in the order in which help shows them."""
 
 
-def _beginning(*names: str) -> Callable[[str], list[str]]:
-    """Completes one of some names."""
+def beginning(*names: str) -> Callable[[str], list[str]]:
+    """What completes one of some names."""
 
     def complete(incomplete: str) -> list[str]:  # by this name typer finds what was typed
         return [name for name in names if name.startswith(incomplete)]
@@ -62,7 +63,7 @@ DEVICE = typer.Option(
     help="auto, cuda, cuda:1, mps or cpu.",
     show_default="auto: CUDA, then MPS, then the CPU",
     rich_help_panel=WHERE,
-    autocompletion=_beginning("auto", "cpu", "cuda", "mps"),
+    autocompletion=beginning("auto", "cpu", "cuda", "mps"),
 )
 SETTINGS = typer.Option(
     "--set",
@@ -82,7 +83,7 @@ BACKBONE = typer.Option(
     help="Features for the scores: auto, inception, efficientnet or classifier.",
     show_default="auto: inception for colour images where its weights can be had, else classifier",
     rich_help_panel=SCORES,
-    autocompletion=_beginning("auto", "classifier", "efficientnet", "inception"),
+    autocompletion=beginning("auto", "classifier", "efficientnet", "inception"),
 )
 INCEPTION_WEIGHTS = typer.Option(
     metavar="FILE",
@@ -94,7 +95,7 @@ PRECISION = typer.Option(
     help="Number format of the networks during training: fp32, bf16 or (on CUDA) fp16.",
     show_default="fp32",
     rich_help_panel=HOW,
-    autocompletion=_beginning("bf16", "fp16", "fp32"),
+    autocompletion=beginning("bf16", "fp16", "fp32"),
 )
 COMPILE = typer.Option(
     "--compile/--no-compile",

@@ -27,6 +27,7 @@ from ganbench.cli.options import (
     SETTINGS,
     WHAT,
     WHERE,
+    beginning,
     command_line,
     complete_dataset,
     complete_variants,
@@ -46,9 +47,12 @@ if TYPE_CHECKING:
     from ganbench.experiment.store import ResultsFolder
     from ganbench.experiment.suite import Suite
     from ganbench.launch.progress import Display
+    from ganbench.launch.timings import Cost
     from ganbench.workflow.comparison import PlannedComparison
 
 __all__ = ["EXAMPLES", "run"]
+
+_ELSEWHERE = "not known, as a cluster trains it"
 
 EXAMPLES = """
 ganbench run --variants mlp,dcgan --dataset digits --budget 20s
@@ -162,8 +166,8 @@ def run(
         typer.Option(
             min=1,
             metavar="COUNT",
-            help="Runs side by side.",
-            show_default="1",
+            help="Runs side by side; several CUDA cards share them.",
+            show_default="1; on a cluster as many as it takes",
             rich_help_panel=HOW,
         ),
     ] = None,
@@ -184,6 +188,43 @@ def run(
             "each, or a part of the threads.",
             show_default="1",
             rich_help_panel=HOW,
+        ),
+    ] = None,
+    launcher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Where runs are done: local (processes of this machine), ray or slurm.",
+            show_default="local",
+            rich_help_panel=WHERE,
+            autocompletion=beginning("local", "ray", "slurm"),
+        ),
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT|auto",
+            help="With --launcher ray: the cluster that this machine is a part of.",
+            show_default="one of this machine, for this command",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
+    ray: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="With --launcher ray: what each run takes, num_cpus (1), num_gpus (1 on CUDA), "
+            "memory; and max_retries (3). May be repeated.",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="With --launcher slurm: passed on to submitit, such as partition=gpu, "
+            "timeout_min=240; cluster=local for no Slurm. May be repeated.",
+            rich_help_panel=WHERE,
         ),
     ] = None,
     precision: Annotated[str | None, PRECISION] = None,
@@ -247,6 +288,10 @@ def run(
         "jobs": jobs,
         "exclusive_timing": exclusive_timing,
         "processes_per_run": processes_per_run,
+        "launcher": launcher,
+        "ray_address": ray_address,
+        "ray": ray or None,
+        "slurm": slurm or None,
         "precision": precision,
         "compile": compile_,
         "cuda_graphs": cuda_graphs,
@@ -289,9 +334,11 @@ class _Asked:
 def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> int:
     """Plan, train and report; return the exit code."""
     from ganbench.launch import processes
+    from ganbench.launch.launcher import check_launcher
     from ganbench.trackers import registry as trackers
 
     trackers.check(suite.track)
+    check_launcher(suite)
     if not asked.dry_run:
         processes.start_server()  # loads torch for the runs, while this process loads it for a plan
     from ganbench.experiment import repeat
@@ -369,7 +416,10 @@ def _print_plan(planned: PlannedComparison, display: Display) -> None:
 
     plan, looks, context = planned.plan, planned.looks, planned.context
     shown = plan if looks is None else replace(plan, jobs=rounds.asked_jobs(plan, looks))
-    costs = costs_of(shown, context, display)
+    if planned.launcher.is_cluster:
+        costs: dict[str, Cost | str] = {job.variant: _ELSEWHERE for job in shown.jobs}
+    else:
+        costs = costs_of(shown, context, display)
     report = report_seconds(context.cache_root)
     print_plan(shown, display.console, costs, report, planned.suite.jobs)
     if looks is not None:

@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from ganbench.data.folder_layout import Layout
     from ganbench.data.image_file import Header
 
-__all__ = ["EXTENSIONS", "LARGEST_NATIVE_SIZE", "ImageFolder", "scan", "unreadable"]
+__all__ = [
+    "EXTENSIONS",
+    "LARGEST_NATIVE_SIZE",
+    "ImageFolder",
+    "folder_elsewhere",
+    "folder_of",
+    "scan",
+    "unreadable",
+]
 
 LARGEST_NATIVE_SIZE = 64
 _SMALLEST_NATIVE_SIZE = 8
@@ -76,20 +84,7 @@ def scan(name: str, data_root: Path) -> ImageFolder:
         DataError: There is no such folder, or it is not laid out as described, or a header cannot
             be read.
     """
-    given = name.removeprefix(IMAGEFOLDER_PREFIX)
-    if not given:
-        raise UsageError("imagefolder: needs a folder, for example --dataset imagefolder:photos")
-    try:
-        root = Path(given).expanduser()
-    except RuntimeError:  # ~ of somebody who is not there
-        root = Path(given)
-    if not root.exists() and (data_root / root).exists():
-        root = data_root / root
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"image folder {root} {what}: give a folder of class folders")
-    root = root.resolve()
-
+    root = folder_of(name, data_root)
     layout = read_layout(root)
     train, test = layout.train, layout.test
     if test is None:
@@ -103,6 +98,44 @@ def scan(name: str, data_root: Path) -> ImageFolder:
     test_count = len(files) - train_count
     spec = DatasetSpec(name, channels, native, tuple(train), train_count, test_count)
     return ImageFolder(spec, side, files, _notes(visible(name), layout, headers, side))
+
+
+def folder_of(name: str, data_root: Path) -> Path:
+    """The folder that an image folder's name means.
+
+    Args:
+        name: `imagefolder:DIR`; a relative DIR is looked for in the working directory, then in
+            `data_root`; then either is, where files lie that came from another machine.
+        data_root: Where it is looked for second.
+
+    Raises:
+        UsageError: DIR is empty.
+        DataError: There is no such folder.
+    """
+    given = name.removeprefix(IMAGEFOLDER_PREFIX)
+    if not given:
+        raise UsageError("imagefolder: needs a folder, for example --dataset imagefolder:photos")
+    try:
+        root = Path(given).expanduser()
+    except RuntimeError:  # ~ of somebody who is not there
+        root = Path(given)
+    for elsewhere in (data_root / root, data_root / folder_elsewhere(name)):
+        if not root.exists() and elsewhere.exists():
+            root = elsewhere
+    if not root.is_dir():
+        what = "is not a folder" if root.exists() else "does not exist"
+        raise DataError(f"image folder {root} {what}: give a folder of class folders")
+    return root.resolve()
+
+
+def folder_elsewhere(name: str) -> str:
+    """Where an image folder lies in the data root of a machine to which its files have travelled.
+
+    The last part stays, as it names the class of a folder without class folders.
+    """
+    given = name.removeprefix(IMAGEFOLDER_PREFIX)
+    digest = hashlib.sha256(given.encode(errors="surrogateescape")).hexdigest()[:16]
+    return f"imagefolders/{digest}/{Path(given).name.strip('.') or 'images'}"
 
 
 def _divide(

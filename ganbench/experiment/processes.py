@@ -32,7 +32,8 @@ def refuse_processes(suite: Suite) -> None:
             "one is built without: leave it out"
         )
     asked = [("--compile", suite.compile), ("--cuda-graphs", suite.cuda_graphs),
-             ("--exclusive-timing", suite.exclusive_timing)]  # fmt: skip
+             ("--exclusive-timing", suite.exclusive_timing),
+             (f"--launcher {suite.launcher}", suite.launcher != "local")]  # fmt: skip
     for flag, is_asked in asked:
         if is_asked:
             raise UsageError(

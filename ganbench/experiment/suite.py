@@ -44,6 +44,10 @@ class Suite(BaseModel):
     jobs: int = Field(1, ge=1)
     exclusive_timing: bool = False
     processes_per_run: int = Field(1, ge=1)
+    launcher: Literal["local", "ray", "slurm"] = "local"
+    ray_address: str | None = None
+    ray: tuple[str, ...] = ()
+    slurm: tuple[str, ...] = ()
     sample_every: str | None = None
     evaluate_every: str | None = None
     precision: Precision = "fp32"
@@ -66,7 +70,7 @@ class Suite(BaseModel):
         """The share of the primary score below which variants do not differ."""
         return parse_margin(self.margin)
 
-    @field_validator("variants", "set", "track", mode="before")
+    @field_validator("variants", "set", "track", "ray", "slurm", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Where jobs run: in processes of their own on this machine, one after the other or side by side.
+"""Running the jobs of a plan in a results folder, by the launcher that was chosen.
 
 A job is described by its record alone and its result by its folder, so that another place to run
 jobs needs nothing else.
@@ -20,13 +20,15 @@ from ganbench.experiment.looks import read_looks
 from ganbench.experiment.result import SCHEMA
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.launch import process_pool
-from ganbench.launch.tasks import JobTask, PreparationTask, TimingTask
+from ganbench.launch.local_launcher import LocalLauncher, share_of_threads
+from ganbench.launch.tasks import PreparationTask, TimingTask
 
 if TYPE_CHECKING:
     from ganbench.experiment.looks import Looks
     from ganbench.experiment.plan import Job, Plan
     from ganbench.experiment.store import StoredRun
     from ganbench.launch.context import CommandContext
+    from ganbench.launch.launcher import Launcher
     from ganbench.launch.progress import Display
     from ganbench.machine.device import Device
 
@@ -180,6 +182,7 @@ def launch(
     *,
     jobs: int = 1,
     exclusive_timing: bool = False,
+    launcher: Launcher | None = None,
 ) -> list[StoredRun]:
     """Do all jobs of a plan that are not done yet; a failing one does not stop the others.
 
@@ -189,6 +192,7 @@ def launch(
         display: Where progress is shown.
         jobs: Runs side by side, each with its share of the processors.
         exclusive_timing: Whether to measure the speeds of those runs again at the end, each alone.
+        launcher: Where; this machine if left out.
 
     Returns:
         The stored runs, in the order of the plan.
@@ -205,7 +209,13 @@ def launch(
             display.say(f"{job.id}: kept, it was finished before")
         else:
             waiting.append(job)
-    _do(waiting, context, display, min(jobs, len(waiting)))
+
+    def say_how_it_ended(job: Job) -> None:
+        run = context.folder.find(job.id)
+        if run is not None:
+            display.say(_ending(run))
+
+    (launcher or LocalLauncher(jobs)).carry_out(waiting, context, display, say_how_it_ended)
     if exclusive_timing:
         _time_alone(plan, context, display, jobs)
     done = [context.folder.find(job.id) for job in plan.jobs]
@@ -226,37 +236,12 @@ def conditions_of_jobs(plan: Plan, device: Device, device_name: str, jobs: int) 
     here = numerics(device)
     side_by_side = min(jobs, len(plan.jobs))
     if side_by_side > 1:
-        here["threads"] = _share_of_threads(side_by_side)
+        here["threads"] = share_of_threads(side_by_side)
     count = max((job.processes for job in plan.jobs), default=1)
     if count > 1:
         here["threads"] = max(1, here["threads"] // count)
     here["processes_per_run"] = count
     return conditions(here, device.kind, device_name)
-
-
-def _do(waiting: list[Job], context: CommandContext, display: Display, jobs: int) -> None:
-    """Do jobs, some of them at a time."""
-    threads = _share_of_threads(jobs) if jobs > 1 else None
-    if threads is not None:
-        each = f"{threads} thread{'s' if threads > 1 else ''}"
-        display.say(
-            f"{jobs} runs side by side, {each} each: their throughput is shared, and their scores "
-            f"are those of {each}"
-        )
-
-    def say_how_it_ended(task: JobTask, _value: None) -> None:
-        run = context.folder.find(task.job.id)
-        if run is not None:
-            display.say(_ending(run))
-
-    tasks = [JobTask(job, context, threads) for job in waiting]
-    process_pool.carry_out(tasks, display, at_a_time=max(1, jobs), done=say_how_it_ended)
-
-
-def _share_of_threads(jobs: int) -> int:
-    import torch
-
-    return max(1, torch.get_num_threads() // jobs)
 
 
 def _time_alone(plan: Plan, context: CommandContext, display: Display, jobs: int) -> None:

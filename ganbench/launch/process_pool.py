@@ -76,12 +76,14 @@ class _Pool:
     waiting: list[Task]
     at_a_time: int
     display: Display
+    placed: Callable[[Task, Sequence[Task]], Task]
     running: list[_Worker] = field(default_factory=list)
 
     def fill(self) -> None:
         """Start processes while there are fewer than there may be, and tasks for them."""
         while self.waiting and len(self.running) < self.at_a_time:
-            self.running.append(_Worker.start(self.waiting.pop(0)))
+            running = [worker.task for worker in self.running]
+            self.running.append(_Worker.start(self.placed(self.waiting.pop(0), running)))
 
     def collect(self) -> Iterator[tuple[Task, Outcome]]:
         """Show what the processes have sent; give each task that has ended, with its outcome.
@@ -123,6 +125,7 @@ def carry_out(
     display: Display,
     *,
     at_a_time: int = 1,
+    placed: Callable[[Task, Sequence[Task]], Task] = lambda task, _running: task,
     done: Callable[[Any, Any], None] = lambda _task, _value: None,
 ) -> None:
     """Carry out tasks, each in a process of its own that ends with it.
@@ -131,6 +134,8 @@ def carry_out(
         tasks: What to do, in this order.
         display: Shows what the tasks show.
         at_a_time: The most of them at a time.
+        placed: Called with a task that is about to begin and with those that run, gives what is
+            done in its place: the same on a device that is free.
         done: Called with each task that has ended, and with what it has returned.
 
     Raises:
@@ -139,7 +144,7 @@ def carry_out(
             were asked to stop.
         KeyboardInterrupt: A second Ctrl-C came, and all processes were ended at once.
     """
-    pool = _Pool(list(tasks), at_a_time, display)
+    pool = _Pool(list(tasks), at_a_time, display, placed)
     with StopRequest() as request:
         try:
             try:

@@ -14,13 +14,14 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.process import BaseProcess
 
-__all__ = ["start", "start_method", "start_server"]
+__all__ = ["start", "start_method", "start_server", "without_main_module"]
 
 _IMPORTED = (  # by the server
     "ganbench.cli.run",  # which a process imports with the main module
@@ -63,6 +64,21 @@ def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
     process: BaseProcess = context.Process(target=function, args=arguments)
     process.start()
     return process
+
+
+@contextmanager
+def without_main_module() -> Iterator[None]:
+    """Let the processes of runs not run the caller's main module, which they have no need of.
+
+    Python's multiprocessing has each new process import the main module, so that a script without
+    a guard would begin itself again in each of them.
+    """
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = before
 
 
 @contextmanager

@@ -38,6 +38,7 @@ __all__ = [
     "choose",
     "is_out_of_memory",
     "largest_card_bytes",
+    "side_by_side",
 ]
 
 Kind = Literal["cuda", "mps", "cpu"]
@@ -335,6 +336,22 @@ def choose(requested: str, *, cuda: Any = torch.cuda, mps: Any = None) -> Device
             )
         return Device("mps", 0, "asked for", mps)
     return _cpu("asked for")
+
+
+def side_by_side(requested: str, *, cuda: Any = torch.cuda) -> tuple[str, ...]:
+    """The cards over which runs side by side are spread: all CUDA cards, unless one was named.
+
+    Args:
+        requested: As `choose` takes it.
+        cuda: Stands for `torch.cuda`.
+
+    Returns:
+        For example `cuda:0` and `cuda:1`; nothing where there are not several.
+    """
+    if requested.strip().lower() not in ("auto", "cuda") or not cuda.is_available():
+        return ()
+    count = cuda.device_count()
+    return tuple(f"cuda:{index}" for index in range(count)) if count > 1 else ()
 
 
 def _cpu(reason: str) -> Device:

@@ -15,11 +15,10 @@ from ganbench.experiment.lock import locked
 from ganbench.experiment.looks import check_looks
 from ganbench.experiment.processes import refuse_devices
 from ganbench.experiment.store import ResultsFolder
-from ganbench.launch import local, process_pool
+from ganbench.launch import local
 from ganbench.launch.context import CommandContext
-from ganbench.launch.tasks import DeviceNameTask
+from ganbench.launch.launchers import launcher_of
 from ganbench.launch.timings import store_report_seconds
-from ganbench.machine.device import choose
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.report import build
 from ganbench.trackers import registry as trackers
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job, Plan
     from ganbench.experiment.store import StoredRun
     from ganbench.experiment.suite import Suite
+    from ganbench.launch.launcher import Launcher
     from ganbench.launch.progress import Display
     from ganbench.machine.device import Device
 
@@ -52,6 +52,7 @@ class PlannedComparison:
         device: Where it trains.
         device_name: The model of that device.
         context: What all runs share; its folder is chosen later.
+        launcher: Where runs are done.
     """
 
     suite: Suite
@@ -60,6 +61,7 @@ class PlannedComparison:
     device: Device
     device_name: str
     context: CommandContext
+    launcher: Launcher
 
 
 def plan_comparison(suite: Suite, display: Display, *, command: str) -> PlannedComparison:
@@ -74,9 +76,9 @@ def plan_comparison(suite: Suite, display: Display, *, command: str) -> PlannedC
         UsageError: The comparison cannot be carried out as asked for.
     """
     trackers.check(suite.track)
-    device = choose(suite.device)
+    launcher = launcher_of(suite)
+    device, name = launcher.device(suite.device, display)
     refuse_devices(suite.processes_per_run, device)
-    name = _device_name(device, display)
     display.say(f"device: {name} ({device.reason})")
     data_root, cache_root = suite.data_root or data.default_data_root(), data.default_cache_root()
     with preserved_settings():  # which the code of variants may change
@@ -96,7 +98,8 @@ def plan_comparison(suite: Suite, display: Display, *, command: str) -> PlannedC
         command=command,
         track=suite.track,
     )
-    return PlannedComparison(suite, plan, planned_looks(suite, plan), device, name, context)
+    looks = planned_looks(suite, plan)
+    return PlannedComparison(suite, plan, looks, device, name, context, launcher)
 
 
 def choose_folder(planned: PlannedComparison) -> ResultsFolder:
@@ -146,7 +149,8 @@ def carry_out(
         context = replace(planned.context, folder=ResultsFolder(folder.path.resolve()))
         clean(context.cache_root)
         possible = may_run(plan, folder, fresh=fresh)
-        local.prepare(possible, context, display, fresh=fresh, jobs=planned.suite.jobs)
+        here = replace(context, device="cpu") if planned.launcher.is_cluster else context
+        local.prepare(possible, here, display, fresh=fresh, jobs=planned.suite.jobs)
         if fresh:
             own = {job.variant for job in plan.jobs}
             folder.clear(is_replaced or (lambda name: variant_of(name) in own))
@@ -184,26 +188,16 @@ def _launcher(
         )
         folder.write_plan(record)
         part = replace(planned.plan, jobs=tuple(jobs))
-        if long := long_text(part, context, planned.device_name):
+        is_known = not planned.launcher.is_cluster
+        if is_known and (long := long_text(part, context, planned.device_name)):
             display.say(long)
         return local.launch(
-            part, context, display, jobs=suite.jobs, exclusive_timing=suite.exclusive_timing
+            part,
+            context,
+            display,
+            jobs=suite.jobs,
+            exclusive_timing=suite.exclusive_timing,
+            launcher=planned.launcher,
         )
 
     return launch
-
-
-def _device_name(device: Device, display: Display) -> str:
-    """The model of a device; that of a CUDA card is asked for by a process of its own.
-
-    Otherwise this one would hold some of the card's memory as long as the command runs.
-    """
-    if device.kind != "cuda":
-        return device.name
-    names: list[str] = []
-    process_pool.carry_out(
-        [DeviceNameTask(str(device.torch))],
-        display,
-        done=lambda _task, name: names.append(name),
-    )
-    return names[0]

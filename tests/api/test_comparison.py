@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from results_doubles import failed, result, write
 
 import ganbench
-from ganbench.api.running import without_main_module
 from ganbench.errors import UsageError
+from ganbench.launch.processes import without_main_module
 
 RESULTS = [result(name, seed) for name in ("mlp", "dcgan") for seed in range(3)]
 

@@ -1,0 +1,266 @@
+"""The jobs of one command in Slurm's queue, some of which an earlier command may have put there."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import re
+import signal
+import subprocess
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from ganbench.errors import GanbenchError, UsageError
+from ganbench.launch.endings import Endings
+from ganbench.launch.message_files import MessageReader
+from ganbench.launch.same_code import own_code
+from ganbench.launch.slurm_run import SlurmRun, outcome_file, read_outcome
+from ganbench.launch.tasks import JobTask
+from ganbench.launch.worker import Outcome
+from ganbench.machine.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ganbench.experiment.plan import Job
+    from ganbench.launch.context import CommandContext
+    from ganbench.launch.progress import Display
+    from ganbench.machine.interrupt import StopRequest
+
+__all__ = ["SlurmQueue"]
+
+_JOB = re.compile(r"\d+(_\d+)?")  # its name in the queue
+_WAIT_SECONDS = 0.5
+_STORE_SECONDS = 5.0
+_LARGEST_ARRAY = 1000  # Slurm's own default is 1,001
+_CANCELLED_AT_ONCE = 500
+
+
+class SlurmQueue:
+    """Submits runs, and waits for them.
+
+    Args:
+        executor: Of submitit, with its settings.
+        folder: Where submitit keeps its files; all machines see it.
+        context: Where, and with what.
+        display: Shows what the runs show.
+        threads: With which each run computes.
+        most: How many runs may be submitted at a time; None where the queue holds the rest.
+        is_local: Whether processes of this machine stand for the queue.
+    """
+
+    def __init__(
+        self,
+        executor: Any,
+        folder: Path,
+        context: CommandContext,
+        display: Display,
+        *,
+        threads: int,
+        most: int | None,
+        is_local: bool,
+    ) -> None:
+        self._executor = executor
+        self._folder = folder
+        self._context = context
+        self._display = display
+        self._threads = threads
+        self._most = most
+        self._is_local = is_local
+        (folder / "messages").mkdir(parents=True, exist_ok=True)
+        self._record = folder / "submitted.json"
+        self._stored = time.monotonic()
+        self._submitted: dict[str, Any] = {}  # submitit's jobs, by the name of the run
+        self._readers: dict[str, MessageReader] = {}
+
+    def do(self, jobs: Sequence[Job], done: Callable[[Job], None], request: StopRequest) -> None:
+        """Have all jobs done, those that are queued already not twice.
+
+        Raises:
+            GanbenchError: One cannot be done, or its process was ended from outside.
+            Stopped: They were asked to stop.
+        """
+        endings = Endings(len(jobs), self._display, done)
+        waiting, running = self._known_before(jobs)
+        while running or (waiting and not endings.is_stopping):
+            if waiting and not endings.is_stopping:
+                waiting, sent = self._submit(waiting, len(running))
+                running |= {job.id: job for job in sent}
+            ended = [job for job in running.values() if self._has_ended(job)]
+            self._show(running)
+            for job in ended:
+                del running[job.id]
+                outcome = self._outcome(job)
+                endings.note(job, outcome)
+                if outcome.error is None:
+                    self._forget(job)
+            if endings.is_time_to_stop(asked=request.asked):
+                self._cancel(running)
+            if not ended:
+                time.sleep(_WAIT_SECONDS)
+        self._write_record()
+        endings.check()
+
+    def _known_before(self, jobs: Sequence[Job]) -> tuple[list[Job], dict[str, Job]]:
+        """Jobs that are to be submitted, and those that are in the queue."""
+        before = self._read_record()
+        waiting, running = [], {}
+        for job in jobs:
+            submitted = self._known(before.get(job.id, ""))
+            if submitted is None:
+                waiting.append(job)
+            else:
+                running[job.id] = job
+                self._submitted[job.id] = submitted
+        if running:
+            self._display.say(f"{len(running)} of {len(jobs)} runs are queued already, or run")
+        return waiting, running
+
+    def _submit(self, waiting: list[Job], running: int) -> tuple[list[Job], list[Job]]:
+        """Put jobs into the queue; return those that wait on, and those that are in it."""
+        room = _LARGEST_ARRAY if self._most is None else self._most - running
+        sent, rest = waiting[: max(0, room)], waiting[max(0, room) :]
+        if sent:
+            for job in sent:
+                self._messages(job).unlink(missing_ok=True)
+                outcome_file(self._messages(job)).unlink(missing_ok=True)
+            with _ignoring_interrupts():
+                submitted = self._submit_array([self._run(job) for job in sent])
+            self._submitted |= {job.id: one for job, one in zip(sent, submitted, strict=True)}
+            self._write_record()
+        return rest, sent
+
+    def _submit_array(self, runs: Sequence[SlurmRun]) -> list[Any]:
+        try:
+            return list(self._executor.submit_array(runs))
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            text = " ".join(str(error).split())[:300]
+            raise UsageError(
+                f"Slurm takes no runs: {text}; once that is mended, the same command goes on"
+            ) from error
+
+    def _run(self, job: Job) -> SlurmRun:
+        context = self._context
+        if job.device == "cuda":
+            context = replace(context, device="cuda:0")  # of those that Slurm lets it see
+        task = JobTask(job, context, self._threads)
+        return SlurmRun(own_code(), pickle.dumps(task), self._messages(job))
+
+    def _messages(self, job: Job) -> Path:
+        return self._folder / "messages" / f"{job.id}.json"
+
+    def _show(self, running: Mapping[str, Job]) -> None:
+        for run_id, job in running.items():
+            reader = self._readers.setdefault(run_id, MessageReader(self._messages(job)))
+            for message in reader.new():
+                self._display.show(message)
+
+    def _has_ended(self, job: Job) -> bool:
+        submitted = self._submitted[job.id]
+        return submitted.paths.result_pickle.exists() or not self._is_alive(submitted)
+
+    def _is_alive(self, submitted: Any) -> bool:
+        """Whether a job waits or runs; of the local executor, whether its process is there."""
+        if not self._is_local:
+            return not submitted.done()
+        try:
+            process = psutil.Process(int(submitted.job_id))
+            is_own = str(self._folder) in process.cmdline()
+            return is_own and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, ValueError):
+            return False
+
+    def _outcome(self, job: Job) -> Outcome:
+        outcome = read_outcome(self._messages(job))
+        if outcome is not None:
+            return outcome
+        if self._submitted[job.id].paths.result_pickle.exists():
+            return self._failed(job, "failed")
+        return self._failed(job, "was ended from outside, perhaps for want of memory or time")
+
+    def _failed(self, job: Job, how: str) -> Outcome:
+        submitted = self._submitted[job.id]
+        log = submitted.paths.stderr
+        text = f"{job.id}: its job {submitted.job_id} {how}: see {log}; the same command goes on"
+        return Outcome(error=GanbenchError(text))
+
+    def _cancel(self, running: Mapping[str, Job]) -> None:
+        """Ask what runs to stop, and take what waits out of the queue."""
+        names = [self._submitted[run_id].job_id for run_id in running]
+        if self._is_local:
+            for name in names:
+                if self._is_alive(self._known(name)):
+                    with suppress(OSError):
+                        os.kill(int(name), signal.SIGTERM)
+            return
+        for first in range(0, len(names), _CANCELLED_AT_ONCE):
+            part = names[first : first + _CANCELLED_AT_ONCE]
+            subprocess.run(["scancel", *part], check=False, capture_output=True)  # noqa: S603, S607 - Slurm's own
+
+    def _forget(self, job: Job) -> None:
+        """Remove the files of a run that has ended well, and its place in the record."""
+        paths = self._submitted.pop(job.id).paths
+        self._readers.pop(job.id, None)
+        files = (paths.submitted_pickle, paths.result_pickle, paths.stdout, paths.stderr)
+        messages = self._messages(job)
+        for file in (*files, messages, outcome_file(messages)):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        if time.monotonic() - self._stored > _STORE_SECONDS:
+            self._write_record()
+
+    # --- What is in the queue, for a command that is given again ---
+
+    def _read_record(self) -> dict[str, str]:
+        """Names of jobs in the queue by runs, as an earlier command has stored them."""
+        with suppress(OSError, ValueError):
+            stored = json.loads(self._record.read_text(encoding="utf-8"))
+            if isinstance(stored, dict) and stored.get("is_local") == self._is_local:
+                jobs = stored.get("jobs")
+                names = jobs.items() if isinstance(jobs, dict) else ()
+                return {key: name for key, name in names if _JOB.fullmatch(str(name))}
+        return {}
+
+    def _write_record(self) -> None:
+        self._stored = time.monotonic()
+        jobs = {run_id: submitted.job_id for run_id, submitted in self._submitted.items()}
+        content = {"is_local": self._is_local, "jobs": jobs}
+        try:
+            write_whole(self._record, json.dumps(content).encode())
+        except OSError as error:
+            raise UsageError(f"{self._record} cannot be written: {error.strerror}") from error
+
+    def _known(self, name: str) -> Any | None:
+        """A job that an earlier command has submitted; None where it is there no more."""
+        if not name:
+            return None
+        submitted = self._executor_job(self._folder, name)
+        if submitted.paths.result_pickle.exists() or self._is_alive(submitted):
+            return submitted
+        return None
+
+    @property
+    def _executor_job(self) -> Any:
+        import submitit
+
+        return submitit.SlurmJob if not self._is_local else submitit.LocalJob
+
+
+@contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    """Let new processes ignore Ctrl-C, which the command alone answers."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

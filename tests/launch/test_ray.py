@@ -1,0 +1,100 @@
+"""Runs on a real cluster of Ray: a head and two workers, as processes of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+from cluster_doubles import command, finished, plugin, rows, start, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("digits_backbone")]
+pytest.importorskip("ray")
+
+STORE = 80 * 2**20
+RUNS = 40
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A head on which nothing runs, and two machines of a processor each, with their own cache."""
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("GANBENCH_CACHE", str(tmp_path / "cache of the machines"))
+        head = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
+        started = Cluster(initialize_head=True, head_node_args=head)
+        for _ in range(2):
+            started.add_node(num_cpus=1, object_store_memory=STORE)
+    try:
+        yield started
+    finally:
+        started.shutdown()
+
+
+def test_a_killed_machine_and_a_killed_command_cost_no_row_and_no_bit(cluster, tmp_path):
+    variant, out, alone = plugin(tmp_path), tmp_path / "cluster", tmp_path / "alone"
+    more = ("--seeds", RUNS, "--budget", "5steps")
+    line = command(variant, out, *more, "--launcher", "ray", "--ray-address", cluster.address)
+
+    killed = start(line)
+    wait_until(lambda: finished(out) >= 5, killed)
+    killed.kill()
+    killed.communicate()
+    before = finished(out)
+    assert before < RUNS
+
+    again = start(line)
+    wait_until(lambda: finished(out) >= before + 5, again)
+    cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
+    printed, errors = again.communicate(timeout=900)
+    assert again.returncode == 0, printed + errors
+    assert errors == ""
+    assert printed.count("kept, it was finished before") >= before
+
+    subprocess.run(command(variant, alone, *more, "--jobs", 2), check=True, capture_output=True,
+                   env={**os.environ, "OMP_NUM_THREADS": "2"}, timeout=900)  # fmt: skip
+    assert len(rows(out)) == RUNS
+    assert rows(out) == rows(alone)
+
+
+def test_ctrl_c_saves_all_that_runs_and_the_same_command_goes_on(cluster, tmp_path):
+    out = tmp_path / "results"
+    line = command(plugin(tmp_path), out, "--seeds", 3, "--budget", "1500steps",
+                   "--launcher", "ray", "--ray-address", cluster.address)  # fmt: skip
+    process = start(line)
+    wait_until(lambda: len(list(out.glob("runs/.*/samples"))) >= 2, process)
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, printed + errors
+    assert "stopped and saved" in printed
+    assert errors == ""
+    assert len(list(out.glob("runs/.*/checkpoint.pt"))) == 2
+    again = subprocess.run(line, capture_output=True, text=True, check=True, timeout=400)
+    assert again.stdout.count("goes on at step") == 2
+    assert [row["status"] for row in rows(out)] == ["ok"] * 3
+
+
+def test_a_machine_with_another_ganbench_refuses_in_one_line(cluster, tmp_path):
+    from pathlib import Path
+
+    import ganbench
+
+    copy = tmp_path / "other"
+    shutil.copytree(
+        Path(ganbench.__file__).parent,
+        copy / "ganbench",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    with (copy / "ganbench/errors.py").open("a", encoding="utf-8") as file:
+        file.write("# another\n")
+    line = command("mlp", tmp_path / "results", "--budget", "5steps",
+                   "--launcher", "ray", "--ray-address", cluster.address)  # fmt: skip
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=400,
+                          env={**os.environ, "PYTHONPATH": str(copy)})  # fmt: skip
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "refuses runs: it has ganbench" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
