@@ -30,6 +30,7 @@ from ganbench.report.rows import entries_of
             "no multiple of the 4 images that its networks look at together: give a multiple of 8",
         ),
         ({"compile": True}, "--compile cannot be used with --processes-per-run 2"),
+        ({"launcher": "ray"}, "--launcher ray cannot be used with --processes-per-run 2"),
         ({"exclusive_timing": True}, "--exclusive-timing cannot be used with --processes-per-run"),
     ],
 )
