@@ -113,7 +113,8 @@ def _dropout(rows: OwnRows, func: Any, args: Any, given: Any) -> Tensor | None:
     if whole is None:
         return None
     mask = rows.of(func(torch.ones_like(whole), p=values["p"], training=True))
-    return images.mul_(mask) if values.get("inplace") else images * mask
+    masked: Tensor = images.mul_(mask) if values.get("inplace") else images * mask
+    return masked
 
 
 def _spread(rows: OwnRows, args: Any) -> Tensor | None:

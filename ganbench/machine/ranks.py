@@ -197,7 +197,9 @@ def join(rank: int, count: int, meeting: Path, device: str) -> Ranks:
     ranks = Ranks(rank, count)
 
     def meet() -> Any:
-        store = dist.FileStore(str(meeting), count)
+        from torch.distributed import FileStore  # type: ignore[attr-defined]
+
+        store = FileStore(str(meeting), count)
         dist.init_process_group(
             backend, store=store, rank=rank, world_size=count, timeout=_STEP_LIMIT
         )
@@ -240,7 +242,7 @@ class _Mean(torch.autograd.Function):
         return mean.div_(ranks.count)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         return cast("Tensor", _Mean.apply(gradients[0], ctx.ranks)), None
 
 
