@@ -80,8 +80,18 @@ class RankTask:
             raise GanbenchError(f"{self.job.label}: {lost}") from lost
 
 
-def begin(task: RankTask, pipe: Connection) -> None:
-    """The beginning of a process of a run."""
+def begin(task: RankTask, pipes: tuple[Connection, ...]) -> None:
+    """The beginning of a process of a run.
+
+    Args:
+        task: Its part.
+        pipes: Of all processes, as the launcher gives each of them the arguments of all. Those of
+            others are closed, so that a pipe ends with its process.
+    """
+    pipe = pipes[task.rank]
+    for other in pipes:
+        if other is not pipe:
+            other.close()
     if task.rank == 0:
         work(task, pipe)
         return

@@ -98,20 +98,18 @@ class _Group:
         logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
         processes.start_server()
         pairs = [Pipe() for _ in tasks]
+        theirs = tuple(there for _, there in pairs)
         environment = _on_loopback()
         with _kept_handlers():
             context = start_processes(
                 name="ganbench",
                 entrypoint=begin,
-                args={
-                    rank: (task, there)
-                    for rank, (task, (_, there)) in enumerate(zip(tasks, pairs, strict=True))
-                },
+                args={task.rank: (task, theirs) for task in tasks},
                 envs={task.rank: dict(environment) for task in tasks},
                 logs_specs=DefaultLogsSpecs(log_dir=os.devnull),
                 start_method=processes.start_method(),
             )
-        for _, there in pairs:
+        for there in theirs:
             there.close()  # so that a pipe ends with its process
         return cls(context, [here for here, _ in pairs], display)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -81,6 +82,6 @@ def test_results_that_differ_in_processes_say_so():
     assert "process" not in in_words(conditions_of(older))
     assert in_words(conditions_of(two)).startswith("2 processes per run, 2 threads")
     assert [value(one, "processes_per_run") for one in (older, two)] == ["1", "2"]
-    runs = [SimpleNamespace(result=one) for one in (older, two)]
+    runs = [SimpleNamespace(result=one, path=Path(one.run_id)) for one in (older, two)]
     labels = [entry.label for entry in entries_of(runs)]
     assert [label.rpartition(", ")[2] for label in labels] == ["1 process", "2 processes"]
