@@ -20,7 +20,13 @@ VARIANT = ganbench.Variant(
     generator=mlp.generator, discriminator=mlp.discriminator, losses=ganbench.losses.bce,
 )
 '''
-MEASURED = ("seconds", "images_per_second", "memory")  # in names of columns
+MEASURED = (
+    "seconds",
+    "images_per_second",
+    "memory",
+    "warmup",
+    "timed_steps",
+)  # in names of columns
 
 
 def plugin(folder: Path) -> Path:
@@ -43,7 +49,7 @@ def finished(out: Path) -> int:
     return len(list(out.glob("runs/[!.]*/result.json")))
 
 
-def wait_until(is_so, process: subprocess.Popen[str], seconds: float = 300) -> None:
+def wait_until(is_so, process: subprocess.Popen[str], seconds: float = 900) -> None:
     """Wait until something is so, or a process has ended, which fails."""
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -58,7 +64,7 @@ def start(line: list[str]) -> subprocess.Popen[str]:
 
 
 def rows(out: Path) -> list[dict[str, str]]:
-    """The rows of `runs.csv` by run, without what was measured by a clock or of memory."""
+    """The rows of `runs.csv` by run, without what a clock or a count of memory says."""
     with (out / "runs.csv").open(encoding="utf-8") as file:
         read = [
             {name: text for name, text in row.items() if not any(part in name for part in MEASURED)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.errors import UsageError
+from ganbench.errors import UsageError, unknown
 from ganbench.launch.launcher import settings_of
 from ganbench.launch.slurm_queue import SlurmQueue
 from ganbench.machine.device import Device, choose
@@ -27,6 +27,7 @@ __all__ = ["SlurmLauncher"]
 _FOLDER = "slurm"  # in the results folder
 _CLUSTERS = ("slurm", "local")
 _CARDS = ("gpus_per_node", "gpus_per_task", "num_gpus", "gres")
+_OF_LOCAL = ("setup", "signal_delay_s", "visible_gpus")  # beside what all executors take
 _MOST_TIMEOUTS = 1000  # each of which brings a run further
 
 
@@ -117,6 +118,9 @@ class SlurmLauncher:
             settings["gpus_per_node"] = 1
         try:
             if self.cluster == "local":
+                known = {*submitit.AutoExecutor._typed_parameters(), *_OF_LOCAL}  # noqa: SLF001 - all names
+                if wrong := sorted(set(settings) - known):
+                    raise unknown("key in --slurm", wrong[0], {*known, "cluster"})
                 executor: Any = submitit.LocalExecutor(folder, max_num_timeout=most)
                 executor.update_parameters(**{"timeout_min": 24 * 60, **settings})
                 return executor

@@ -63,6 +63,13 @@ def test_slurm_that_is_not_here_is_said_in_one_line(monkeypatch, tmp_path):
         launchers.launcher_of(Suite(launcher="slurm")).device("auto", None)
 
 
+def test_a_setting_that_the_local_executor_does_not_know_is_refused():
+    pytest.importorskip("submitit")
+    asked = launchers.launcher_of(Suite(launcher="slurm", slurm=("cluster=local", "timeout_mn=3")))
+    with pytest.raises(UsageError, match="did you mean timeout_min"):
+        asked.device("auto", None)
+
+
 @pytest.mark.parametrize(
     ("settings", "requested", "kind"),
     [
