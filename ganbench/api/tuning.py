@@ -40,6 +40,10 @@ def tune(
     inception_weights: str | Path | None = None,
     out: str | Path | None = None,
     jobs: int | None = None,
+    launcher: str | None = None,
+    ray_address: str | None = None,
+    ray: Mapping[str, Any] | Sequence[str] = (),
+    slurm: Mapping[str, Any] | Sequence[str] = (),
     precision: str | None = None,
     compile: bool | None = None,  # noqa: A002 - as the flag
     cuda_graphs: bool | None = None,
@@ -70,6 +74,10 @@ def tune(
         inception_weights: File with the Inception weights, instead of a download.
         out: Results folder; `results/<date>_<device>_<topic>_tuned` if left out.
         jobs: Runs side by side.
+        launcher: Where runs are done: `local`, `ray` or `slurm`.
+        ray_address: With `ray`: the cluster that this machine is a part of.
+        ray: With `ray`: what each run takes, `{"num_cpus": 2, "num_gpus": 0.5}`.
+        slurm: With `slurm`: what is passed on, `{"partition": "gpu", "timeout_min": 240}`.
         precision: `fp32`, `bf16` or `fp16`.
         compile: Whether steps are compiled first.
         cuda_graphs: Whether steps are captured as CUDA graphs.
@@ -96,6 +104,10 @@ def tune(
         "inception_weights": None if inception_weights is None else str(inception_weights),
         "out": None if out is None else str(out),
         "jobs": jobs,
+        "launcher": launcher,
+        "ray_address": ray_address,
+        "ray": _pairs(ray) or None,
+        "slurm": _pairs(slurm) or None,
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,

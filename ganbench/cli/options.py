@@ -25,11 +25,15 @@ __all__ = [
     "HOW",
     "INCEPTION_WEIGHTS",
     "INTERRUPTED",
+    "LAUNCHER",
     "OK",
     "PRECISION",
     "PRIMARY",
+    "RAY",
+    "RAY_ADDRESS",
     "SCORES",
     "SETTINGS",
+    "SLURM",
     "USAGE",
     "WHAT",
     "WHERE",
@@ -112,6 +116,32 @@ CUDA_GRAPHS = typer.Option(
     help="Capture the step as a CUDA graph.",
     show_default="no",
     rich_help_panel=HOW,
+)
+
+LAUNCHER = typer.Option(
+    metavar="NAME",
+    help="Where runs are done: local (processes of this machine), ray or slurm.",
+    show_default="local",
+    rich_help_panel=WHERE,
+    autocompletion=beginning("local", "ray", "slurm"),
+)
+RAY_ADDRESS = typer.Option(
+    metavar="HOST:PORT|auto",
+    help="With --launcher ray: the cluster that this machine is a part of.",
+    show_default="one of this machine, for this command",
+    rich_help_panel=WHERE,
+)
+RAY = typer.Option(
+    metavar="KEY=VALUE",
+    help="With --launcher ray: what each run takes, num_cpus (1), num_gpus (1 on CUDA), "
+    "memory; and max_retries (3). May be repeated.",
+    rich_help_panel=WHERE,
+)
+SLURM = typer.Option(
+    metavar="KEY=VALUE",
+    help="With --launcher slurm: passed on to submitit, such as partition=gpu, "
+    "timeout_min=240; cluster=local for no Slurm. May be repeated.",
+    rich_help_panel=WHERE,
 )
 
 

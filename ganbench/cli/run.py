@@ -20,14 +20,17 @@ from ganbench.cli.options import (
     HOW,
     INCEPTION_WEIGHTS,
     INTERRUPTED,
+    LAUNCHER,
     OK,
     PRECISION,
     PRIMARY,
+    RAY,
+    RAY_ADDRESS,
     SCORES,
     SETTINGS,
+    SLURM,
     WHAT,
     WHERE,
-    beginning,
     command_line,
     complete_dataset,
     complete_variants,
@@ -47,12 +50,9 @@ if TYPE_CHECKING:
     from ganbench.experiment.store import ResultsFolder
     from ganbench.experiment.suite import Suite
     from ganbench.launch.progress import Display
-    from ganbench.launch.timings import Cost
     from ganbench.workflow.comparison import PlannedComparison
 
 __all__ = ["EXAMPLES", "run"]
-
-_ELSEWHERE = "not known, as a cluster trains it"
 
 EXAMPLES = """
 ganbench run --variants mlp,dcgan --dataset digits --budget 20s
@@ -190,43 +190,10 @@ def run(
             rich_help_panel=HOW,
         ),
     ] = None,
-    launcher: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Where runs are done: local (processes of this machine), ray or slurm.",
-            show_default="local",
-            rich_help_panel=WHERE,
-            autocompletion=beginning("local", "ray", "slurm"),
-        ),
-    ] = None,
-    ray_address: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT|auto",
-            help="With --launcher ray: the cluster that this machine is a part of.",
-            show_default="one of this machine, for this command",
-            rich_help_panel=WHERE,
-        ),
-    ] = None,
-    ray: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE",
-            help="With --launcher ray: what each run takes, num_cpus (1), num_gpus (1 on CUDA), "
-            "memory; and max_retries (3). May be repeated.",
-            rich_help_panel=WHERE,
-        ),
-    ] = None,
-    slurm: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE",
-            help="With --launcher slurm: passed on to submitit, such as partition=gpu, "
-            "timeout_min=240; cluster=local for no Slurm. May be repeated.",
-            rich_help_panel=WHERE,
-        ),
-    ] = None,
+    launcher: Annotated[str | None, LAUNCHER] = None,
+    ray_address: Annotated[str | None, RAY_ADDRESS] = None,
+    ray: Annotated[list[str] | None, RAY] = None,
+    slurm: Annotated[list[str] | None, SLURM] = None,
     precision: Annotated[str | None, PRECISION] = None,
     compile_: Annotated[bool | None, COMPILE] = None,
     cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
@@ -416,10 +383,7 @@ def _print_plan(planned: PlannedComparison, display: Display) -> None:
 
     plan, looks, context = planned.plan, planned.looks, planned.context
     shown = plan if looks is None else replace(plan, jobs=rounds.asked_jobs(plan, looks))
-    if planned.launcher.is_cluster:
-        costs: dict[str, Cost | str] = {job.variant: _ELSEWHERE for job in shown.jobs}
-    else:
-        costs = costs_of(shown, context, display)
+    costs = costs_of(shown, context, display, is_elsewhere=planned.launcher.is_cluster)
     report = report_seconds(context.cache_root)
     print_plan(shown, display.console, costs, report, planned.suite.jobs)
     if looks is not None:

@@ -18,9 +18,13 @@ from ganbench.cli.options import (
     HOW,
     INCEPTION_WEIGHTS,
     INTERRUPTED,
+    LAUNCHER,
     OK,
     PRECISION,
+    RAY,
+    RAY_ADDRESS,
     SETTINGS,
+    SLURM,
     WHAT,
     WHERE,
     command_line,
@@ -150,6 +154,10 @@ def tune(
             min=1, metavar="COUNT", help="Runs side by side.", show_default="1", rich_help_panel=HOW
         ),
     ] = None,
+    launcher: Annotated[str | None, LAUNCHER] = None,
+    ray_address: Annotated[str | None, RAY_ADDRESS] = None,
+    ray: Annotated[list[str] | None, RAY] = None,
+    slurm: Annotated[list[str] | None, SLURM] = None,
     precision: Annotated[str | None, PRECISION] = None,
     compile_: Annotated[bool | None, COMPILE] = None,
     cuda_graphs: Annotated[bool | None, CUDA_GRAPHS] = None,
@@ -187,16 +195,22 @@ def tune(
         "inception_weights": inception_weights,
         "out": out,
         "jobs": jobs,
+        "launcher": launcher,
+        "ray_address": ray_address,
+        "ray": ray or None,
+        "slurm": slurm or None,
         "precision": precision,
         "compile": compile_,
         "cuda_graphs": cuda_graphs,
     }
     flags: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     from ganbench.experiment.suite import read_suite
+    from ganbench.launch.launcher import check_launcher
     from ganbench.tuning.draw_trials import check_installed
 
     check_installed()
     suite = read_suite(None, flags)
+    check_launcher(suite)
     from ganbench.workflow.tuning_plan import TuneRequest
 
     request = TuneRequest(
@@ -254,7 +268,7 @@ def _print_plan(planned: PlannedTuning, display: Display) -> None:
     from ganbench.workflow.trials import expected_jobs
 
     plan, context, record = planned.default.plan, planned.default.context, planned.record
-    costs = costs_of(plan, context, display)
+    costs = costs_of(plan, context, display, is_elsewhere=planned.default.launcher.is_cluster)
     jobs = expected_jobs(planned)
     report = report_seconds(context.cache_root)
     for name, own in record.space.items():

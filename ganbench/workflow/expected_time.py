@@ -19,8 +19,15 @@ _START_SECONDS = 3.0  # of a run's process
 _HOUR = 3600
 
 
-def costs_of(plan: Plan, context: CommandContext, display: Display) -> dict[str, Cost | str]:
-    """What the runs of a plan take, by variant, found out in a process of its own."""
+def costs_of(
+    plan: Plan, context: CommandContext, display: Display, *, is_elsewhere: bool
+) -> dict[str, Cost | str]:
+    """What the runs of a plan take, by variant, or why that is not known.
+
+    It is found out in a process of its own, where the runs are done on this machine.
+    """
+    if is_elsewhere:
+        return {job.variant: "not known, as a cluster trains it" for job in plan.jobs}
     from ganbench.launch import process_pool
     from ganbench.launch.tasks import EstimateTask
 

@@ -130,7 +130,9 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path, capsys):
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("ganbench.cli.run._costs", lambda *_: {})  # tested by itself
+    monkeypatch.setattr(
+        "ganbench.workflow.expected_time.costs_of", lambda *_, **__: {}
+    )  # tested by itself
     out = tmp_path / "results"
     code = ganbench("run", "--variants", "mlp,dcgan", *SMALL, "--dry-run", "--out", out)
     assert code == 0

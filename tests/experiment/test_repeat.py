@@ -55,7 +55,9 @@ def test_a_stored_run_is_repeated_to_the_last_bit(stored, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_flags_change_a_repeated_run_and_are_named(stored, capsys, monkeypatch):
-    monkeypatch.setattr("ganbench.cli.run._costs", lambda *_: {})  # tested by itself
+    monkeypatch.setattr(
+        "ganbench.workflow.expected_time.costs_of", lambda *_, **__: {}
+    )  # tested by itself
     code = ganbench("run", "--from", stored, "--set", "lr_g=1e-3", "--seeds", "8,", "--dry-run")
     assert code == 0
     printed = " ".join(capsys.readouterr().out.split())
