@@ -20,13 +20,8 @@ VARIANT = ganbench.Variant(
     generator=mlp.generator, discriminator=mlp.discriminator, losses=ganbench.losses.bce,
 )
 '''
-MEASURED = (
-    "seconds",
-    "images_per_second",
-    "memory",
-    "warmup",
-    "timed_steps",
-)  # in names of columns
+# Parts of the names of columns
+MEASURED = ("seconds", "images_per_second", "memory", "warmup", "timed_steps")
 
 
 def plugin(folder: Path) -> Path:

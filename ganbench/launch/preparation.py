@@ -26,6 +26,7 @@ def prepare_once(
     job: Job,
     context: CommandContext,
     display: Display,
+    threads: int | None,
     placed: Callable[[Task], Task] = lambda task: task,
 ) -> None:
     """Have in the cache what runs side by side would each compute for themselves.
@@ -37,6 +38,7 @@ def prepare_once(
         job: About to be done.
         context: Names the cache.
         display: Where progress is shown.
+        threads: Of the run, on which the last digits of features depend; None for all.
         placed: Gives what is done in place of a task, such as the same on some card.
 
     Raises:
@@ -47,7 +49,7 @@ def prepare_once(
     if dataset in _prepared:
         return
     context.cache_root.mkdir(parents=True, exist_ok=True)
-    task = PreparationTask((job,), context, side_by_side=True)
+    task = PreparationTask((job,), context, side_by_side=True, threads=threads)
     with FileLock(context.cache_root / "preparing.lock"):
         process_pool.carry_out([placed(task)], display)
     _prepared.add(dataset)

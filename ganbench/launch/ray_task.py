@@ -159,7 +159,9 @@ def _do(sent: SentJob, parcels: Mapping[str, list[Any]], keeper: Any) -> None:
         courier = RayCourier(job.id, time, job.label, path, keeper, stamps(path))
         courier.start()
         try:
-            prepare_once(here, context_here, courier.display, lambda task: OnCards(task, cards))
+            prepare_once(
+                here, context_here, courier.display, sent.threads, lambda task: OnCards(task, cards)
+            )
             task = UnpackedJobTask(sent.files, context, sent.threads)
             process_pool.carry_out([OnCards(task, cards)], courier.display)
         finally:

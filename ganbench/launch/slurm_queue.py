@@ -38,6 +38,8 @@ __all__ = ["SlurmQueue"]
 
 _JOB = re.compile(r"\d+(_\d+)?")  # its name in the queue
 _WAIT_SECONDS = 0.5
+_QUEUE_SECONDS = 2.0
+_ASK_SECONDS = 30.0  # between two questions about what is in Slurm's queue
 _STORE_SECONDS = 5.0
 _LARGEST_ARRAY = 1000  # Slurm's own default is 1,001
 _CANCELLED_AT_ONCE = 500
@@ -77,6 +79,7 @@ class SlurmQueue:
         (folder / "messages").mkdir(parents=True, exist_ok=True)
         self._record = folder / "submitted.json"
         self._stored = time.monotonic()
+        self._asked = -_ASK_SECONDS
         self._submitted: dict[str, Any] = {}  # submitit's jobs, by the name of the run
         self._readers: dict[str, MessageReader] = {}
 
@@ -93,7 +96,7 @@ class SlurmQueue:
             if waiting and not endings.is_stopping:
                 waiting, sent = self._submit(waiting, len(running))
                 running |= {job.id: job for job in sent}
-            ended = [job for job in running.values() if self._has_ended(job)]
+            ended = self._ended(running)
             self._show(running)
             for job in ended:
                 del running[job.id]
@@ -104,7 +107,7 @@ class SlurmQueue:
             if endings.is_time_to_stop(asked=request.asked):
                 self._cancel(running)
             if not ended:
-                time.sleep(_WAIT_SECONDS)
+                time.sleep(_WAIT_SECONDS if self._is_local else _QUEUE_SECONDS)
         self._write_record()
         endings.check()
 
@@ -157,14 +160,30 @@ class SlurmQueue:
         return self._folder / "messages" / f"{job.id}.json"
 
     def _show(self, running: Mapping[str, Job]) -> None:
+        present = set(os.listdir(self._folder / "messages"))  # noqa: PTH208 - names alone
         for run_id, job in running.items():
+            if self._messages(job).name not in present:
+                continue
             reader = self._readers.setdefault(run_id, MessageReader(self._messages(job)))
             for message in reader.new():
                 self._display.show(message)
 
-    def _has_ended(self, job: Job) -> bool:
-        submitted = self._submitted[job.id]
-        return submitted.paths.result_pickle.exists() or not self._is_alive(submitted)
+    def _ended(self, running: Mapping[str, Job]) -> list[Job]:
+        """Jobs that have left a result, or that are in the queue no more.
+
+        Folders are listed as a whole, and the queue is asked now and then, as there may be
+        thousands of jobs.
+        """
+        present = set(os.listdir(self._folder))  # noqa: PTH208 - names alone
+        is_due = self._is_local or time.monotonic() - self._asked >= _ASK_SECONDS
+        if is_due:
+            self._asked = time.monotonic()
+        return [
+            job
+            for run_id, job in running.items()
+            if self._submitted[run_id].paths.result_pickle.name in present
+            or (is_due and not self._is_alive(self._submitted[run_id]))
+        ]
 
     def _is_alive(self, submitted: Any) -> bool:
         """Whether a job waits or runs; of the local executor, whether its process is there."""

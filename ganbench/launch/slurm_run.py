@@ -107,7 +107,7 @@ class SlurmRun:
             check_same_code(self.code)
             task: JobTask = pickle.loads(self.pickled)  # noqa: S301 - from the command itself
             display = FileDisplay(task.label, self.messages)
-            prepare_once(task.job, task.context, display)
+            prepare_once(task.job, task.context, display, task.threads)
             process_pool.carry_out([task], display)
         except GanbenchError as error:
             return Outcome(error=error)

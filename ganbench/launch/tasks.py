@@ -94,18 +94,22 @@ class PreparationTask:
         jobs: Those that are not finished.
         context: Where to look.
         side_by_side: Whether several of them run at a time.
+        threads: With which it computes; None for all of them.
     """
 
     jobs: tuple[Job, ...]
     context: CommandContext
     side_by_side: bool
     label: str = ""
+    threads: int | None = None
 
     def carry_out(self, display: Display) -> None:
         """Read it."""
         from ganbench.launch.prepare import prepare
         from ganbench.launch.resources import Resources
 
+        if self.threads is not None:
+            limit_threads(self.threads)
         resources = Resources.of(self.context, display)
         prepare(self.jobs, resources, side_by_side=self.side_by_side)
 

@@ -56,7 +56,7 @@ def test_a_killed_machine_and_a_killed_command_cost_no_row_and_no_bit(cluster, t
     assert printed.count("kept, it was finished before") >= before
 
     subprocess.run(command(variant, alone, *more, "--jobs", 2), check=True, capture_output=True,
-                   env={**os.environ, "OMP_NUM_THREADS": "2"}, timeout=900)  # fmt: skip
+                   env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=900)  # fmt: skip
     assert len(rows(out)) == RUNS
     assert rows(out) == rows(alone)
 

@@ -59,7 +59,7 @@ def test_runs_whose_time_is_over_are_queued_again_and_a_killed_command_submits_n
     assert json.loads((out / "slurm/submitted.json").read_text())["jobs"] == {}
 
     subprocess.run(command(variant, alone, *more), check=True, capture_output=True,
-                   env={**os.environ, "OMP_NUM_THREADS": "2"}, timeout=900)  # fmt: skip
+                   env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=900)  # fmt: skip
     assert len(rows(out)) == 3
     assert rows(out) == rows(alone)
 

@@ -74,6 +74,8 @@ def queue(tmp_path, cache_root, monkeypatch):
     folder = tmp_path / "slurm"
 
     def make(*outcomes):
+        monkeypatch.setattr(slurm_queue, "_QUEUE_SECONDS", 0.01)
+        monkeypatch.setattr(slurm_queue, "_ASK_SECONDS", 0.0)
         shown = display()
         executor = Executor(folder, list(outcomes))
         made = SlurmQueue(
