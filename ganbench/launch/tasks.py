@@ -107,6 +107,7 @@ class PreparationTask:
         """Read it."""
         from ganbench.launch.prepare import prepare
         from ganbench.launch.resources import Resources
+        from ganbench.machine.torch_settings import limit_threads
 
         if self.threads is not None:
             limit_threads(self.threads)
