@@ -52,12 +52,17 @@ def opened(path: str) -> Source:
     """Open what is scored without training.
 
     Raises:
-        UsageError: It is no folder of images, no array and no generator.
+        UsageError: It is no folder of images, no array and no generator, or holds too few images.
         DataError: It cannot be read.
     """
+    from ganbench.fakes.scored import FEWEST
     from ganbench.fakes.source import open_source  # loads torch
 
-    return open_source(Path(path).expanduser())
+    source = open_source(Path(path).expanduser())
+    if source.count is not None and source.count < FEWEST:
+        count = f"{source.count} image{'s' if source.count != 1 else ''}"
+        raise UsageError(f"{path} holds {count}: give {FEWEST} or more")
+    return source
 
 
 def seeds_of(source: Source, seeds: Sequence[int]) -> tuple[int, ...]:

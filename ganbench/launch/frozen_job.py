@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from ganbench.errors import ContractError, UsageError
+from ganbench.errors import ContractError
 from ganbench.experiment.frozen import opened
 from ganbench.experiment.result import NO_BUDGET
 from ganbench.experiment.store import writing
@@ -30,8 +30,6 @@ def check_frozen(job: Job, resources: Resources) -> None:
         UsageError: They do not fit, or cannot be read.
     """
     source = opened(job.frozen)
-    if source.count is not None and source.count < FEWEST:
-        raise UsageError(f"{job.frozen} holds {source.count} images: give {FEWEST} or more")
     source.take(resources.dataset(job), FEWEST, job.seed)
 
 

@@ -68,6 +68,12 @@ def test_what_cannot_be_a_row_is_refused(variants, values, message, file):
         plan_of(*names, **values)
 
 
+def test_too_few_images_are_refused_with_the_plan(file):
+    np.save(file, IMAGES[:1])
+    with pytest.raises(UsageError, match="holds 1 image: give 10 or more"):
+        plan_of("mlp", f"frozen:{file}")
+
+
 def test_a_name_is_fit_for_folders_and_tables():
     assert frozen.frozen_name("/a/b c: d?.npz") == "frozen-b-c-d"
     assert len(frozen.frozen_name("x" * 300)) < 80
