@@ -125,12 +125,10 @@ def score(
     others = len(some_real) - 1
     real_nearest, real_rows = neighbours.nearest(some_real, min(DENSITY_K + 1, others))
     fake_nearest = neighbours.nearest_others(some_fake, min(DENSITY_K, others))
-    if both := neighbours.precision_recall(
-        some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
-    ):
-        scores["precision"], scores["recall"] = both
     if len(some_real) > DENSITY_K:
-        scores |= _densities(some_real, some_fake, real_nearest, real_rows)
+        scores |= _shares_inside(some_real, some_fake, real_nearest, real_rows, fake_nearest)
+    elif both := neighbours.precision_recall(some_real, some_fake):
+        scores["precision"], scores["recall"] = both
 
     # Variety and novelty
     scores["vendi"] = vendi(some_fake)
@@ -153,18 +151,36 @@ def score(
     return AllScores(scores, histogram, neighbour_count=len(some_real), notes=notes)
 
 
-def _densities(
-    real: Tensor, fake: Tensor, real_nearest: Tensor, real_rows: Tensor
+def _shares_inside(
+    real: Tensor, fake: Tensor, real_nearest: Tensor, real_rows: Tensor, fake_nearest: Tensor
 ) -> dict[str, float | None]:
-    """Density and coverage, plain and clipped, from one pass over all distances."""
-    radii = real_nearest[:, DENSITY_K - 1], clipped_radii(real_nearest)
-    whole, clipped = neighbours.inside(real, fake, *radii)
-    plain = neighbours.density_coverage(real, fake, real_nearest=real_nearest, counts=whole)
-    bounded = clipped_density_coverage(
-        real, fake, real_nearest=real_nearest, real_rows=real_rows, counts=(whole, clipped)
+    """Scores of who lies in whose neighbourhood, from one pass over all distances."""
+    place = neighbours.PRECISION_K - 1
+    whole, clipped, near_real, near_fake = neighbours.inside(
+        real,
+        fake,
+        real_nearest[:, DENSITY_K - 1],
+        clipped_radii(real_nearest),
+        real_nearest[:, place],
+        point_radii=fake_nearest[:, place],
     )
-    names = "density", "coverage", "clipped_density", "clipped_coverage"
-    return dict(zip(names, (*(plain or ()), *(bounded or ())), strict=True))
+    shares = (
+        neighbours.precision_recall(real, fake, counts=(near_real, near_fake)),
+        neighbours.density_coverage(real, fake, real_nearest=real_nearest, counts=whole),
+        clipped_density_coverage(
+            real, fake, real_nearest=real_nearest, real_rows=real_rows, counts=(whole, clipped)
+        ),
+    )
+    names = (
+        ("precision", "recall"),
+        ("density", "coverage"),
+        ("clipped_density", "clipped_coverage"),
+    )
+    return {
+        name: value
+        for pair, values in zip(names, shares, strict=True)
+        for name, value in zip(pair, values or (None, None), strict=True)
+    }
 
 
 def _check(real: Features, fake: Features, real_labels: Tensor, held_out: Features | None) -> None:

@@ -79,10 +79,7 @@ def _squared_discrepancy(one: Tensor, other: Tensor) -> float:
     """
     count = len(one)
     one, other = _for_kernel(one), _for_kernel(other)
-    within = sum(
-        _kernel_sum(some, some) - float(some.square().sum(dim=1).pow(3).sum())
-        for some in (one, other)
-    )
+    within = _sum_within(one) + _sum_within(other)
     return within / (count * (count - 1)) - 2 * _kernel_sum(one, other) / count**2
 
 
@@ -91,6 +88,16 @@ def _for_kernel(features: Tensor) -> Tensor:
     rows, entries = features.shape
     ones = features.new_ones(rows, 1)
     return torch.cat([features / math.sqrt(entries), ones], dim=1)
+
+
+def _sum_within(vectors: Tensor) -> float:
+    """Sum of the kernel over all pairs of different vectors, each computed once."""
+    total = -float(vectors.square().sum(dim=1).pow(3).sum())
+    parts = vectors.split(_ROWS)
+    for place, part in enumerate(parts):
+        total += _kernel_sum(part, part)
+        total += 2 * sum(_kernel_sum(part, later) for later in parts[place + 1 :])
+    return total
 
 
 def _kernel_sum(one: Tensor, other: Tensor) -> float:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NEIGHBOUR_LIMIT",
+    "PRECISION_K",
     "TOLERANCE",
     "Inside",
     "density_coverage",
@@ -43,7 +44,7 @@ TOLERANCE = 1e-12
 """Of squared distances, as a share of the squared lengths of both points."""
 
 _KEPT = 1 - TOLERANCE  # of squared lengths
-_PRECISION_K = 3
+PRECISION_K = 3
 _BLOCK = 500
 
 
@@ -167,7 +168,11 @@ class Inside:
 
 
 def inside(
-    centres: Tensor, points: Tensor, *radii: Tensor, block: int = _BLOCK
+    centres: Tensor,
+    points: Tensor,
+    *radii: Tensor,
+    point_radii: Tensor | None = None,
+    block: int = _BLOCK,
 ) -> tuple[Inside, ...]:
     """Count which points lie in the neighbourhoods of centres, for several sizes of these at once.
 
@@ -175,34 +180,40 @@ def inside(
         centres: (n, entries) of any floating type.
         points: (m, entries) of any floating type.
         radii: float64 (n,) each.
+        point_radii: float64 (m,): also count which centres lie in neighbourhoods of points.
         block: Points at a time.
 
     Returns:
-        One count for each of `radii`.
+        One count for each of `radii`; then one of neighbourhoods of points, if asked for.
     """
-    squares = [some.square() for some in radii]
-    per_point: list[list[Tensor]] = [[] for _ in radii]
-    per_centre = [torch.zeros(len(centres), dtype=torch.int64) for _ in radii]
+    squares: list[Tensor] = [some.square() for some in radii]
+    if point_radii is not None:
+        squares.append(point_radii.square()[:, None])
+    per_point: list[list[Tensor]] = [[] for _ in squares]
+    per_centre = [torch.zeros(len(centres), dtype=torch.int64) for _ in squares]
     distances = _Distances(centres)
-    for part in torch.split(points, block):
-        squared = distances.lowered(part)
+    for start in range(0, len(points), block):
+        rows = slice(start, start + block)
+        squared = distances.lowered(points[rows])
         for place, square in enumerate(squares):
-            within = squared <= square
+            within = squared <= (square if square.ndim == 1 else square[rows])
             per_point[place].append(within.sum(dim=1))
             per_centre[place] += within.sum(dim=0)
     return tuple(
-        Inside(torch.cat(rows), counts) for rows, counts in zip(per_point, per_centre, strict=True)
+        Inside(torch.cat(parts), counts)
+        for parts, counts in zip(per_point, per_centre, strict=True)
     )
 
 
 def precision_recall(
     real: Tensor,
     fake: Tensor,
-    k: int = _PRECISION_K,
+    k: int = PRECISION_K,
     block: int = _BLOCK,
     *,
     real_nearest: Tensor | None = None,
     fake_nearest: Tensor | None = None,
+    counts: tuple[Inside, Inside] | None = None,
 ) -> tuple[float, float] | None:
     """Improved precision and recall (Kynkäänniemi et al. 2019, arXiv:1904.06991), 0 to 1.
 
@@ -219,6 +230,7 @@ def precision_recall(
         block: Images at a time.
         real_nearest: `nearest_others` of `real` with k or more, where it is known.
         fake_nearest: The same of `fake`.
+        counts: `inside` of these images within the k-th of both, where it is known.
 
     Returns:
         None for k images or fewer.
@@ -229,20 +241,16 @@ def precision_recall(
     check_pair(real, fake)
     if min(len(real), len(fake)) <= k:
         return None
-    if real_nearest is None:
-        real_nearest = nearest_others(real, k, block)
-    if fake_nearest is None:
-        fake_nearest = nearest_others(fake, k, block)
-    to_real = _Distances(real)
-    precise, recalled = 0, torch.zeros(len(real), dtype=torch.bool)
-    real_radii, fake_radii = (
-        nearest[:, k - 1].square() for nearest in (real_nearest, fake_nearest)
-    )
-    for part, radii in zip(fake.split(block), fake_radii.split(block), strict=True):
-        squared = to_real.lowered(part)
-        precise += int((squared <= real_radii).any(dim=1).sum())
-        recalled |= (squared <= radii[:, None]).any(dim=0)
-    return precise / len(fake), float(recalled.double().mean())
+    if counts is None:
+        real_radii, fake_radii = (
+            (nearest_others(images, k, block) if known is None else known)[:, k - 1]
+            for images, known in ((real, real_nearest), (fake, fake_nearest))
+        )
+        near_real, near_fake = inside(real, fake, real_radii, point_radii=fake_radii, block=block)
+    else:
+        near_real, near_fake = counts
+    precise, recalled = near_real.per_point > 0, near_fake.per_centre > 0
+    return float(precise.double().mean()), float(recalled.double().mean())
 
 
 def density_coverage(
