@@ -63,7 +63,7 @@ def test_a_killed_machine_and_a_killed_command_cost_no_row_and_no_bit(cluster, t
 
 def test_ctrl_c_saves_all_that_runs_and_the_same_command_goes_on(cluster, tmp_path):
     out = tmp_path / "results"
-    line = command(plugin(tmp_path), out, "--seeds", 3, "--budget", "1500steps",
+    line = command(plugin(tmp_path), out, "--seeds", 3, "--budget", "6000steps",
                    "--launcher", "ray", "--ray-address", cluster.address)  # fmt: skip
     process = start(line)
     wait_until(lambda: len(list(out.glob("runs/.*/samples"))) >= 2, process)
@@ -94,7 +94,7 @@ def test_a_machine_with_another_ganbench_refuses_in_one_line(cluster, tmp_path):
     line = command("mlp", tmp_path / "results", "--budget", "5steps",
                    "--launcher", "ray", "--ray-address", cluster.address)  # fmt: skip
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=400,
-                          env={**os.environ, "PYTHONPATH": str(copy)})  # fmt: skip
+                          env={**os.environ, "PYTHONPATH": str(copy)}, cwd=tmp_path)  # fmt: skip
     assert done.returncode == 2, done.stdout + done.stderr
     assert "refuses runs: it has ganbench" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

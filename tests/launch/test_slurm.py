@@ -32,7 +32,7 @@ def tasks(out):
 @pytest.mark.usefixtures("digits_backbone")
 def test_runs_whose_time_is_over_are_queued_again_and_a_killed_command_submits_none_twice(tmp_path):
     variant, out, alone = plugin(tmp_path), tmp_path / "queue", tmp_path / "alone"
-    more = ("--seeds", 3, "--budget", "8000steps", "--jobs", 2)
+    more = ("--seeds", 3, "--budget", "4000steps", "--jobs", 2)
     line = command(variant, out, *more, *LOCAL)
 
     killed = start(line)
@@ -68,7 +68,7 @@ def test_runs_whose_time_is_over_are_queued_again_and_a_killed_command_submits_n
 @pytest.mark.usefixtures("digits_backbone")
 def test_ctrl_c_saves_what_runs_and_the_same_command_goes_on(tmp_path):
     out = tmp_path / "results"
-    line = command("mlp", out, "--seeds", 3, "--budget", "3000steps", *LOCAL, "--jobs", 2)
+    line = command("mlp", out, "--seeds", 3, "--budget", "2000steps", *LOCAL, "--jobs", 2)
     process = start(line)
     wait_until(lambda: len(list(out.glob("runs/.*/samples"))) >= 2, process)
     process.send_signal(signal.SIGINT)
