@@ -55,8 +55,10 @@ def test_a_killed_machine_and_a_killed_command_cost_no_row_and_no_bit(cluster, t
     assert errors == ""
     assert printed.count("kept, it was finished before") >= before
 
+    # Statistics of real images in another cache may be of another number of threads
+    here = {"OMP_NUM_THREADS": "1", "GANBENCH_CACHE": str(tmp_path / "cache here")}
     subprocess.run(command(variant, alone, *more, "--jobs", 2), check=True, capture_output=True,
-                   env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=900)  # fmt: skip
+                   env={**os.environ, **here}, timeout=900)  # fmt: skip
     assert len(rows(out)) == RUNS
     assert rows(out) == rows(alone)
 
@@ -82,13 +84,16 @@ def test_a_machine_with_another_ganbench_refuses_in_one_line(cluster, tmp_path):
     from pathlib import Path
 
     import ganbench
+    import ganbench.variants
 
     copy = tmp_path / "other"
-    shutil.copytree(
-        Path(ganbench.__file__).parent,
-        copy / "ganbench",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    for package, folder in ((ganbench, "ganbench"), (ganbench.variants, "ganbench/variants")):
+        shutil.copytree(
+            Path(package.__file__).parent,
+            copy / folder,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            dirs_exist_ok=True,
+        )
     with (copy / "ganbench/errors.py").open("a", encoding="utf-8") as file:
         file.write("# another\n")
     line = command("mlp", tmp_path / "results", "--budget", "5steps",
