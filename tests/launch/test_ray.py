@@ -83,8 +83,9 @@ def test_ctrl_c_saves_all_that_runs_and_the_same_command_goes_on(cluster, tmp_pa
 def test_a_machine_with_another_ganbench_refuses_in_one_line(cluster, tmp_path):
     from pathlib import Path
 
-    import ganbench
     import ganbench.variants
+
+    import ganbench
 
     copy = tmp_path / "other"
     for package, folder in ((ganbench, "ganbench"), (ganbench.variants, "ganbench/variants")):
