@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ganbench.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,6 +20,7 @@ __all__ = [
     "COMMAND",
     "COMPILE",
     "CUDA_GRAPHS",
+    "DATASET",
     "DATA_ROOT",
     "DEVICE",
     "FAILED",
@@ -25,6 +28,7 @@ __all__ = [
     "HOW",
     "INCEPTION_WEIGHTS",
     "INTERRUPTED",
+    "JOBS",
     "LAUNCHER",
     "OK",
     "PRECISION",
@@ -42,6 +46,7 @@ __all__ = [
     "complete_dataset",
     "complete_variants",
     "console",
+    "print_lines",
 ]
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -118,6 +123,13 @@ CUDA_GRAPHS = typer.Option(
     rich_help_panel=HOW,
 )
 
+JOBS = typer.Option(
+    min=1,
+    metavar="COUNT",
+    help="Runs side by side; several CUDA cards share them.",
+    show_default="1; on a cluster as many as it takes",
+    rich_help_panel=HOW,
+)
 LAUNCHER = typer.Option(
     metavar="NAME",
     help="Where runs are done: local (processes of this machine), ray or slurm.",
@@ -161,6 +173,15 @@ def complete_dataset(incomplete: str) -> list[str]:
     return [name.removesuffix("DIR") for name in SUMMARIES if name.startswith(incomplete)]
 
 
+DATASET = typer.Option(
+    metavar="NAME",
+    help="As `ganbench list datasets` names them: mnist, ring8, imagefolder:DIR.",
+    show_default="the recipe's own",
+    rich_help_panel=WHAT,
+    autocompletion=complete_dataset,
+)
+
+
 def console() -> Console:
     """Where a command prints: bars and tables on a terminal, plain lines elsewhere.
 
@@ -170,6 +191,12 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(markup=False, emoji=False)
+
+
+def print_lines(screen: Console, *lines: str) -> None:
+    """Print lines for people as they are, each on its own."""
+    for line in lines:
+        screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def command_line() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganbench.cli.options import print_lines
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ def print_plan(
             gigabytes(cost.memory_bytes) if isinstance(cost, Cost) else "",
         )
     screen.print(table)
-    for line in costs_text(plan, costs, report, jobs):
-        screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
+    print_lines(screen, *costs_text(plan, costs, report, jobs))
 
 
 def costs_text(

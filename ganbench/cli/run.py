@@ -15,11 +15,13 @@ from ganbench.cli.options import (
     COMPILE,
     CUDA_GRAPHS,
     DATA_ROOT,
+    DATASET,
     DEVICE,
     FAILED,
     HOW,
     INCEPTION_WEIGHTS,
     INTERRUPTED,
+    JOBS,
     LAUNCHER,
     OK,
     PRECISION,
@@ -32,9 +34,9 @@ from ganbench.cli.options import (
     WHAT,
     WHERE,
     command_line,
-    complete_dataset,
     complete_variants,
     console,
+    print_lines,
 )
 from ganbench.errors import UsageError
 from ganbench.machine.interrupt import Stopped
@@ -89,16 +91,7 @@ def run(
             autocompletion=complete_variants,
         ),
     ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="As `ganbench list datasets` names them: mnist, ring8, imagefolder:DIR.",
-            show_default="the recipe's own",
-            rich_help_panel=WHAT,
-            autocompletion=complete_dataset,
-        ),
-    ] = None,
+    dataset: Annotated[str | None, DATASET] = None,
     device: Annotated[str | None, DEVICE] = None,
     seeds: Annotated[
         str | None,
@@ -161,16 +154,7 @@ def run(
             rich_help_panel=WHERE,
         ),
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="COUNT",
-            help="Runs side by side; several CUDA cards share them.",
-            show_default="1; on a cluster as many as it takes",
-            rich_help_panel=HOW,
-        ),
-    ] = None,
+    jobs: Annotated[int | None, JOBS] = None,
     exclusive_timing: Annotated[
         bool | None,
         typer.Option(
@@ -319,17 +303,22 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
     with display:
         planned = comparison.plan_comparison(suite, display, command=command_line())
     plan = planned.plan
-    _print(screen, *plan.notes)
+    print_lines(screen, *plan.notes)
     if stored is not None:
         now = local.conditions_of_jobs(plan, planned.device, planned.device_name, suite.jobs)
-        _print(screen, *repeat.differences(stored, plan), repeat.expectation(stored, plan, now))
+        print_lines(
+            screen, *repeat.differences(stored, plan), repeat.expectation(stored, plan, now)
+        )
     if asked.dry_run:
         _print_plan(planned, display)
         return OK
     folder = comparison.choose_folder(planned)
     if suite.out is None and (offered := local.smaller_budget_in(folder, plan)):
-        _print(screen, f"{offered} holds these runs after a smaller budget: --out {offered} "
-               "goes on from them; this command begins anew")  # fmt: skip
+        print_lines(
+            screen,
+            f"{offered} holds these runs after a smaller budget: --out {offered} "
+            "goes on from them; this command begins anew",
+        )
     is_replaced = _replaced(folder, plan, screen) if asked.fresh else None
     try:
         with display:
@@ -337,13 +326,13 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
                 planned, folder, display, fresh=asked.fresh, is_replaced=is_replaced
             )
     except Stopped:
-        _print(screen, f"stopped and saved; the same command with --out {folder.path} goes on")
+        print_lines(screen, f"stopped and saved; the same command with --out {folder.path} goes on")
         return INTERRUPTED
     screen.print(summary_table(folder.path))
-    _print(screen, *rounds.ending(folder))
+    print_lines(screen, *rounds.ending(folder))
     if stored is not None:
-        _print(screen, *(repeat.verdict(stored, done.result) for done in runs))
-    _print(screen, f"results: {folder.path}")
+        print_lines(screen, *(repeat.verdict(stored, done.result) for done in runs))
+    print_lines(screen, f"results: {folder.path}")
     return OK if all(run.result.status == "ok" for run in runs) else FAILED
 
 
@@ -365,13 +354,8 @@ def _replaced(folder: ResultsFolder, plan: Plan, screen: Console) -> Callable[[s
         if typer.confirm(f"{visible(holds)}: remove them too?", default=False):
             return lambda _name: True
     else:
-        _print(screen, f"{holds}: kept")
+        print_lines(screen, f"{holds}: kept")
     return lambda name: variant_of(name) in own
-
-
-def _print(screen: Console, *lines: str) -> None:
-    for line in lines:
-        screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_plan(planned: PlannedComparison, display: Display) -> None:
@@ -387,4 +371,4 @@ def _print_plan(planned: PlannedComparison, display: Display) -> None:
     report = report_seconds(context.cache_root)
     print_plan(shown, display.console, costs, report, planned.suite.jobs)
     if looks is not None:
-        _print(display.console, rounds.rounds_text(plan, looks))
+        print_lines(display.console, rounds.rounds_text(plan, looks))

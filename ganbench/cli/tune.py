@@ -13,11 +13,12 @@ from ganbench.cli.options import (
     COMPILE,
     CUDA_GRAPHS,
     DATA_ROOT,
+    DATASET,
     DEVICE,
     FAILED,
-    HOW,
     INCEPTION_WEIGHTS,
     INTERRUPTED,
+    JOBS,
     LAUNCHER,
     OK,
     PRECISION,
@@ -28,16 +29,13 @@ from ganbench.cli.options import (
     WHAT,
     WHERE,
     command_line,
-    complete_dataset,
     complete_variants,
     console,
+    print_lines,
 )
 from ganbench.machine.interrupt import Stopped
-from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ganbench.launch.progress import Display
     from ganbench.workflow.tuning_plan import PlannedTuning, TuneRequest
 
@@ -76,16 +74,7 @@ def tune(
             min=1, max=10_000, metavar="COUNT", help="Trials of each variant.", rich_help_panel=WHAT
         ),
     ] = 20,
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="As `ganbench list datasets` names them: mnist, ring8, imagefolder:DIR.",
-            show_default="the recipe's own",
-            rich_help_panel=WHAT,
-            autocompletion=complete_dataset,
-        ),
-    ] = None,
+    dataset: Annotated[str | None, DATASET] = None,
     seeds: Annotated[
         str,
         typer.Option(
@@ -148,12 +137,7 @@ def tune(
             rich_help_panel=WHERE,
         ),
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="COUNT", help="Runs side by side.", show_default="1", rich_help_panel=HOW
-        ),
-    ] = None,
+    jobs: Annotated[int | None, JOBS] = None,
     launcher: Annotated[str | None, LAUNCHER] = None,
     ray_address: Annotated[str | None, RAY_ADDRESS] = None,
     ray: Annotated[list[str] | None, RAY] = None,
@@ -240,7 +224,7 @@ def _carry_out(request: TuneRequest, *, dry_run: bool, fresh: bool) -> int:
     display = Display(screen)
     with display:
         planned = plan_tuning(request, display, command=command_line())
-    _print(screen, *planned.default.plan.notes, *planned.notes)
+    print_lines(screen, *planned.default.plan.notes, *planned.notes)
     if dry_run:
         _print_plan(planned, display)
         return OK
@@ -249,12 +233,12 @@ def _carry_out(request: TuneRequest, *, dry_run: bool, fresh: bool) -> int:
         with display:
             runs = tuning.tune(planned, folder, display, fresh=fresh)
     except Stopped:
-        _print(screen, f"stopped and saved; the same command with --out {folder.path} goes on")
+        print_lines(screen, f"stopped and saved; the same command with --out {folder.path} goes on")
         return INTERRUPTED
     screen.print(summary_table(folder.path))
     record = read_tuning(folder.path)
     won = record is not None and None not in record.winners.values()
-    _print(screen, f"results: {folder.path}")
+    print_lines(screen, f"results: {folder.path}")
     return OK if won and all(run.result.status == "ok" for run in runs) else FAILED
 
 
@@ -272,18 +256,13 @@ def _print_plan(planned: PlannedTuning, display: Display) -> None:
     jobs = expected_jobs(planned)
     report = report_seconds(context.cache_root)
     for name, own in record.space.items():
-        _print(display.console, f"{name}: {', '.join(f'{key}={own[key]}' for key in own)}")
+        print_lines(display.console, f"{name}: {', '.join(f'{key}={own[key]}' for key in own)}")
     count, seeds = len(record.variants), len(record.seeds)
     of_each = f"{record.trials} trials, {planned.default_trials} of the default recipe beside them"
     stages = f", of which some are stopped after {' and '.join(record.rungs[:-1])}"
-    _print(
+    print_lines(
         display.console,
         f"of each of {count} variants: {of_each}{stages if record.is_pruned else ''}, and "
         f"{2 * seeds} final runs: {seeds} seeds of the tuned recipe and of the default one",
         *costs_text(replace(plan, jobs=jobs), costs, report, planned.suite.jobs),
     )
-
-
-def _print(screen: Console, *lines: str) -> None:
-    for line in lines:
-        screen.print(visible(line), markup=False, highlight=False, soft_wrap=True)
