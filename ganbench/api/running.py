@@ -15,7 +15,7 @@ from ganbench.workflow.comparison import carry_out, choose_folder, plan_comparis
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["run"]
+__all__ = ["key_values", "run"]
 
 _COMMAND = "ganbench.run(...)"
 
@@ -98,7 +98,7 @@ def run(
         "primary": primary,
         "margin": margin,
         "budget": budget,
-        "set": _settings(settings),
+        "set": key_values(settings),
         "data_root": _text(data_root),
         "backbone": backbone,
         "inception_weights": _text(inception_weights),
@@ -110,8 +110,8 @@ def run(
         "processes_per_run": processes_per_run,
         "launcher": launcher,
         "ray_address": ray_address,
-        "ray": _settings(ray),
-        "slurm": _settings(slurm),
+        "ray": key_values(ray),
+        "slurm": key_values(slurm),
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,
@@ -131,7 +131,7 @@ def run(
     return Comparison(folder.path)
 
 
-def _settings(given: Mapping[str, Any] | Sequence[str] | None) -> tuple[str, ...] | None:
+def key_values(given: Mapping[str, Any] | Sequence[str] | None) -> tuple[str, ...] | None:
     """Numbers by name as `KEY=VALUE`, as flags give them."""
     if isinstance(given, str):
         return (given,)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ganbench.api.comparison import Comparison
 from ganbench.api.display import display
+from ganbench.api.running import key_values
 from ganbench.experiment.suite import read_suite
 from ganbench.launch.processes import without_main_module
 from ganbench.machine.interrupt import Stopped
@@ -98,7 +99,7 @@ def tune(
         "seeds": seeds,
         "primary": primary,
         "budget": budget,
-        "set": _pairs(settings) or None,
+        "set": key_values(settings) or None,
         "data_root": None if data_root is None else str(data_root),
         "backbone": backbone,
         "inception_weights": None if inception_weights is None else str(inception_weights),
@@ -106,14 +107,14 @@ def tune(
         "jobs": jobs,
         "launcher": launcher,
         "ray_address": ray_address,
-        "ray": _pairs(ray) or None,
-        "slurm": _pairs(slurm) or None,
+        "ray": key_values(ray) or None,
+        "slurm": key_values(slurm) or None,
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,
     }
     suite = read_suite(None, {key: value for key, value in given.items() if value is not None})
-    request = TuneRequest(suite, trials, _pairs(space), sampler, search_seed, prune)
+    request = TuneRequest(suite, trials, key_values(space) or (), sampler, search_seed, prune)
     with display(quiet=quiet) as shown, without_main_module():
         planned = plan_tuning(request, shown, command=_COMMAND)
         for note in (*planned.default.plan.notes, *planned.notes):
@@ -124,10 +125,3 @@ def tune(
         except Stopped as stopped:
             raise KeyboardInterrupt from stopped
     return Comparison(folder.path)
-
-
-def _pairs(values: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:
-    """Keys and values as the flags have them."""
-    if isinstance(values, dict):
-        return tuple(f"{key}={value}" for key, value in values.items())
-    return tuple(values)

@@ -16,7 +16,7 @@ from ganbench.training.execution import Execution, Precision
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Suite", "parse_seeds", "parse_settings", "read_suite"]
+__all__ = ["Suite", "is_for", "parse_seeds", "parse_settings", "read_suite"]
 
 _MOST_ALIASES = 20
 _LONGEST = 1_000_000  # characters of a suite file
@@ -163,7 +163,7 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         if path is not None and "variants" in flags:  # fewer of the file's, or others
             file = Suite.model_validate(values)
             left_out = set(file.variants) - set(suite.variants)
-            idle = {each for each in file.set if _is_for(each, left_out)}
+            idle = {each for each in file.set if is_for(each, left_out)}
             kept = tuple(each for each in suite.set if each not in idle)
             return suite.model_copy(update={"set": kept})
         if path is None:
@@ -180,7 +180,7 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
         ) from error
 
 
-def _is_for(setting: str, variants: set[str]) -> bool:
+def is_for(setting: str, variants: set[str]) -> bool:
     """Whether `VARIANT.KEY=VALUE` is about one of these variants."""
     owner, dot, _ = setting.partition("=")[0].strip().rpartition(".")
     return bool(dot) and owner.replace("_", "-") in variants

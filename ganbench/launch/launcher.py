@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from typing import TYPE_CHECKING, Protocol
 
 from ganbench.errors import UsageError, unknown
+from ganbench.machine.packages import is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganbench.launch.progress import Display
     from ganbench.machine.device import Device
 
-__all__ = ["Launcher", "check_launcher", "read_numbers", "settings_of"]
+__all__ = ["Launcher", "check_launcher", "names_one_device", "read_numbers", "settings_of"]
 
 _PACKAGES = {"ray": "ray", "slurm": "submitit"}  # of launchers
 _ONE_FILE = {  # trackers, and the variables that name their servers
@@ -102,17 +102,19 @@ def check_launcher(suite: Suite) -> None:
                 f"disk cannot share: name a server in {servers[0]}, or take another tracker"
             )
     package = _PACKAGES.get(suite.launcher)
-    if package is not None and not _is_installed(package):
+    if package is not None and not is_installed(package):
         raise UsageError(
             f"--launcher {suite.launcher} needs the package {package}: "
             f"pip install 'ganbench[{suite.launcher}]'"
         )
 
 
-def _is_installed(package: str) -> bool:
-    """Whether a package is there; a mere folder of its name is none."""
-    spec = importlib.util.find_spec(package)
-    return spec is not None and spec.origin is not None
+def names_one_device(requested: str, engine: str) -> UsageError:
+    """The error of a device by which one machine would be meant, where a cluster chooses."""
+    return UsageError(
+        f"--device {requested} names one device of one machine, and {engine} chooses them: "
+        "give auto, cuda or cpu"
+    )
 
 
 def settings_of(flag: str, given: Iterable[str]) -> dict[str, str]:

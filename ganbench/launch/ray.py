@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError
-from ganbench.launch.launcher import read_numbers
+from ganbench.launch.launcher import names_one_device, read_numbers
 from ganbench.launch.ray_tasks import RayTasks, summary
 from ganbench.machine.device import Device, choose
 from ganbench.machine.interrupt import Stopped, StopRequest
@@ -81,10 +81,7 @@ class RayLauncher:
         elif kind == "cpu":
             return choose("cpu"), "processors of Ray's cluster"
         elif kind not in ("auto", "cuda"):
-            raise UsageError(
-                f"--device {requested} names one device of one machine, and Ray chooses them: "
-                "give auto, cuda or cpu"
-            )
+            raise names_one_device(requested, "Ray")
         with _connected(self.address) as ray:
             count = int(ray.cluster_resources().get("GPU", 0))
         if count:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError, unknown
-from ganbench.launch.launcher import settings_of
+from ganbench.launch.launcher import names_one_device, settings_of
 from ganbench.launch.slurm_queue import SlurmQueue
 from ganbench.machine.device import Device, choose
 from ganbench.machine.interrupt import Stopped, StopRequest
@@ -65,10 +65,7 @@ class SlurmLauncher:
         kind = requested.strip().lower()
         asks = [key for key in _CARDS if self.settings.get(key)]
         if kind not in ("auto", "cuda", "cpu"):
-            raise UsageError(
-                f"--device {requested} names one device of one machine, and Slurm chooses them: "
-                "give auto, cuda or cpu"
-            )
+            raise names_one_device(requested, "Slurm")
         with tempfile.TemporaryDirectory() as folder:  # to see that it can be used
             self._executor(Path(folder))
         if kind == "cuda" or (kind == "auto" and asks):

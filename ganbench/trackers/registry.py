@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import UsageError, unknown
+from ganbench.machine.packages import is_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -79,7 +79,7 @@ def check(wanted: Iterable[str]) -> None:
     """
     for name in wanted:
         point = _entry_point(name)
-        if point.value.startswith(_OWN) and not _is_installed(name):
+        if point.value.startswith(_OWN) and not is_installed(name):
             raise UsageError(f"--track {name} needs the package {name}: {_install(name)}")
 
 
@@ -119,9 +119,3 @@ def _entry_point(name: str) -> EntryPoint:
 def _origin(point: EntryPoint) -> str:
     package = point.dist.name if point.dist is not None else "an unknown package"
     return f"{point.value} ({package})"
-
-
-def _is_installed(package: str) -> bool:
-    """Whether a package is there; a mere folder of its name, as trackers leave some, is none."""
-    spec = importlib.util.find_spec(package)
-    return spec is not None and spec.origin is not None

@@ -15,14 +15,13 @@ from ganbench.tuning.draw_trials import TPE_BATCH, TPE_FIRST, Search
 from ganbench.tuning.record import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import ResultsFolder, StoredRun
     from ganbench.variant.budget import Budget
+    from ganbench.workflow.comparison import Launch
     from ganbench.workflow.tuning_plan import PlannedTuning
-
-    Launch = Callable[[Sequence[Job]], list[StoredRun]]
 
 __all__ = ["begun_jobs", "expected_jobs", "run_trials"]
 

@@ -11,6 +11,7 @@ import yaml
 from ganbench.errors import GanbenchError, UsageError
 from ganbench.experiment.plan import Plan
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, write_text, writing
+from ganbench.experiment.suite import is_for
 from ganbench.tuning.record import (
     DEFAULT,
     TRIALS_FOLDER,
@@ -179,7 +180,7 @@ def _write_suite(planned: PlannedTuning, record: Tuning, folder: ResultsFolder) 
     winners = {name: trial for name in planned.space if (trial := record.winner(name)) is not None}
     if not winners:
         return
-    suite = planned.suite
+    suite, lost = planned.suite, set(planned.space) - set(winners)
     drawn = [
         f"{name}.{text}"
         for name, trial in winners.items()
@@ -189,7 +190,7 @@ def _write_suite(planned: PlannedTuning, record: Tuning, folder: ResultsFolder) 
     values |= {
         "variants": _given_names(suite.variants, list(winners)),
         "seeds": ",".join([*map(str, record.seeds), ""]),
-        "set": [*_settings_of(suite.set, list(winners)), *drawn],
+        "set": [*(text for text in suite.set if not is_for(text, lost)), *drawn],
     }
     head = (
         f"# The best of {record.trials} trials of each variant by {record.primary} "
@@ -204,9 +205,3 @@ def _given_names(given: Sequence[str], variants: Sequence[str]) -> list[str]:
     """Variants as the user named them: those of files by their paths."""
     paths = {Path(name).stem.replace("_", "-"): name for name in given}
     return [paths.get(name, name) for name in variants]
-
-
-def _settings_of(settings: Sequence[str], variants: Sequence[str]) -> list[str]:
-    """The user's settings but for those of variants that have no tuned recipe."""
-    owners = {text: text.partition("=")[0].rpartition(".")[0] for text in settings}
-    return [t for t, owner in owners.items() if not owner or owner.replace("_", "-") in variants]

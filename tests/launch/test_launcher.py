@@ -29,7 +29,7 @@ from ganbench.launch.local_launcher import LocalLauncher
     ],
 )
 def test_flags_that_make_no_sense_are_refused_in_one_line(given, said, monkeypatch):
-    monkeypatch.setattr(launcher, "_is_installed", lambda _package: True)
+    monkeypatch.setattr(launcher, "is_installed", lambda _package: True)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(UsageError) as refusal:
         launchers.launcher_of(Suite(**given))
@@ -39,7 +39,7 @@ def test_flags_that_make_no_sense_are_refused_in_one_line(given, said, monkeypat
 
 @pytest.mark.parametrize("name", ["ray", "slurm"])
 def test_a_missing_package_is_said_with_how_to_install_it(name, monkeypatch):
-    monkeypatch.setattr(launcher, "_is_installed", lambda _package: False)
+    monkeypatch.setattr(launcher, "is_installed", lambda _package: False)
     with pytest.raises(UsageError, match=rf"pip install 'ganbench\[{name}\]'"):
         launchers.launcher_of(Suite(launcher=name))
 
