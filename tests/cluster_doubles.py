@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 import subprocess
 import sys
 import time
@@ -56,6 +57,20 @@ def wait_until(is_so, process: subprocess.Popen[str], seconds: float = 900) -> N
 def start(line: list[str]) -> subprocess.Popen[str]:
     """Begin a command whose output is read at its end."""
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def interrupt_two_runs_and_go_on(line: list[str], out: Path) -> None:
+    """See that Ctrl-C saves the two runs that have begun, and that the same command goes on."""
+    process = start(line)
+    wait_until(lambda: len(list(out.glob("runs/.*/samples"))) >= 2, process)
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, printed + errors
+    assert "stopped and saved" in printed
+    assert errors == ""
+    assert len(list(out.glob("runs/.*/checkpoint.pt"))) == 2
+    again = subprocess.run(line, capture_output=True, text=True, check=True, timeout=400)
+    assert again.stdout.count("goes on at step") == 2
 
 
 def rows(out: Path) -> list[dict[str, str]]:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 
 import pytest
-from cluster_doubles import command, finished, plugin, rows, start, wait_until
+from cluster_doubles import (
+    command,
+    finished,
+    interrupt_two_runs_and_go_on,
+    plugin,
+    rows,
+    start,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("digits_backbone")]
 pytest.importorskip("ray")
@@ -67,16 +74,7 @@ def test_ctrl_c_saves_all_that_runs_and_the_same_command_goes_on(cluster, tmp_pa
     out = tmp_path / "results"
     line = command(plugin(tmp_path), out, "--seeds", 3, "--budget", "6000steps",
                    "--launcher", "ray", "--ray-address", cluster.address)  # fmt: skip
-    process = start(line)
-    wait_until(lambda: len(list(out.glob("runs/.*/samples"))) >= 2, process)
-    process.send_signal(signal.SIGINT)
-    printed, errors = process.communicate(timeout=120)
-    assert process.returncode == 130, printed + errors
-    assert "stopped and saved" in printed
-    assert errors == ""
-    assert len(list(out.glob("runs/.*/checkpoint.pt"))) == 2
-    again = subprocess.run(line, capture_output=True, text=True, check=True, timeout=400)
-    assert again.stdout.count("goes on at step") == 2
+    interrupt_two_runs_and_go_on(line, out)
     assert [row["status"] for row in rows(out)] == ["ok"] * 3
 
 

@@ -10,7 +10,15 @@ from contextlib import suppress
 
 import psutil
 import pytest
-from cluster_doubles import command, finished, plugin, rows, start, wait_until
+from cluster_doubles import (
+    command,
+    finished,
+    interrupt_two_runs_and_go_on,
+    plugin,
+    rows,
+    start,
+    wait_until,
+)
 
 pytest.importorskip("submitit")
 
@@ -69,14 +77,5 @@ def test_runs_whose_time_is_over_are_queued_again_and_a_killed_command_submits_n
 def test_ctrl_c_saves_what_runs_and_the_same_command_goes_on(tmp_path):
     out = tmp_path / "results"
     line = command("mlp", out, "--seeds", 3, "--budget", "2000steps", *LOCAL, "--jobs", 2)
-    process = start(line)
-    wait_until(lambda: len(list(out.glob("runs/.*/samples"))) >= 2, process)
-    process.send_signal(signal.SIGINT)
-    printed, errors = process.communicate(timeout=120)
-    assert process.returncode == 130, printed + errors
-    assert "stopped and saved" in printed
-    assert errors == ""
-    assert len(list(out.glob("runs/.*/checkpoint.pt"))) == 2
-    again = subprocess.run(line, capture_output=True, text=True, check=True, timeout=400)
-    assert again.stdout.count("goes on at step") == 2
+    interrupt_two_runs_and_go_on(line, out)
     assert finished(out) == 3
