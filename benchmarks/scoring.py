@@ -26,6 +26,7 @@ from ganbench.scoring.backbones.fuse import fuse_batchnorm
 from ganbench.scoring.backbones.inception import obtain_inception
 from ganbench.scoring.metrics.all_scores import score
 from ganbench.scoring.metrics.fid import Statistics, fid
+from ganbench.scoring.metrics.real_side import RealSide
 
 if TYPE_CHECKING:
     from ganbench.machine.device import Device
@@ -147,7 +148,11 @@ class AllScoresWork:
         return statistics
 
     def measure(self, rounds: int, device: Device, extraction_seconds: float) -> dict[str, Any]:
-        """All scores with the real statistics known, their memory, and extraction beside them."""
+        """All scores of a generator, their memory, and extraction beside them.
+
+        What is the same for all generators of a seed is computed once for each dataset and seed; it
+        is timed apart.
+        """
         fake, held_out = (self.features(self.fake_count, seed) for seed in (1, 2))
         labels = torch.arange(self.real_count) % _CLASSES
         assert self.statistics.count == self.real_count
@@ -156,9 +161,15 @@ class AllScoresWork:
         def all_scores() -> None:
             score(
                 self.real, fake, real_labels=labels, held_out=held_out, backbone=self.backbone,
-                real_statistics=self.statistics,
+                real_statistics=self.statistics, real_side=side,
             )  # fmt: skip
 
+        real_seconds, side = timed(
+            lambda: RealSide.of(
+                self.real.vectors, self.fake_count, held_out.vectors, seed=0, has_kid=True
+            ),
+            device,
+        )
         seconds = [timed(all_scores, device)[0] for _ in range(rounds)]
         return {
             "what": "panel",
@@ -167,6 +178,7 @@ class AllScoresWork:
             "real_images": self.real_count,
             "fake_images": self.fake_count,
             "panel_seconds": spread(seconds),
+            "real_side_seconds": real_seconds,
             "extraction_seconds": extraction_seconds,
             "share_of_extraction": spread([one / extraction_seconds for one in seconds]),
             "total_seconds": spread([one + extraction_seconds for one in seconds]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ganbench.data.cache import UNREADABLE, is_intact, say_damaged, whole
 from ganbench.data.catalogue import TRIANGLES, short_dataset
@@ -16,9 +16,11 @@ from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.metrics.fid import Statistics
 from ganbench.scoring.metrics.manifold import MANIFOLD_IMAGES, manifold_precision_recall
 from ganbench.scoring.metrics.neighbours import NEIGHBOUR_LIMIT
+from ganbench.scoring.metrics.real_side import RealSide
 from ganbench.scoring.protocol import MODES_BY_ARGMAX, MODES_BY_SHARE, Noise, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import Tensor
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from ganbench.scoring.metrics.all_scores import AllScores
 
 __all__ = ["FAKE_COUNT", "STACKED_COUNT", "Noise", "Reference", "part_of"]
+
+_Kept = TypeVar("_Kept", Statistics, RealSide)
 
 FAKE_COUNT = IMAGES.most_fakes
 STACKED_COUNT = 26_000
@@ -44,6 +48,7 @@ class Reference:
         held_out: Features of the test split.
         statistics: Mean and covariance of `real`.
         limit: The most images of a generator that are scored; None for as many as is usual.
+        cache_root: Where what is found out of the real images is kept; None for nowhere.
     """
 
     dataset: Dataset
@@ -52,6 +57,7 @@ class Reference:
     held_out: Features
     statistics: Statistics
     limit: int | None = None
+    cache_root: Path | None = None
 
     @classmethod
     def of(
@@ -69,16 +75,8 @@ class Reference:
         if backbone.name == POINTS_BACKBONE:
             return cls(dataset, backbone, real, held_out, Statistics.of(real.vectors))
         file = cached_file(backbone, dataset, cache_root, "statistics")
-        try:
-            statistics = Statistics.load(file) if is_intact(file) else None
-        except UNREADABLE as error:
-            say_damaged(file, type(error).__name__)
-            statistics = None
-        if statistics is None:
-            statistics = Statistics.of(real.vectors)
-            with whole(file, sealed=True) as temporary:
-                statistics.save(temporary)
-        return cls(dataset, backbone, real, held_out, statistics)
+        statistics = _cached(file, Statistics, lambda: Statistics.of(real.vectors))
+        return cls(dataset, backbone, real, held_out, statistics, cache_root=cache_root)
 
     @property
     def fake_count(self) -> int:
@@ -137,11 +135,26 @@ class Reference:
             self.real,
             replace(fake, probabilities=self.class_probabilities(fake)),
             real_labels=self.dataset.train.labels,
+            real_side=self._real_side(len(fake.vectors), seed),
             held_out=None if self.backbone.name == POINTS_BACKBONE else self.held_out,
             seed=seed,
             backbone=self.backbone.name,
             real_statistics=self.statistics,
             modes_by_argmax=self.backbone.stacked,
+        )
+
+    def _real_side(self, fake_count: int, seed: int) -> RealSide | None:
+        """What is the same for all generators of a seed, from the cache where it is there."""
+        if self.cache_root is None or self.backbone.name == POINTS_BACKBONE:
+            return None
+        return _cached(
+            cached_file(
+                self.backbone, self.dataset, self.cache_root, f"beside-{fake_count}-seed-{seed}"
+            ),
+            RealSide,
+            lambda: RealSide.of(
+                self.real.vectors, fake_count, self.held_out.vectors, seed=seed, has_kid=True
+            ),
         )
 
     def protocol(self, noise: Noise = "all") -> Protocol:
@@ -163,6 +176,19 @@ class Reference:
             modes_rule=MODES_BY_ARGMAX if self.backbone.stacked else MODES_BY_SHARE,
         )
         return protocol if self.form.kind == "image" else replace(protocol, resize="none")
+
+
+def _cached(file: Path, kind: type[_Kept], make: Callable[[], _Kept]) -> _Kept:
+    """Read what an earlier process has stored, or make and store it."""
+    try:
+        if is_intact(file):
+            return kind.load(file)
+    except UNREADABLE as error:
+        say_damaged(file, type(error).__name__)
+    made = make()
+    with whole(file, sealed=True) as temporary:
+        made.save(temporary)
+    return made
 
 
 def part_of(rows: Any, noise: Noise) -> Any:

@@ -21,6 +21,7 @@ from ganbench.scoring.metrics.inception_score import inception_score
 from ganbench.scoring.metrics.kid import kid
 from ganbench.scoring.metrics.mind import mind
 from ganbench.scoring.metrics.modes import COVERED_STRICT, Modes
+from ganbench.scoring.metrics.real_side import RealSide
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,6 +58,7 @@ def score(
     seed: int = 0,
     backbone: str,
     real_statistics: Statistics | None = None,
+    real_side: RealSide | None = None,
     modes_by_argmax: bool = False,
 ) -> AllScores:
     """Compute every score that features allow.
@@ -77,6 +79,7 @@ def score(
         backbone: Name of the network that gave the features; only `"inception"` has an inception
             score, and only `"points"` the scores of points.
         real_statistics: `Statistics.of(real.vectors)`, where they are known from an earlier call.
+        real_side: `RealSide.of` these images, count and seed, where it is known.
         modes_by_argmax: Whether `modes_covered`, `mode_kl` and `mode_entropy` count classes as the
             published protocol of stacked MNIST does, `Modes.by_argmax`.
 
@@ -101,7 +104,14 @@ def score(
     trim_host_memory()  # freed in pieces too small for what follows
     some_real, some_fake = neighbours.equal_counts(real.vectors, fake.vectors, seed=seed)
     is_image = backbone != POINTS_BACKBONE
-    if is_image and (estimate := kid(some_real, some_fake, seed=seed)):
+    side = real_side or RealSide.of(
+        real.vectors,
+        len(fake.vectors),
+        None if held_out is None else held_out.vectors,
+        seed=seed,
+        has_kid=is_image,
+    )
+    if is_image and (estimate := kid(some_real, some_fake, seed=seed, sums=side.kernel_sums)):
         scores["kid"], scores["kid_standard_error"] = estimate
     scores["mind"] = mind(some_real, some_fake, seed=seed)
 
@@ -122,22 +132,24 @@ def score(
     trim_host_memory()
 
     # Neighbours
-    others = len(some_real) - 1
-    real_nearest, real_rows = neighbours.nearest(some_real, min(DENSITY_K + 1, others))
-    fake_nearest = neighbours.nearest_others(some_fake, min(DENSITY_K, others))
+    fake_nearest = neighbours.nearest_others(some_fake, min(DENSITY_K, len(some_real) - 1))
     if len(some_real) > DENSITY_K:
-        scores |= _shares_inside(some_real, some_fake, real_nearest, real_rows, fake_nearest)
+        scores |= _shares_inside(some_real, some_fake, side.nearest, side.rows, fake_nearest)
     elif both := neighbours.precision_recall(some_real, some_fake):
         scores["precision"], scores["recall"] = both
 
     # Variety and novelty
     scores["vendi"] = vendi(some_fake)
     scores["duplicates"] = duplicates(
-        some_real, some_fake, real_nearest=real_nearest, fake_nearest=fake_nearest
+        some_real, some_fake, real_nearest=side.nearest, fake_nearest=fake_nearest
     )
     if held_out is not None:
         scores["memorisation"] = memorisation(
-            real.vectors, fake.vectors, held_out.vectors, seed=seed
+            real.vectors,
+            fake.vectors,
+            held_out.vectors,
+            seed=seed,
+            expected=side.held_out_distance,
         )
     if backbone == "inception" and fake.logits is not None:
         scores["inception_score"] = inception_score(fake.logits, seed=seed)

@@ -15,7 +15,7 @@ from ganbench.scoring.metrics.neighbours import TOLERANCE, nearest_distance, nea
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["COPIES_LIMIT", "duplicates", "memorisation"]
+__all__ = ["COPIES_LIMIT", "duplicates", "held_out_distance", "memorisation"]
 
 COPIES_LIMIT = 2000
 _RARE = 0.01
@@ -65,7 +65,13 @@ def duplicates(
 
 
 def memorisation(
-    real: Tensor, fake: Tensor, held_out: Tensor, *, seed: int = 0, limit: int = COPIES_LIMIT
+    real: Tensor,
+    fake: Tensor,
+    held_out: Tensor,
+    *,
+    seed: int = 0,
+    limit: int = COPIES_LIMIT,
+    expected: float | None = None,
 ) -> float | None:
     """How near the training images generated ones lie, relative to real held-out images.
 
@@ -81,6 +87,7 @@ def memorisation(
         held_out: Features of real images that it was not trained on, (l, entries).
         seed: Chooses at most `limit` generated and as many held-out images.
         limit: Images of each kind; every training image is compared with.
+        expected: `held_out_distance` of these images, where it is known.
 
     Returns:
         None where most held-out images are among the training images.
@@ -90,12 +97,19 @@ def memorisation(
     """
     check_pair(real, fake)
     check_pair(real, held_out)
-    unseen = choose(held_out, limit, seed)
-    expected = float(nearest_distance(unseen, real).quantile(0.5))
-    if expected**2 <= _tolerance(unseen):
+    if expected is None:
+        expected = held_out_distance(real, held_out, seed=seed, limit=limit)
+    if expected**2 <= _tolerance(choose(held_out, limit, seed)):
         return None
     observed = float(nearest_distance(choose(fake, limit, seed), real).quantile(0.5))
     return observed / expected
+
+
+def held_out_distance(
+    real: Tensor, held_out: Tensor, *, seed: int = 0, limit: int = COPIES_LIMIT
+) -> float:
+    """The median distance of held-out images to the nearest training image, for `memorisation`."""
+    return float(nearest_distance(choose(held_out, limit, seed), real).quantile(0.5))
 
 
 def _tolerance(points: Tensor) -> float:

@@ -327,6 +327,27 @@ def test_damaged_statistics_are_computed_again(digits, digits_backbone, tmp_path
     assert torch.equal(first.statistics.root, second.statistics.root)
 
 
+def test_what_is_the_same_for_all_generators_of_a_seed_is_computed_once(
+    digits, digits_backbone, tmp_path
+):
+    def scores(cache_root, seed=0):
+        reference = Reference.of(digits, digits_backbone, tmp_path, ignore_progress)
+        return dataclasses.replace(reference, cache_root=cache_root).score(held_out, seed)
+
+    held_out = Reference.of(digits, digits_backbone, tmp_path, ignore_progress).held_out
+    first = scores(tmp_path)
+    assert first == scores(None)
+    (file,) = (tmp_path / "features").glob("*-beside-*-seed-0.pt")
+    before = file_stamps(tmp_path)
+    assert scores(tmp_path) == first
+    assert file_stamps(tmp_path) == before
+    file.write_bytes(file.read_bytes()[:1000])
+    assert scores(tmp_path) == first
+    other = scores(tmp_path, seed=1)
+    assert other == scores(None, seed=1)
+    assert other != first
+
+
 def test_real_features_of_another_backbone_are_kept_apart(digits, digits_backbone, tmp_path):
     first = real_features(digits_backbone, digits, tmp_path)
     other = dataclasses.replace(digits_backbone, resolution=4)

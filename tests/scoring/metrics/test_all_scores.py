@@ -10,6 +10,7 @@ from metrics_doubles import CLASSES, certain, clusters, digits
 from ganbench.scoring.metrics.all_scores import score
 from ganbench.scoring.metrics.catalogue import SCORES
 from ganbench.scoring.metrics.fid import Statistics
+from ganbench.scoring.metrics.real_side import RealSide
 
 
 def all_scores(real, fake, **options):
@@ -97,12 +98,14 @@ def test_the_inception_score_needs_logits_and_the_inception_backbone():
     assert score == pytest.approx(10, rel=0.02)  # ten classes, each surely named, equally frequent
 
 
-def test_the_same_seed_gives_the_same_panel_and_known_statistics_change_nothing():
+def test_the_same_seed_gives_the_same_panel_and_known_numbers_change_nothing():
     real, fake, held_out = clusters(400, 0), clusters(300, 1), clusters(200, 2)
     first = all_scores(real, fake, held_out=held_out, seed=4)
     assert all_scores(real, fake, held_out=held_out, seed=4) == first
     statistics = Statistics.of(real.vectors)
     assert all_scores(real, fake, held_out=held_out, seed=4, real_statistics=statistics) == first
+    side = RealSide.of(real.vectors, 300, held_out.vectors, seed=4, has_kid=True)
+    assert all_scores(real, fake, held_out=held_out, seed=4, real_side=side) == first
     other = all_scores(real, fake, held_out=held_out, seed=5).scores
     assert other["kid"] != first.scores["kid"]
     assert other["fid"] == first.scores["fid"]
