@@ -466,11 +466,12 @@ def _build_without_weights(
     """
     import torch
 
+    from ganbench.machine.meta_device import WithoutRandomWeights
     from ganbench.training.state import build
 
     with StopRequest() as request:  # so that a Ctrl-C is not taken for the plugin's
         try:
-            with torch.device("meta"):
+            with torch.device("meta"), WithoutRandomWeights():
                 networks = build(variant, recipe, spec).networks
             refuse_networks(recipe, networks.values())
             refuse_activations(

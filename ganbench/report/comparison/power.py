@@ -6,7 +6,6 @@ import math
 from functools import cache
 
 from scipy import optimize, special
-from statsmodels.stats.power import ttest_power
 
 from ganbench.report.comparison.statistics import ALPHA
 
@@ -34,6 +33,8 @@ def power(effect: float, n: int, alpha: float = ALPHA) -> float:
         n: Seeds, at least two.
         alpha: Level of the test, in (0, 1).
     """
+    from statsmodels.stats.power import ttest_power
+
     upper, lower = (
         float(ttest_power(abs(effect), n, alpha / 2, alternative=tail))
         for tail in ("larger", "smaller")
