@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from ganbench.report.charts.all_charts import Over
+
 __all__ = ["build", "summary_table"]
 
 
@@ -21,6 +23,7 @@ def build(
     out: Path | None = None,
     primary: str | None = None,
     report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+    over: Over = map,
 ) -> Path:
     """Write tables, charts and pages of one or several results folders.
 
@@ -34,6 +37,8 @@ def build(
             out, the one by which seeds were added as needed, else FID.
         report: Called with how far the drawing of the charts is: what is done, how many charts are
             drawn, and of how many.
+        over: Calls a function with each of some items and gives what it returns, in their order:
+            `map`, or what does the same in several processes. Charts are drawn by it.
 
     Returns:
         The folder that was written.
@@ -44,7 +49,7 @@ def build(
     """
     from ganbench.report.readme import write_report
 
-    return write_report(directories, out, primary, report)
+    return write_report(directories, out, primary, report, over)
 
 
 def summary_table(directory: Path) -> RenderableType:

@@ -26,7 +26,7 @@ from ganbench.report.tunings import curve_csv, shown_tunings, trials_csv
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ganbench.report.charts.all_charts import Drawn
+    from ganbench.report.charts.all_charts import Drawn, Over
     from ganbench.report.content import Content
     from ganbench.report.gather import Results
 
@@ -38,6 +38,7 @@ def write_report(
     out: Path | None,
     primary: str | None = None,
     report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+    over: Over = map,
 ) -> Path:
     """Write all files of a report, as `ganbench.report.build` describes."""
     folders = [Path(directory) for directory in directories]
@@ -45,7 +46,7 @@ def write_report(
         raise UsageError("several folders are joined into a new one: say where with --out")
     results = with_damaged_tables(gather(folders))
     target = Path(out) if out is not None else folders[0]
-    return write_results(results, target, primary, report=report)
+    return write_results(results, target, primary, report=report, over=over)
 
 
 def write_results(
@@ -54,6 +55,7 @@ def write_results(
     primary: str | None = None,
     formats: Sequence[str] = (),
     report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+    over: Over = map,
 ) -> Path:
     """Write all files of a report of what was read before, and return their folder.
 
@@ -64,6 +66,7 @@ def write_results(
             needed, else FID.
         formats: Of charts for papers, besides PNG: `svg` and `pdf`.
         report: Called with what is done, how much of it, and of how much.
+        over: `map`, or what does the same in several processes, in which charts are drawn.
 
     Raises:
         UsageError: No run has the primary score, or the folder cannot be written.
@@ -81,7 +84,7 @@ def write_results(
         }
         for name, text in tables.items():
             _write_or_remove(target / name, text)
-        charts = draw_all(results, primary, formats, report)
+        charts = draw_all(results, primary, formats, report, over)
         content = content_of(results, primary)
         _write_charts(target / "charts", charts)
         write_text(target / "summary.tex", latex(content))

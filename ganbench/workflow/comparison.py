@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from ganbench.experiment.store import ResultsFolder
 from ganbench.launch import local
 from ganbench.launch.context import CommandContext
 from ganbench.launch.launchers import launcher_of
+from ganbench.launch.side_by_side import side_by_side
 from ganbench.launch.timings import store_report_seconds
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.report import build
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     Launch = Callable[[Sequence[Job]], list[StoredRun]]
 
 __all__ = ["PlannedComparison", "carry_out", "choose_folder", "plan_comparison"]
+
+_MOST_DRAWING = 8  # processes, which draw the charts of a report
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,8 @@ def carry_out(
             return runs
         display.say("writing the report")
         begun = time.perf_counter()
-        build([folder.path], primary=planned.suite.primary, report=display.report)
+        over = partial(side_by_side, count=min(planned.suite.jobs, _MOST_DRAWING))
+        build([folder.path], primary=planned.suite.primary, report=display.report, over=over)
         store_report_seconds(context.cache_root, time.perf_counter() - begun)
     return runs
 

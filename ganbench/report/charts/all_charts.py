@@ -37,12 +37,14 @@ from ganbench.report.scale import (
 from ganbench.report.tunings import ShownTuning, shown_tunings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.figure import Figure
 
     from ganbench.report.gather import Results
     from ganbench.report.groups import Group
+
+    Over = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]
 
 __all__ = ["BEST_OVER_TRIALS", "CHARTS", "Chart", "Drawn", "draw_all"]
 
@@ -115,11 +117,31 @@ class Drawn:
     vectors: tuple[tuple[str, bytes], ...] = ()
 
 
+@dataclass(frozen=True)
+class _Request:
+    """A chart that is to be drawn.
+
+    Attributes:
+        chart: Its kind.
+        group: What of.
+        labels: The variants of the whole report, which give each its colour.
+        formats: Of files for papers.
+        only_wide: Whether a page has it in one width.
+    """
+
+    chart: Chart
+    group: Group | ShownTuning
+    labels: tuple[str, ...]
+    formats: tuple[str, ...]
+    only_wide: bool = False
+
+
 def draw_all(
     results: Results,
     score: str = PRIMARY,
     formats: Sequence[str] = (),
     report: Callable[[str, int, int], None] = lambda _text, _done, _total: None,
+    over: Over = map,
 ) -> list[Drawn]:
     """Draw every chart that the runs have something for, group by group.
 
@@ -131,27 +153,35 @@ def draw_all(
         score: The primary score.
         formats: Of files for papers, besides PNG: `svg` and `pdf`.
         report: Called with what is done, how much of it, and of how much.
+        over: Calls a function with each of some items and gives what it returns, in their order:
+            `map`, or what does the same in several processes.
     """
+    requests = _requests(results, score, tuple(formats))
+    report("drawing charts", 0, len(requests))
+    drawn = []
+    for count, made in enumerate(over(_draw, requests), 1):
+        report("drawing charts", count, len(requests))
+        drawn += [made] if made is not None else []
+    return drawn
+
+
+def _requests(results: Results, score: str, formats: tuple[str, ...]) -> list[_Request]:
     is_large = len(results.entries) > MANY_RUNS
     only_wide = len(results.entries) > ONE_WIDTH_RUNS
     most = MOST_OF_MANY if is_large else MOST_CHARTED
-    drawn = []
-    of_groups = [_charts_of(place) if is_large else CHARTS for place in range(len(results.groups))]
-    count, total = 0, sum(map(len, of_groups))
-    for group, charts in zip(results.groups, of_groups, strict=True):
+    requests = []
+    for place, group in enumerate(results.groups):
         shown = best_of(group, most, score)
         labels = results.labels if len(results.labels) <= most else shown.all_labels
-        for chart in charts:
-            report("drawing charts", count, total)
-            count += 1
-            done = _draw(chart, shown, tuple(labels), tuple(formats), only_wide=only_wide)
-            if done is not None:
-                drawn.append(done)
-    report("drawing charts", total, total)
-    for tuning in shown_tunings(results):
-        done = _draw(BEST_OVER_TRIALS, tuning, tuple(results.labels), tuple(formats))
-        drawn += [done] if done is not None else []
-    return drawn
+        requests += [
+            _Request(chart, shown, tuple(labels), formats, only_wide)
+            for chart in (_charts_of(place) if is_large else CHARTS)
+        ]
+    requests += [
+        _Request(BEST_OVER_TRIALS, tuning, tuple(results.labels), formats)
+        for tuning in shown_tunings(results)
+    ]
+    return requests
 
 
 def _charts_of(place: int) -> tuple[Chart, ...]:
@@ -161,15 +191,9 @@ def _charts_of(place: int) -> tuple[Chart, ...]:
     return CHARTS[:_MAIN_CHARTS] if place < MOST_GROUPS_CHARTED else ()
 
 
-def _draw(
-    chart: Chart,
-    group: Group | ShownTuning,
-    labels: tuple[str, ...],
-    formats: tuple[str, ...],
-    *,
-    only_wide: bool = False,
-) -> Drawn | None:
-    style, caption = ChartStyle(LIGHT, labels), f"{chart.caption}: {group.title}"
+def _draw(request: _Request) -> Drawn | None:
+    chart, group = request.chart, request.group
+    style, caption = ChartStyle(LIGHT, request.labels), f"{chart.caption}: {group.title}"
     stem = f"{chart.name}-{group.slug}"
     with style.applied(), warnings.catch_warnings():
         ignore_missing_signs()
@@ -178,10 +202,10 @@ def _draw(
             return None
         png = encode(render(figure), "exact" if chart.has_images else "drawing")
         note = " ".join(text.get_text() for text in figure.texts if text.get_gid() == NOTE)
-        vectors = tuple((kind, saved(figure, kind)) for kind in formats)
+        vectors = tuple((kind, saved(figure, kind)) for kind in request.formats)
         wide = "" if chart.has_images else inline_svg(figure, caption, f"{stem}-wide")
         narrow = ""
-        if wide and not only_wide:
+        if wide and not request.only_wide:
             small = chart.draw(group, replace(style, is_narrow=True))
             if small is not None:
                 small.draw_without_rendering()  # settles the layout
