@@ -70,18 +70,22 @@ class _Distances:
         self._extended[:, :entries] = points
         self._extended[:, entries] = _KEPT * self.squares
         self._extended[:, entries + 1] = 1
+        self._kept = torch.empty(0, dtype=torch.float64)  # as new memory costs as much as a product
 
     def lowered(self, others: Tensor) -> Tensor:
         """Squared distances less the tolerance: float64 of shape (others, points).
 
-        Where one is at most a squared radius, the other point is in the neighbourhood.
+        Where one is at most a squared radius, the other point is in the neighbourhood. The next
+        call overwrites them.
         """
         rows, entries = others.shape
         extended = torch.empty(rows, entries + 2, dtype=torch.float64)
         torch.mul(others.double(), -2, out=extended[:, :entries])
         extended[:, entries] = 1
         extended[:, entries + 1] = _KEPT * _squared_lengths(others)
-        return extended @ self._extended.T
+        if len(self._kept) < rows:
+            self._kept = torch.empty(rows, len(self._extended), dtype=torch.float64)
+        return torch.mm(extended, self._extended.T, out=self._kept[:rows])
 
     def nearest(self, others: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Distances of others to their nearest points, 0 within the tolerance, and which these are.
