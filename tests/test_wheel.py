@@ -95,7 +95,7 @@ def test_the_wheel_is_small(wheel):
 
 def test_the_wheel_brings_the_command(installed):
     (entry_points,) = installed.glob("*.dist-info/entry_points.txt")
-    assert "ganbench = ganbench.cli.app:main" in entry_points.read_text()
+    assert "ganbench = ganbench.cli.app:script" in entry_points.read_text()
 
 
 def test_the_wheel_brings_the_trackers(installed):

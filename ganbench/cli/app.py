@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
 import sys
+import threading
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -31,7 +34,7 @@ from ganbench.machine.interrupt import Stopped, sigterm_stops
 from ganbench.machine.openmp import bound_spinning
 from ganbench.visible import visible
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "script"]
 
 app = typer.Typer(
     name="ganbench",
@@ -85,6 +88,26 @@ def main(arguments: list[str] | None = None) -> Any:
         typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
         code = INTERRUPTED
     sys.exit(code)
+
+
+def script() -> None:
+    """Run the command line in a process of its own, and end it.
+
+    Python itself takes seconds to end where torch is loaded, as it takes everything apart piece by
+    piece. Here the functions that wait for the end are called, and the system does the rest.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        others = [thread for thread in threading.enumerate() if not thread.daemon]
+        if others != [threading.main_thread()] or not isinstance(end.code, int | None):
+            raise
+        atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way to call them
+        with suppress(OSError, ValueError):  # nobody listens any more
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code or OK)
+        raise
 
 
 def _exit_code(arguments: list[str] | None) -> Any:
@@ -146,4 +169,4 @@ def _refuse_empty(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    script()

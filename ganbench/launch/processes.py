@@ -9,11 +9,12 @@ process starts from the beginning.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,19 @@ def start_server() -> None:
     resource_tracker.ensure_running()  # by itself, as it lets all signals through at its end
     with _ignored_signals(), _safe_path():
         forkserver.ensure_running()
+    atexit.unregister(_end_server)
+    atexit.register(_end_server)
+
+
+def _end_server() -> None:
+    """End the server at once: by itself it takes apart all that it has loaded, for seconds."""
+    from multiprocessing import forkserver
+
+    server = getattr(forkserver, "_forkserver", None)  # Python has no public name for it
+    number = getattr(server, "_forkserver_pid", None)
+    if number is not None:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 def start_method() -> str:

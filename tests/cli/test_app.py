@@ -526,3 +526,32 @@ def test_an_interrupted_command_says_so_in_one_line(capsys, number):
         assert ganbench("list", "metrics") == 130
     assert calls[0] >= 10
     assert one_line(capsys) == ("ganbench: interrupted; the same command goes on where it was\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--version"], 0), (["list", "nothing"], 2), (["--help"], 0)]
+)
+def test_the_script_ends_with_its_code_after_all_that_waits_for_the_end(arguments, code):
+    program = (
+        "import atexit, sys\nfrom ganbench.cli.app import script\n"
+        f"sys.argv = ['ganbench', *{arguments}]\natexit.register(print, 'the end')\nscript()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert done.stdout.splitlines()[-1] == "the end"
+    assert "Traceback" not in done.stderr
+
+
+def test_the_script_waits_for_threads_that_still_work():
+    program = (
+        "import sys, threading, time\nfrom ganbench.cli.app import script\n"
+        "sys.argv = ['ganbench', '--version']\n"
+        "late = lambda: (time.sleep(0.2), print('still there'))\n"
+        "threading.Thread(target=late).start()\nscript()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "still there"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from launch_doubles import FakeTask, display, said
 
@@ -123,3 +124,18 @@ def test_threads_are_limited_for_libraries_that_are_loaded_and_those_that_will_b
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "1 {1} 1"
+
+
+@only_linux
+def test_the_server_ends_with_the_process_that_started_it():
+    program = (
+        "from multiprocessing import forkserver\nfrom ganbench.launch import processes\n"
+        "processes._IMPORTED = ()\nprocesses.start_server()\n"
+        "print(forkserver._forkserver._forkserver_pid)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert not psutil.pid_exists(int(done.stdout)) or (
+        psutil.Process(int(done.stdout)).status() == psutil.STATUS_ZOMBIE
+    )
