@@ -227,7 +227,7 @@ def check(work: Workload, device: Device) -> float:
         for weight in ours.state.networks[name].parameters()
     ]
     worst = max(
-        float((weight - other).abs().max())
+        float((weight.detach() - other.detach()).abs().max())
         for loop in others
         for weight, other in zip(expected, [*loop.g_weights, *loop.d_weights], strict=True)
     )
