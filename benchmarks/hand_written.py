@@ -1,6 +1,6 @@
 """How fast could a step of `mlp` be? ganbench's against steps written by hand, in one process.
 
-All take turns on the same kind of batch, data included, and compute the same numbers up to rounding:
+All take turns on the same kind of batch, data included, and compute the same up to rounding:
 
 - ganbench: the step of a run (`Session.advance`);
 - least: what any step needs that leaves the networks and losses to their authors: two forward and
@@ -14,6 +14,7 @@ All take turns on the same kind of batch, data included, and compute the same nu
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Annotated, Any
 
 import flags
@@ -56,8 +57,8 @@ class _Adam:
 
     def update(self, gradients: Sequence[Tensor]) -> None:
         """Update the tensors in place."""
-        torch._foreach_add_(self._steps, 1)  # noqa: SLF001 - as torch.optim calls it
-        torch._fused_adam_(  # noqa: SLF001 - as torch.optim calls it
+        torch._foreach_add_(self._steps, 1)
+        torch._fused_adam_(
             self._tensors, list(gradients), self._means, self._squares, [], self._steps,
             **self._numbers,
         )  # fmt: skip
@@ -202,8 +203,6 @@ _WAYS = {"least": _ByHand, "flat": _Flat, "without autograd": _WithoutAutograd}
 
 
 def _copy(network: nn.Module) -> nn.Module:
-    import copy
-
     return copy.deepcopy(network)
 
 

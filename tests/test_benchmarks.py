@@ -249,6 +249,18 @@ def test_runs_side_by_side_are_timed_against_the_same_runs_one_by_one():
 
 
 @pytest.mark.slow
+def test_steps_by_hand_compute_what_ganbench_does_and_have_their_rows():
+    done = script(
+        "hand_written.py", "--rounds", "2", "--steps", "2", "--tiny", "--device", "cpu", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {row["step"]: row for row in json.loads(done.stdout)["results"]}
+    assert list(rows) == ["ganbench", "least", "flat", "without autograd"]
+    assert rows["ganbench"]["share_of_ganbench"]["median"] == 1
+    assert 0 < rows["flat"]["largest_difference_in_learning_rates"] < 0.5
+
+
+@pytest.mark.slow
 def test_lengths_of_spinning_are_measured_quiet_and_busy():
     done = script("spin.py", "--rounds", "1", "--seconds", "0.1", "--json")
     assert done.returncode == 0, done.stderr
