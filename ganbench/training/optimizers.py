@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.errors import ContractError, unknown
+from ganbench.training.lean_adam import LeanAdam, LeanAdamW, is_possible
 from ganbench.variant.schedule import value_at
 
 if TYPE_CHECKING:
@@ -119,7 +120,12 @@ def build_optimizer(
     beta1, beta2 = value_at(recipe.beta1, 0.0), value_at(recipe.beta2, 0.0)
     decay = recipe.weight_decay
     if recipe.optimizer in ("adam", "adamw"):
-        kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+        usual, lean = (
+            (torch.optim.Adam, LeanAdam)
+            if recipe.optimizer == "adam"
+            else (torch.optim.AdamW, LeanAdamW)
+        )
+        kind = lean if fused and not capturable and is_possible(groups) else usual
         return kind(
             groups,
             betas=(beta1, beta2),

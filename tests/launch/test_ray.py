@@ -16,36 +16,43 @@ from cluster_doubles import (
     start,
     wait_until,
 )
+from ray_machines import Loopback, Namespaces
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("digits_backbone")]
 pytest.importorskip("ray")
 
-STORE = 80 * 2**20
 RUNS = 40
 
 
-@pytest.fixture
-def cluster(tmp_path):
+def machines(kind, tmp_path):
     """A head on which nothing runs, and two machines of a processor each, with their own cache."""
-    from ray.cluster_utils import Cluster
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("GANBENCH_CACHE", str(tmp_path / "cache of the machines"))
-        head = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
-        started = Cluster(initialize_head=True, head_node_args=head)
-        for _ in range(2):
-            started.add_node(num_cpus=1, object_store_memory=STORE)
+        started = kind()
     try:
         yield started
     finally:
         started.shutdown()
 
 
-def test_a_killed_machine_and_a_killed_command_cost_no_row_and_no_bit(cluster, tmp_path):
+@pytest.fixture
+def cluster(tmp_path):
+    """Machines on loopback."""
+    yield from machines(Loopback, tmp_path)
+
+
+@pytest.fixture
+def apart(tmp_path):
+    """Machines with networks of their own, where that works."""
+    yield from machines(Namespaces if Namespaces.are_possible() else Loopback, tmp_path)
+
+
+def test_a_killed_machine_and_a_killed_command_cost_no_row_and_no_bit(apart, tmp_path):
     variant, out, alone = plugin(tmp_path), tmp_path / "cluster", tmp_path / "alone"
     more = ("--seeds", RUNS, "--budget", "5steps")
-    line = command(variant, out, *more, "--launcher", "ray", "--ray-address", cluster.address)
+    line = command(variant, out, *more, "--launcher", "ray", "--ray-address", apart.address)
+    line = [*apart.prefix, *line]
 
     killed = start(line)
     wait_until(lambda: finished(out) >= 5, killed)
@@ -56,7 +63,7 @@ def test_a_killed_machine_and_a_killed_command_cost_no_row_and_no_bit(cluster, t
 
     again = start(line)
     wait_until(lambda: finished(out) >= before + 5, again)
-    cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
+    apart.kill_one()
     printed, errors = again.communicate(timeout=900)
     assert again.returncode == 0, printed + errors
     assert errors == ""

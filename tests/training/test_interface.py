@@ -354,8 +354,9 @@ def test_a_learning_rate_that_is_no_field_is_refused():
 @pytest.mark.parametrize(
     ("numbers", "kind", "expected"),
     [
-        ({}, torch.optim.Adam, {"betas": (0.5, 0.999), "eps": 1e-8}),
-        ({"optimizer": "adamw", "weight_decay": 0.1}, torch.optim.AdamW, {"weight_decay": 0.1}),
+        ({}, torch.optim.Adam, {"betas": (0.5, 0.999), "eps": 1e-8, "decoupled_weight_decay": False}),
+        ({"optimizer": "adamw", "weight_decay": 0.1}, torch.optim.AdamW,
+         {"weight_decay": 0.1, "decoupled_weight_decay": True}),
         ({"optimizer": "rmsprop", "beta1": 0, "beta2": 0.99, "eps": 1e-6}, torch.optim.RMSprop,
          {"alpha": 0.99, "momentum": 0, "eps": 1e-6}),
         ({"optimizer": "sgd", "beta1": 0.9}, torch.optim.SGD, {"momentum": 0.9}),
@@ -364,7 +365,7 @@ def test_a_learning_rate_that_is_no_field_is_refused():
 def test_the_recipe_names_the_optimizer_and_its_numbers(numbers, kind, expected):
     one = advanced(session(**numbers), 1)
     for optimizer in one.state.optimizers.values():
-        assert type(optimizer) is kind
+        assert isinstance(optimizer, kind)
         assert expected.items() <= optimizer.param_groups[0].items()
 
 
