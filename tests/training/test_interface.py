@@ -354,7 +354,8 @@ def test_a_learning_rate_that_is_no_field_is_refused():
 @pytest.mark.parametrize(
     ("numbers", "kind", "expected"),
     [
-        ({}, torch.optim.Adam, {"betas": (0.5, 0.999), "eps": 1e-8, "decoupled_weight_decay": False}),
+        ({}, torch.optim.Adam,
+         {"betas": (0.5, 0.999), "eps": 1e-8, "decoupled_weight_decay": False}),
         ({"optimizer": "adamw", "weight_decay": 0.1}, torch.optim.AdamW,
          {"weight_decay": 0.1, "decoupled_weight_decay": True}),
         ({"optimizer": "rmsprop", "beta1": 0, "beta2": 0.99, "eps": 1e-6}, torch.optim.RMSprop,
