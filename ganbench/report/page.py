@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from ganbench.report.charts.all_charts import Drawn
     from ganbench.report.content import Content
-    from ganbench.report.strips import Moment, Strip, Strips
+    from ganbench.report.moments import Moment
+    from ganbench.report.strips import Strip, Strips
 
 __all__ = ["MOST_CHART_BYTES", "page", "relative_link"]
 

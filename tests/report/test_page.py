@@ -163,8 +163,8 @@ def test_tables_are_in_the_page_where_they_are_small_and_linked_where_they_are_n
 def test_the_strips_of_a_page_have_the_first_and_the_last_moment(tmp_path):
     (group,) = results_of(tmp_path, doubles.result(), doubles.result("mlp"), files=True).groups
     strips = strips_of(group, ["dcgan", "mlp"])
-    assert strips.moments == 8
-    assert (strips.steps[0], strips.steps[-1]) == (100, 4500)
+    assert len(strips.moments) == 8
+    assert (strips.moments[0], strips.moments[-1]) == ("step 100", "step 4,500")
     assert strips.real[0].name == "real-and-fake.png"
 
 
