@@ -51,10 +51,12 @@ class SharedMoments:
         texts: What each is called: a step where all runs have as many, else a share of the
             training of each run.
         of: The pictures of each run, in their order, without those that no moment shows.
+        first_steps: Of the first picture of each run, whether a moment shows it or not.
     """
 
     texts: tuple[str, ...]
     of: Mapping[str, tuple[Moment, ...]]
+    first_steps: Mapping[str, int]
 
     def shown(self, label: str, place: int) -> Moment | None:
         """The last picture that a run had drawn at a moment; None where it had drawn none."""
@@ -63,7 +65,7 @@ class SharedMoments:
 
     def not_yet(self, label: str) -> str:
         """Why a run has no picture at a moment."""
-        return f"none drawn yet:\nthe first at step {self.of[label][0].step:,}"
+        return f"none drawn yet:\nthe first at step {self.first_steps[label]:,}"
 
 
 def shared_moments(entries: Mapping[str, Entry], most: int) -> SharedMoments:
@@ -99,7 +101,7 @@ def shared_moments(entries: Mapping[str, Entry], most: int) -> SharedMoments:
         label: _pictures(entry, positions[label], moments, histories[label])
         for label, entry in entries.items()
     }
-    return SharedMoments(texts, pictures)
+    return SharedMoments(texts, pictures, {label: own[0] for label, own in steps.items()})
 
 
 def _shares(entry: Entry, steps: Sequence[int], history: pd.DataFrame | None) -> list[float]:

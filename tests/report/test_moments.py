@@ -59,6 +59,13 @@ def test_the_last_picture_of_each_variant_is_shown_where_moments_are_left_out(tm
     assert [steps[name][-1] for name in drawn] == [2000, 1400]
 
 
+def test_the_first_step_is_named_though_its_picture_is_left_out(tmp_path):
+    drawn = {"mlp": tuple(range(100, 2100, 100)), "dcgan": (700, 1400)}
+    moments = shared_moments(entries_of(tmp_path, drawn)[1], 2)
+    assert [moment.step for moment in moments.of["dcgan"]] == [1400]
+    assert moments.not_yet("dcgan").endswith("the first at step 700")
+
+
 def test_a_budget_of_seconds_is_shared_by_the_clock(tmp_path):
     _, entries = entries_of(tmp_path, {"mlp": (500, 1000), "dcgan": (30, 100)}, budget="20s")
     # dcgan was slow at first: its 30th step came after as many seconds as the 500th of mlp
