@@ -148,7 +148,8 @@ def test_charts_beyond_the_size_of_a_page_lose_their_second_width_and_then_becom
     assert "small-narrow" in text
     assert "huge-wide" in text
     assert "huge-narrow" not in text
-    text = page(content, [drawn("beyond", MOST_CHART_BYTES + 1)])
+    text = page(content, [drawn("small", 10), drawn("beyond", MOST_CHART_BYTES + 1)])
+    assert "small-narrow" in text  # the other one left it room
     assert "<svg>beyond" not in text
     assert 'src="data:image/png;base64,' in text
 
