@@ -123,8 +123,7 @@ def _exit_code(arguments: list[str] | None) -> Any:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         message = visible(message + _value_given(error, given))
         context = getattr(error, "ctx", None)
-        is_below = context is not None and context.parent is not None
-        command = f"ganbench {context.info_name}" if is_below else "ganbench"
+        command = f"ganbench {context.info_name}" if context and context.parent else "ganbench"
         typer.echo(f"ganbench: {message} ({command} --help shows what there is)", err=True)
         return USAGE
     except UsageError as error:

@@ -79,7 +79,9 @@ def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
     _scale(axes, group, list(points))
     lines = lines_across(axes, group, _QUALITY, style)
     speed_name = f"training speed, images/s{shared_timing_text(group)} →"
-    lines_of_name = broken(speed_name, axes.xaxis.label.get_fontsize(), "normal", 0.75 * width)
+    lines_of_name = broken(
+        speed_name, float(axes.xaxis.label.get_fontsize()), "normal", 0.75 * width
+    )
     axes.set_xlabel("\n".join(lines_of_name))
     axes.set_ylabel(f"← {name}")
     axes.set_title("")
