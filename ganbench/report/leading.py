@@ -27,7 +27,7 @@ _ALONE = (
 )
 _ONE_SEED = "With one seed each, chance may explain the lead; several seeds (--seeds 3) would tell."
 _NO_PAIR = (
-    "It has no two completed seeds in common with any of the others, so chance may explain the "
+    "The leader has no two completed seeds in common with any other, so chance may explain the "
     "lead; several seeds (--seeds 3) of each would tell."
 )
 _MOST_NAMED = 6

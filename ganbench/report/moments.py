@@ -123,6 +123,11 @@ def _is_time(budget: str) -> bool:
         return False
 
 
+def _text(entry: Entry, file: Path, history: pd.DataFrame | None) -> str:
+    made_elsewhere = not entry.result.steps and not step_of_grid(file)
+    return "made elsewhere" if made_elsewhere else moment_text(file, history)
+
+
 def _merged(positions: Sequence[float]) -> list[float]:
     """Positions that nearly agree as one, the last of them."""
     merged: list[float] = []
@@ -150,6 +155,6 @@ def _pictures(
             pictures.setdefault(drawn[-1], place)
     files = entry.run.samples
     return tuple(
-        Moment(files[at], step_of_grid(files[at]), moment_text(files[at], history), place)
+        Moment(files[at], step_of_grid(files[at]), _text(entry, files[at], history), place)
         for at, place in pictures.items()
     )

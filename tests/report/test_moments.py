@@ -86,6 +86,7 @@ def test_images_made_elsewhere_are_shown_at_every_moment(tmp_path):
     texts, steps = shown(entries)
     assert texts == ("step 100", "step 200")
     assert steps == {"mlp": [100, 200], "frozen": [0, 0]}
+    assert shared_moments(entries, 8).shown("frozen", 1).text == "made elsewhere"
 
 
 def test_the_chart_says_in_a_cell_why_it_is_empty_and_no_other_cell_is(tmp_path):
