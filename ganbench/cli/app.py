@@ -122,7 +122,9 @@ def _exit_code(arguments: list[str] | None) -> Any:
     except typer.TyperException as error:  # a flag that is unknown, or a value it cannot take
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         message = visible(message + _value_given(error, given))
-        typer.echo(f"ganbench: {message} (ganbench --help shows what there is)", err=True)
+        context = getattr(error, "ctx", None)
+        command = f"ganbench {context.info_name}" if context and context.parent else "ganbench"
+        typer.echo(f"ganbench: {message} ({command} --help shows what there is)", err=True)
         return USAGE
     except UsageError as error:
         made_folders.remove_empty()

@@ -26,6 +26,10 @@ _ALONE = (
     "score."
 )
 _ONE_SEED = "With one seed each, chance may explain the lead; several seeds (--seeds 3) would tell."
+_NO_PAIR = (
+    "The leader has no two completed seeds in common with any other, so chance may explain the "
+    "lead; several seeds (--seeds 3) of each would tell."
+)
 _MOST_NAMED = 6
 _MOST_COSTS = 3
 
@@ -122,7 +126,8 @@ def _resolution(group: Group, order: list[str], primary: str) -> list[str]:
     rivals = order[1:]
     if not tested:
         next_one = f"{quoted(rivals[0])} ({_mean(group, rivals[0], primary, with_spread=False)})"
-        return [f"Next is {next_one}. {_ONE_SEED}"]
+        is_alone = all(len(group.of(label)) == 1 for label in order)
+        return [f"Next is {next_one}. {_ONE_SEED if is_alone else _NO_PAIR}"]
     leads = [rival for rival in rivals if _is_resolved(tested.get(rival), order[0])]
     ahead = [r for r in rivals if r in tested and tested[r].verdict != "not resolved"]
     ahead = [rival for rival in ahead if rival not in leads]

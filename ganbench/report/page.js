@@ -204,17 +204,15 @@
 
   // --- Samples: one slider for all variants, and one picture enlarged
 
-  function showMoment(card, place, most) {
+  function showMoment(card, place) {
     for (const figure of all("figure[data-variant]", card)) {
       const pictures = all("img", figure);
-      const at = most ? Math.round((place / most) * (pictures.length - 1)) : 0;
-      pictures.forEach((picture, index) => (picture.hidden = index !== at));
-      figure.querySelector(".when").textContent = pictures[at].dataset.when;
+      const shown = pictures.filter((picture) => Number(picture.dataset.place) <= place).at(-1);
+      for (const picture of pictures) picture.hidden = picture !== shown;
+      figure.querySelector(".frame").hidden = !shown;
+      figure.querySelector(".not-yet").hidden = Boolean(shown);
+      figure.querySelector(".when").textContent = shown ? shown.dataset.when : "";
     }
-    const steps = new Set(all("figure[data-variant] img:not([hidden])", card).map((one) => one.dataset.step));
-    const [step] = steps;
-    card.querySelector("output").textContent = steps.size === 1
-      ? `step ${Number(step).toLocaleString("en")}` : `moment ${place + 1} of ${most + 1}`;
   }
 
   const dialog = byId("enlarged");
@@ -224,8 +222,10 @@
     const picture = enlarged.querySelector("img:not([hidden])");
     const [name, when] = [dialog.querySelector("b"), dialog.querySelector("span")];
     name.textContent = enlarged.closest("figure").querySelector("b").textContent;
-    when.textContent = picture.dataset.when;
-    Object.assign(dialog.querySelector("img"), { src: picture.src, alt: picture.alt });
+    const image = dialog.querySelector("img");
+    image.style.visibility = picture ? "visible" : "hidden"; // its place stays
+    when.textContent = picture ? picture.dataset.when : enlarged.nextElementSibling.textContent;
+    if (picture) Object.assign(image, { src: picture.src, alt: picture.alt });
   }
 
   for (const frame of all(".frame")) {
@@ -238,7 +238,12 @@
   for (const card of all(".samples")) {
     const slider = card.querySelector("input[type=range]");
     if (!slider) continue;
-    const show = () => showMoment(card, Number(slider.value), Number(slider.max));
+    const moments = slider.dataset.moments.split("|");
+    const show = () => {
+      const place = Number(slider.value);
+      showMoment(card, place);
+      card.querySelector("output").textContent = slider.ariaValueText = moments[place];
+    };
     slider.addEventListener("input", show);
     show();
   }

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from ganbench.report.charts.all_charts import Drawn
     from ganbench.report.content import Content
-    from ganbench.report.strips import Moment, Strip, Strips
+    from ganbench.report.moments import Moment
+    from ganbench.report.strips import Strip, Strips
 
 __all__ = ["MOST_CHART_BYTES", "page", "relative_link"]
 
@@ -84,14 +85,25 @@ def _packaged(name: str) -> str:
 
 
 def _within(charts: Sequence[Drawn], most: int) -> list[tuple[Drawn, str, str]]:
-    """Each chart with its two drawings; the largest give up the narrow one, then both for a PNG."""
+    """Each chart with its two drawings; the largest give up the narrow one, then both for a PNG.
+
+    What a chart frees that becomes a PNG goes to the narrow drawings of the others.
+    """
     kept = {place: [chart.wide, chart.narrow] for place, chart in enumerate(charts)}
     by_size = sorted(kept, key=lambda place: -len(charts[place].wide))
+
+    def taken() -> int:
+        return sum(len(text) for pair in kept.values() for text in pair)
+
     for drawing in (1, 0):
         for place in by_size:
-            if sum(len(text) for pair in kept.values() for text in pair) <= most:
+            if taken() <= most:
                 break
             kept[place][drawing] = ""
+    for place in reversed(by_size):
+        wide, narrow = kept[place]
+        if wide and not narrow and taken() + len(charts[place].narrow) <= most:
+            kept[place][1] = charts[place].narrow
     return [(chart, *kept[place]) for place, chart in enumerate(charts)]  # type: ignore[misc]  # pairs have two
 
 

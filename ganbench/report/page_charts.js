@@ -127,7 +127,26 @@
     if (svg.querySelector("[data-axes][data-variant]")) return [svg, closePanels, panelsChart(svg)];
     return [svg, closeLegend, legendOf(svg)];
   });
-  const closeUp = () => charts.forEach(([svg, close, chart]) => close(svg, chart));
+
+  // --- No chart is scaled anew, so each says which of its variants are hidden
+
+  const MOST_NAMED = 3;
+  function hiddenText(figure) {
+    if (!figure.querySelector("svg")) {
+      return document.querySelector("[data-choice]:not(:checked)") || document.getElementById("filter").value.trim()
+        ? "This chart is a picture, which shows hidden variants too." : "";
+    }
+    const gone = new Set(all("svg .off[data-variant]", figure).map((one) => one.dataset.variant));
+    if (!gone.size) return "";
+    const names = gone.size > MOST_NAMED ? `${gone.size} variants` : [...gone].join(", ");
+    return `Hidden: ${names}. The axes are those of all variants.`;
+  }
+
+  const figures = all(".chart");
+  const closeUp = () => {
+    charts.forEach(([svg, close, chart]) => close(svg, chart));
+    for (const figure of figures) figure.querySelector(".gone").textContent = hiddenText(figure);
+  };
   document.addEventListener("variants", closeUp);
   closeUp();
 })();

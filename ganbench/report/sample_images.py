@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -10,24 +10,26 @@ from PIL import Image
 from ganbench.scoring.metrics.constants import PANEL, PANEL_LEFT, PANEL_TOP
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
 
 __all__ = ["evenly", "first_cells", "generated_panel", "moment_text", "real_part", "step_of_grid"]
 
-_MOMENTS = 6
+_Item = TypeVar("_Item")
+
 _CELLS = 2
 _GRID_PADDINGS = (2, 0, 1, 3, 4)
 _EPOCHS_WITHOUT_DECIMALS = 10
 _BETWEEN, _TITLE = 16, 24  # pixels between two pictures side by side, and above each of them
 
 
-def evenly(files: list[Path], most: int = _MOMENTS) -> list[Path]:
-    """A few files, the first and the last among them."""
-    if len(files) <= most:
-        return files
-    return [files[round(place)] for place in np.linspace(0, len(files) - 1, most)]
+def evenly(items: Sequence[_Item], most: int) -> list[_Item]:
+    """A few of some items, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(place)] for place in np.linspace(0, len(items) - 1, most)]
 
 
 def generated_panel(image: Image.Image) -> Image.Image:

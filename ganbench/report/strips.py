@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ganbench.report.charts.losses import read_history
-from ganbench.report.sample_images import evenly, moment_text, step_of_grid
+from ganbench.report.moments import Moment, SharedMoments, shared_moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,19 +14,10 @@ if TYPE_CHECKING:
     from ganbench.report.groups import Group
     from ganbench.report.rows import Entry
 
-__all__ = ["Moment", "Strip", "Strips", "strips_of"]
+__all__ = ["Strip", "Strips", "strips_of"]
 
 _MOST_PICTURES = 96  # of all variants together, so that the page stays small
 _MOST_MOMENTS = 8
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One picture: its file, its step, and what is said of it."""
-
-    path: Path
-    step: int
-    text: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +27,8 @@ class Strip:
     Attributes:
         label: The variant.
         seed: Of the run that they are from.
-        moments: As many for each variant that has enough pictures.
+        moments: Its pictures, each with the first of the shared moments that shows it.
+        not_yet: What stands in place of a picture before the first.
         image_size: Height and width of one image in pixels; None for points, or if not known.
         is_points: Whether points are drawn, and no images.
     """
@@ -47,6 +38,7 @@ class Strip:
     moments: tuple[Moment, ...]
     image_size: int | None
     is_points: bool
+    not_yet: str
 
 
 @dataclass(frozen=True)
@@ -56,21 +48,12 @@ class Strips:
     Attributes:
         strips: One per variant that left pictures.
         real: A picture with real samples in its left half, and the strip that is like it.
+        moments: What the moments that the strips share are called.
     """
 
     strips: tuple[Strip, ...] = ()
     real: tuple[Path, Strip] | None = None
-
-    @property
-    def moments(self) -> int:
-        """The most moments of any strip."""
-        return max((len(strip.moments) for strip in self.strips), default=0)
-
-    @property
-    def steps(self) -> tuple[int, ...]:
-        """The steps of the moments, where they are the same for all variants; else empty."""
-        every = {tuple(moment.step for moment in strip.moments) for strip in self.strips}
-        return every.pop() if len(every) == 1 else ()
+    moments: tuple[str, ...] = ()
 
 
 def strips_of(group: Group, labels: Sequence[str]) -> Strips:
@@ -83,21 +66,18 @@ def strips_of(group: Group, labels: Sequence[str]) -> Strips:
     if not entries:
         return Strips()
     most = max(2, min(_MOST_MOMENTS, _MOST_PICTURES // len(entries)))
-    strips = [_strip(label, entry, most) for label, entry in entries.items()]
+    moments = shared_moments(entries, most)
+    strips = [_strip(label, entry, moments) for label, entry in entries.items()]
     # The real ones are shown at the largest size that any variant trains at
     by_size = sorted(strips, key=lambda strip: -(strip.image_size or 0))
     beside = ((entries[strip.label].run.real_and_fake, strip) for strip in by_size)
     real = next(((path, strip) for path, strip in beside if path is not None), None)
-    return Strips(tuple(strips), real)
+    return Strips(tuple(strips), real, moments.texts)
 
 
-def _strip(label: str, entry: Entry, most: int) -> Strip:
-    history = read_history(entry.run.history)
+def _strip(label: str, entry: Entry, moments: SharedMoments) -> Strip:
     size = entry.result.recipe.get("image_size")
     is_points = entry.result.dataset_fields.get("kind") == "points"
     known = size if isinstance(size, int) and size > 0 and not is_points else None
-    moments = (
-        Moment(file, step_of_grid(file), moment_text(file, history))
-        for file in evenly(entry.run.samples, most)
-    )
-    return Strip(label, entry.result.seed, tuple(moments), known, is_points)
+    own, not_yet = moments.of[label], moments.not_yet(label)
+    return Strip(label, entry.result.seed, own, known, is_points, not_yet)

@@ -555,3 +555,15 @@ def test_the_script_waits_for_threads_that_still_work():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "still there"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("sample", "a-run", "--interpolate", "6"), "(ganbench sample --help shows what there is)"),
+        (("no-command",), "(ganbench --help shows what there is)"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_help_of_its_own_command(arguments, hint, capsys):
+    assert ganbench(*arguments) == 2
+    assert one_line(capsys).strip().endswith(hint)

@@ -113,3 +113,11 @@ def test_names_that_hold_commas_are_in_quotes(tmp_path):
     (leading,) = leading_of(group, "fid")
     assert leading.headline.startswith('"dcgan, lr_g=0.001" leads on ')
     assert 'Next is "dcgan, lr_g=0.002" (20).' in leading.sentences[0]
+
+
+def test_a_leader_of_one_seed_beside_others_of_two_is_not_said_to_be_among_ones_of_one(tmp_path):
+    (leading,) = leading_of(group_of(tmp_path, {"mlp": (50, 52), "dcgan": (9.0,)}), "fid")
+    text = " ".join(leading.sentences)
+    assert "one seed each" not in text
+    assert "no two completed seeds in common" in text
+    assert "chance may explain the lead" in text

@@ -25,6 +25,7 @@ pytestmark = [
 ]
 
 VARIANTS = ("mlp", "dcgan", "dcgan-smooth")
+RARE = "dcgan-smooth"  # has drawn no samples before step 1000
 DRAWN = ("quality", "tradeoff", "classes")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
@@ -37,6 +38,9 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         some = [chart for chart in all_charts.CHARTS if chart.name in DRAWN]
         patch.setattr(all_charts, "CHARTS", some)  # the others are drawn alike
+        rare = path / "runs" / doubles.result(RARE, 0).run_id / "samples"
+        for early in sorted(rare.glob("step-*.png"))[:2]:
+            early.unlink()
         build([path])
     return path
 
@@ -220,6 +224,20 @@ def test_panels_of_charts_move_up_to_the_place_of_a_hidden_variant(page):
     assert page.run(PANELS) == before
 
 
+def test_a_chart_whose_axes_stay_says_which_variants_are_hidden(page):
+    def said(title):
+        found = [one.text for one in page.all(".chart figcaption") if title in one.text]
+        return found[0].splitlines()[-1]
+
+    assert "Hidden" not in "".join(page.texts(".chart figcaption"))
+    page.click('[data-choice="mlp"]')
+    assert said("Quality against training speed").endswith(
+        "Hidden: mlp. The axes are those of all variants."
+    )
+    page.click("#all")
+    assert "Hidden" not in "".join(page.texts(".chart figcaption"))
+
+
 def test_the_filter_keeps_what_has_one_of_its_words(page):
     (field,) = page.all("#filter")
     field.send_keys("SMOOTH, ml")
@@ -260,7 +278,9 @@ def test_the_slider_moves_the_samples_of_all_variants_together(page):
         "const slider = document.querySelector('.samples input'); slider.value = 0;"
         "slider.dispatchEvent(new Event('input'));"
     )
-    assert page.run(shown) == ["100"] * 3
+    assert page.run(shown) == ["100"] * 2
+    assert page.shown(".samples figure[data-variant]:has(.not-yet:not([hidden]))") == [RARE]
+    assert page.texts(".not-yet")[-1] == "none drawn yet:\nthe first at step 1,000"
     assert page.texts(".samples output") == ["step 100"]
     assert len(page.all(".samples .real img")) == 1
 

@@ -13,6 +13,8 @@ from rich.console import Console
 
 from ganbench.report import build, summary_table
 from ganbench.report.charts.scores import shared_timing_text
+from ganbench.report.charts.style import LIGHT, ChartStyle
+from ganbench.report.charts.tradeoff import tradeoff
 from ganbench.report.comparison.compare import compare
 from ganbench.report.gather import gather
 
@@ -127,3 +129,16 @@ def test_speeds_that_were_measured_alone_afterwards_are_not_marked_but_noted(tmp
 def test_where_nothing_was_shared_nothing_is_said(tmp_path):
     text = doubles.readme_of(folder(tmp_path / "one", {"mlp": False}))
     assert "shared" not in text
+
+
+@pytest.mark.parametrize("is_narrow", [False, True])
+def test_the_note_beside_speeds_is_within_the_chart_at_both_widths(tmp_path, is_narrow):
+    shared = {"a-variant-with-a-long-name": True, "another-with-a-long-name": True, "mlp": False}
+    (group,) = gather([folder(tmp_path, shared)]).groups
+    style = ChartStyle(LIGHT, tuple(shared), is_narrow=is_narrow)
+    with style.applied():
+        figure = tradeoff(group, style)
+        figure.draw_without_rendering()
+        box = figure.axes[0].xaxis.label.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert "while other runs" in figure.axes[0].get_xlabel().replace("\n", " ")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ganbench.report.charts.losses import read_history
 from ganbench.report.charts.style import canvas
-from ganbench.report.sample_images import evenly, first_cells, generated_panel, moment_text
+from ganbench.report.moments import shared_moments
+from ganbench.report.sample_images import first_cells, generated_panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
-__all__ = ["SAMPLES_DPI", "evenly", "first_cells", "generated_panel", "samples"]
+__all__ = ["SAMPLES_DPI", "first_cells", "generated_panel", "samples"]
 
 SAMPLES_DPI = 100  # the images are drawn pixel by pixel, and the file stays small
+_MOST_MOMENTS = 6
 _CELL_PIXELS = 140
 _GAP_PIXELS = 10
 _CAPTION_PIXELS = 16
@@ -31,15 +32,20 @@ _NAME_PIXELS = 130
 
 
 def samples(group: Group, style: ChartStyle) -> Figure | None:
-    """One strip per variant: the first images of a few grids, from the first seed with any."""
-    strips = [
-        (label, entry)
+    """One strip per variant: the first images of a few grids, from the first seed with any.
+
+    A column is one moment of training: a variant that draws more rarely than others shows the last
+    samples that it had drawn by then.
+    """
+    strips = {
+        label: entry
         for label in group.labels
         if (entry := next((e for e in group.of(label) if e.run.samples), None)) is not None
-    ]
+    }
     if not strips:
         return None
-    across = max(len(evenly(entry.run.samples)) for _, entry in strips)
+    moments = shared_moments(strips, _MOST_MOMENTS)
+    across = len(moments.texts)
     row_pixels = _CELL_PIXELS + _CAPTION_PIXELS + _GAP_PIXELS
     width = (_NAME_PIXELS + max(across, 3) * (_CELL_PIXELS + _GAP_PIXELS)) / SAMPLES_DPI
     figure = canvas(
@@ -49,26 +55,33 @@ def samples(group: Group, style: ChartStyle) -> Figure | None:
     )  # fmt: skip
     figure.set_layout_engine("none")  # every cell has its place in pixels
     full = figure.get_size_inches() * SAMPLES_DPI
-    for row, (label, entry) in enumerate(strips):
+    for row, (label, entry) in enumerate(strips.items()):
         bottom = (len(strips) - row - 1) * row_pixels + _GAP_PIXELS // 2
-        history = read_history(entry.run.history)
         is_points = entry.result.dataset_fields.get("kind") == "points"
         size = entry.result.recipe.get("image_size")
         figure.text(
             (_NAME_PIXELS - 10) / full[0], (bottom + _CELL_PIXELS / 2) / full[1], label,
             ha="right", va="center", size=9, weight="bold", color=style.colour(label), wrap=True,
         )  # fmt: skip
-        for place, file in enumerate(evenly(entry.run.samples)):
+        for place in range(across):
+            moment = moments.shown(label, place)
             left = _NAME_PIXELS + place * (_CELL_PIXELS + _GAP_PIXELS)
+            if moment is None:
+                figure.text(
+                    (left + _CELL_PIXELS / 2) / full[0], (bottom + _CELL_PIXELS / 2) / full[1],
+                    moments.not_yet(label), ha="center", va="center", size=7.5,
+                    color=style.theme.muted,
+                )  # fmt: skip
+                continue
             if is_points:
-                cell = _cell(file, generated_panel, style)
+                cell = _cell(moment.path, generated_panel, style)
             else:
                 known = size if isinstance(size, int) and size > 0 else None
-                cell = _cell(file, partial(first_cells, size=known), style)
+                cell = _cell(moment.path, partial(first_cells, size=known), style)
             figure.figimage(np.asarray(cell), left, bottom)
             figure.text(
                 (left + _CELL_PIXELS / 2) / full[0], (bottom + _CELL_PIXELS + 4) / full[1],
-                moment_text(file, history), ha="center", size=7.5, color=style.theme.muted,
+                moment.text, ha="center", size=7.5, color=style.theme.muted,
             )  # fmt: skip
     return figure
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from matplotlib.transforms import Bbox
 
 from ganbench.report import columns
-from ganbench.report.charts.letters import legend_columns
+from ganbench.report.charts.letters import broken, legend_columns
 from ganbench.report.charts.reference_lines import (
     READING,
     label_lines,
@@ -78,7 +78,11 @@ def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
         _point(axes, speed, quality, label, style)
     _scale(axes, group, list(points))
     lines = lines_across(axes, group, _QUALITY, style)
-    axes.set_xlabel(f"training speed, images/s{shared_timing_text(group)} →")
+    speed_name = f"training speed, images/s{shared_timing_text(group)} →"
+    lines_of_name = broken(
+        speed_name, float(axes.xaxis.label.get_fontsize()), "normal", 0.75 * width
+    )
+    axes.set_xlabel("\n".join(lines_of_name))
     axes.set_ylabel(f"← {name}")
     axes.set_title("")
     figure.draw_without_rendering()  # settles the layout, so that the names can find their places

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verdict_tables"]
 
+_NAME_WIDTH = 14  # letters of the narrowest column of names
 _STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "not resolved": "dim"}
 _READING = (
     "The primary score is tested first, by itself; those of a family are corrected together. "
@@ -60,7 +61,7 @@ def _seeds(verdicts: Iterable[Verdict]) -> str:
 
 def _table(verdicts: list[Verdict]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("score", min_width=14, overflow="fold")
+    table.add_column("score", min_width=_NAME_WIDTH, overflow="fold")
     for head in ("A", "B", "B - A", "p\ncorrected"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("B is", min_width=12, overflow="fold")
@@ -69,6 +70,12 @@ def _table(verdicts: list[Verdict]) -> Table:
         for place, verdict in enumerate(own):
             table.add_row(*_row(verdict), end_section=place == len(own) - 1)
     return table
+
+
+def _in_lines(name: str) -> str:
+    """A name whose words that are wider than their column are broken at a hyphen."""
+    words = name.split(" ")
+    return " ".join(w.replace("-", "-\n", 1) if len(w) > _NAME_WIDTH else w for w in words)
 
 
 def _row(verdict: Verdict) -> list[Text]:
@@ -86,6 +93,6 @@ def _row(verdict: Verdict) -> list[Text]:
     outcome = Text(verdict.verdict, style=_STYLES[verdict.verdict])
     if verdict.seeds_needed:
         outcome.append(f"\nneeded: {verdict.seeds_needed}", style="dim")
-    head = Text(f"{verdict.heading}\u00a0{column.arrow}".strip())
+    head = Text(_in_lines(f"{verdict.heading}\u00a0{column.arrow}".strip()))
     head.append(f"\n{verdict.family}", style="dim")
     return [head, *means, difference, p, outcome]

@@ -14,6 +14,7 @@ from ganbench.report.charts.over_training import over_training
 from ganbench.report.charts.style import DARK, LIGHT, ChartStyle, canvas, draw, render
 from ganbench.report.charts.tradeoff import tradeoff
 from ganbench.report.gather import gather
+from ganbench.report.sample_images import evenly
 
 
 @pytest.mark.parametrize("padding", [0, 1, 2])
@@ -37,9 +38,9 @@ def test_a_grid_of_unknown_make_gives_its_corner():
 
 def test_a_few_grids_are_chosen_evenly_with_the_first_and_the_last(tmp_path):
     files = [tmp_path / f"step-{step}.png" for step in range(100)]
-    chosen = samples.evenly(files)
+    chosen = evenly(files, 6)
     assert [files.index(file) for file in chosen] == [0, 20, 40, 59, 79, 99]
-    assert samples.evenly(files[:3]) == files[:3]
+    assert evenly(files[:3], 6) == files[:3]
 
 
 def test_eighteen_variants_differ_in_colour_and_marker_or_dashes_on_both_papers():

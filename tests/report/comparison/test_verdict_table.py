@@ -62,3 +62,14 @@ def test_seeds_without_a_partner_are_named_below_the_table(tmp_path):
     text = " ".join(printed(comparison, 80).split())
     assert "2 seeds" in text
     assert "seed 2 of dcgan in a has no partner; compared on the 2 seeds that both have" in text
+
+
+def test_a_long_name_is_broken_at_its_hyphen_and_not_within_a_word(tmp_path):
+    for name, share in (("old", 0.1), ("new", 0.3)):
+        runs = [
+            doubles.result(seed=seed, scores={"fid": 9.0 + seed, "duplicates": share})
+            for seed in range(3)
+        ]
+        doubles.write(tmp_path / name, runs, files=False)
+    text = printed(compare(tmp_path / "old", tmp_path / "new"), 80)
+    assert {"Near-", "duplicates"} <= set(text.replace("\u00a0", " ").split())
