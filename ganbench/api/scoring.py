@@ -16,6 +16,7 @@ from ganbench.fakes.sizes import FITS
 from ganbench.fakes.source import FakeOptions, open_source
 from ganbench.launch.progress import said_by
 from ganbench.machine.device import choose
+from ganbench.scoring.backbones.backbone import check_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,8 +77,10 @@ def score(
     if latent is not None:
         _check("latent", latent, LATENTS)
     form = ArrayFormat(layout, value_range, key)
-    chosen = choose(device)
     cache_root = data.default_cache_root()
+    weights = Path(inception_weights) if inception_weights is not None else None
+    check_backbone(backbone, cache_root, weights)  # before anything large is read
+    chosen = choose(device)
     source = open_source(images, FakeOptions(form, fit, latent_dim, latent), chosen.torch)
     with display(quiet=quiet) as shown, said_by(shown):
         dataset = real_dataset(
@@ -94,7 +97,7 @@ def score(
             cache_root=cache_root,
             report=shown.report,
             say=shown.say,
-            inception_weights=Path(inception_weights) if inception_weights is not None else None,
+            inception_weights=weights,
         )
         return score_source(source, real, seed=seed, cache_root=cache_root, report=shown.report)
 
