@@ -12,6 +12,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from ganbench.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,8 +28,17 @@ __all__ = [
 ]
 
 
+_LONGEST = 200  # characters of a name that are shown
+
+
 class GanbenchError(Exception):
-    """Base of all errors that ganbench raises on purpose."""
+    """Base of all errors that ganbench raises on purpose.
+
+    Its text is one line in which nothing acts on a terminal, whatever names it quotes.
+    """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class UsageError(GanbenchError):
@@ -48,7 +59,7 @@ class ExecutionError(GanbenchError):
 
 def near(name: str, allowed: Iterable[str]) -> list[str]:
     """Return up to three names of `allowed` that look like `name`, best first."""
-    return difflib.get_close_matches(name.lower(), sorted(allowed), n=3, cutoff=0.5)
+    return difflib.get_close_matches(name[:_LONGEST].lower(), sorted(allowed), n=3, cutoff=0.5)
 
 
 def unknown(what: str, name: str, allowed: Iterable[str], hint: str = "") -> UsageError:
@@ -60,7 +71,9 @@ def unknown(what: str, name: str, allowed: Iterable[str], hint: str = "") -> Usa
         allowed: All names that would have been right.
         hint: A closing clause that says where to look.
     """
-    names = sorted(allowed)
+    name, names = str(name), sorted(allowed)  # a caller in Python may give anything
+    if len(name) > _LONGEST:
+        name = f"{name[:_LONGEST]}…"
     close = near(name, names)
     guess = f"did you mean {' or '.join(close)}? " if close else ""
     tail = f"; {hint}" if hint else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ganbench.api.arguments import path
 from ganbench.api.panels import Panels
 from ganbench.errors import UsageError, unknown
 from ganbench.report import columns
@@ -46,7 +47,7 @@ class Comparison:
     """
 
     def __init__(self, *folders: str | Path) -> None:
-        self.folders = tuple(Path(folder).expanduser() for folder in folders)
+        self.folders = tuple(path("folders", folder) for folder in folders)
         self._results: Results = with_damaged_tables(gather(self.folders))
 
     def __repr__(self) -> str:

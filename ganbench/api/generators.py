@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ganbench.api.arguments import LARGEST_SEED, names, optional_text, path, whole
+from ganbench.errors import UsageError
 from ganbench.experiment.load_trained import load_trained
 from ganbench.experiment.store import StoredRun
 from ganbench.machine.device import choose
@@ -16,6 +17,7 @@ from ganbench.scoring.requested import SampleRequest, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec
 
 __all__ = ["TrainedGenerator", "load_generator"]
+
+_MOST_IMAGES = 1_000_000
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +63,7 @@ class TrainedGenerator:
 
     def latents(self, count: int, seed: int = 0) -> Tensor:
         """Draw latents as the variant does: float32 of shape (count, latent_dim), on the CPU."""
-        return draw.latents(self.state, count, seed, "sample")
+        return draw.latents(self.state, *_count_and_seed(count, seed), "sample")
 
     def __call__(self, latents: Tensor, classes: Tensor | None = None) -> Tensor:
         """Draw images from latents.
@@ -111,10 +115,23 @@ class TrainedGenerator:
             UsageError: The variant cannot be asked for that.
         """
         name = None if class_name is None else str(class_name)
-        request = SampleRequest(count, seed, prompt, name, truncation, interpolate)
+        text = optional_text("prompt", prompt)
+        if truncation is not None and not isinstance(truncation, int | float):
+            raise UsageError(f"truncation={truncation!r} is no number: give one such as 0.7")
+        count, seed = _count_and_seed(count, seed)
+        request = SampleRequest(count, seed, text, name, truncation, interpolate)
         images, _, _ = drawn(self.state, self.dataset, self.device, request)
         array: NDArray[np.generic] = images.numpy()
         return array if self.dataset.kind == "points" else array.transpose(0, 2, 3, 1)
+
+
+def _count_and_seed(count: int, seed: int) -> tuple[int, int]:
+    """Both, within the bounds of `ganbench sample`.
+
+    Raises:
+        UsageError: One of them lies outside.
+    """
+    return whole("count", count, 1, _MOST_IMAGES), whole("seed", seed, 0, LARGEST_SEED)
 
 
 def load_generator(
@@ -136,7 +153,9 @@ def load_generator(
         UsageError: There is no such run, it holds no checkpoint or no best moment, or its variant
             is not what it was.
     """
-    stored = StoredRun.read(Path(run).expanduser())
+    stored = StoredRun.read(path("run", run))
+    given = names("variants", variants) or ()
+    files = (given,) if isinstance(given, str) else given
     chosen = choose(device)
-    state, spec = load_trained(stored, chosen, best=best, files=tuple(map(str, variants)))
+    state, spec = load_trained(stored, chosen, best=best, files=files)
     return TrainedGenerator(stored.result.variant, spec, state, chosen)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbench.api.arguments import key_values, names, optional_path, truth
 from ganbench.api.comparison import Comparison
 from ganbench.api.display import display
 from ganbench.experiment.suite import read_suite
@@ -14,8 +14,9 @@ from ganbench.workflow.comparison import carry_out, choose_folder, plan_comparis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-__all__ = ["key_values", "run"]
+__all__ = ["run"]
 
 _COMMAND = "ganbench.run(...)"
 
@@ -91,34 +92,35 @@ def run(
         KeyboardInterrupt: It was interrupted; the runs have been saved.
     """
     given = {
-        "variants": variants if variants is None or isinstance(variants, str) else tuple(variants),
+        "variants": names("variants", variants),
         "dataset": dataset,
         "device": device,
         "seeds": seeds,
         "primary": primary,
         "margin": margin,
         "budget": budget,
-        "set": key_values(settings),
-        "data_root": _text(data_root),
+        "set": key_values("settings", settings),
+        "data_root": optional_path("data_root", data_root),
         "backbone": backbone,
-        "inception_weights": _text(inception_weights),
+        "inception_weights": optional_path("inception_weights", inception_weights),
         "sample_every": sample_every,
         "evaluate_every": evaluate_every,
-        "out": _text(out),
+        "out": optional_path("out", out),
         "jobs": jobs,
         "exclusive_timing": exclusive_timing,
         "processes_per_run": processes_per_run,
         "launcher": launcher,
         "ray_address": ray_address,
-        "ray": key_values(ray),
-        "slurm": key_values(slurm),
+        "ray": key_values("ray", ray),
+        "slurm": key_values("slurm", slurm),
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,
-        "track": track if track is None or isinstance(track, str) else tuple(track),
+        "track": names("track", track),
     }
+    fresh, quiet = truth("fresh", fresh), truth("quiet", quiet)
     flags = {key: value for key, value in given.items() if value is not None}
-    asked = read_suite(Path(suite) if suite is not None else None, flags)
+    asked = read_suite(optional_path("suite", suite), flags)
     with display(quiet=quiet) as shown, without_main_module():
         planned = plan_comparison(asked, shown, command=_COMMAND)
         for note in planned.plan.notes:
@@ -129,16 +131,3 @@ def run(
         except Stopped as stopped:
             raise KeyboardInterrupt from stopped
     return Comparison(folder.path)
-
-
-def key_values(given: Mapping[str, Any] | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Numbers by name as `KEY=VALUE`, as flags give them."""
-    if isinstance(given, str):
-        return (given,)
-    if isinstance(given, dict):
-        return tuple(f"{key}={value}" for key, value in given.items())
-    return None if given is None else tuple(given)
-
-
-def _text(path: str | Path | None) -> str | None:
-    return None if path is None else str(path)

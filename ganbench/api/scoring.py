@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench import data
+from ganbench.api.arguments import LARGEST_SEED, optional_path, optional_text, path, whole
 from ganbench.api.display import display
 from ganbench.errors import unknown
 from ganbench.fakes.arrays import LAYOUTS, RANGES, ArrayFormat
@@ -16,6 +17,7 @@ from ganbench.fakes.sizes import FITS
 from ganbench.fakes.source import FakeOptions, open_source
 from ganbench.launch.progress import said_by
 from ganbench.machine.device import choose
+from ganbench.scoring.backbones.backbone import check_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,14 +77,24 @@ def score(
     _check("fit", fit, FITS)
     if latent is not None:
         _check("latent", latent, LATENTS)
-    form = ArrayFormat(layout, value_range, key)
-    chosen = choose(device)
     cache_root = data.default_cache_root()
+    weights = optional_path("inception_weights", inception_weights)
+    root = optional_path("data_root", data_root) or data.default_data_root()
+    seed = whole("seed", seed, 0, LARGEST_SEED)
+    if latent_dim is not None:
+        latent_dim = whole("latent_dim", latent_dim, 1, LARGEST_SEED)
+    key = optional_text("key", key)
+    for name, given in (("images", images), ("reference", reference)):
+        if isinstance(given, str | Path):
+            path(name, given)  # as an empty one would be the working directory
+    form = ArrayFormat(layout, value_range, key)
+    check_backbone(backbone, cache_root, weights)  # before anything large is read
+    chosen = choose(device)
     source = open_source(images, FakeOptions(form, fit, latent_dim, latent), chosen.torch)
     with display(quiet=quiet) as shown, said_by(shown):
         dataset = real_dataset(
             reference,
-            data_root=Path(data_root) if data_root is not None else data.default_data_root(),
+            data_root=root,
             cache_root=cache_root,
             report=shown.report,
             form=form,
@@ -94,7 +106,7 @@ def score(
             cache_root=cache_root,
             report=shown.report,
             say=shown.say,
-            inception_weights=Path(inception_weights) if inception_weights is not None else None,
+            inception_weights=weights,
         )
         return score_source(source, real, seed=seed, cache_root=cache_root, report=shown.report)
 

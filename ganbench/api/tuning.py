@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ganbench.api.arguments import (
+    LARGEST_SEED,
+    key_values,
+    names,
+    optional_path,
+    truth,
+    whole,
+)
 from ganbench.api.comparison import Comparison
 from ganbench.api.display import display
-from ganbench.api.running import key_values
 from ganbench.experiment.suite import read_suite
 from ganbench.launch.processes import without_main_module
 from ganbench.machine.interrupt import Stopped
+from ganbench.tuning.record import MOST_TRIALS
 from ganbench.workflow import tuning
 from ganbench.workflow.tuning_plan import TuneRequest, plan_tuning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["tune"]
 
@@ -93,28 +101,36 @@ def tune(
         KeyboardInterrupt: It was interrupted; the runs have been saved.
     """
     given = {
-        "variants": variants if isinstance(variants, str) else tuple(variants),
+        "variants": names("variants", variants),
         "dataset": dataset,
         "device": device,
         "seeds": seeds,
         "primary": primary,
         "budget": budget,
-        "set": key_values(settings) or None,
-        "data_root": None if data_root is None else str(data_root),
+        "set": key_values("settings", settings) or None,
+        "data_root": optional_path("data_root", data_root),
         "backbone": backbone,
-        "inception_weights": None if inception_weights is None else str(inception_weights),
-        "out": None if out is None else str(out),
+        "inception_weights": optional_path("inception_weights", inception_weights),
+        "out": optional_path("out", out),
         "jobs": jobs,
         "launcher": launcher,
         "ray_address": ray_address,
-        "ray": key_values(ray) or None,
-        "slurm": key_values(slurm) or None,
+        "ray": key_values("ray", ray) or None,
+        "slurm": key_values("slurm", slurm) or None,
         "precision": precision,
         "compile": compile,
         "cuda_graphs": cuda_graphs,
     }
+    fresh, quiet = truth("fresh", fresh), truth("quiet", quiet)
     suite = read_suite(None, {key: value for key, value in given.items() if value is not None})
-    request = TuneRequest(suite, trials, key_values(space) or (), sampler, search_seed, prune)
+    request = TuneRequest(
+        suite,
+        whole("trials", trials, 1, MOST_TRIALS),
+        key_values("space", space) or (),
+        sampler,
+        whole("search_seed", search_seed, 0, LARGEST_SEED),
+        truth("prune", prune),
+    )
     with display(quiet=quiet) as shown, without_main_module():
         planned = plan_tuning(request, shown, command=_COMMAND)
         for note in (*planned.default.plan.notes, *planned.notes):

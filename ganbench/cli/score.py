@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ganbench.cli.options import BACKBONE, DATA_ROOT, DEVICE, INCEPTION_WEIGHTS, console
-from ganbench.errors import unknown
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
@@ -82,14 +81,13 @@ def score(
     from ganbench.fakes.source import FakeOptions, open_source
     from ganbench.launch.progress import Display, said_by
     from ganbench.machine.device import choose
-    from ganbench.scoring.backbones.backbone import BACKBONES
+    from ganbench.scoring.backbones.backbone import check_backbone
 
-    if backbone not in BACKBONES:  # before anything large is read
-        raise unknown("backbone", backbone, BACKBONES)
+    cache_root = data.default_cache_root()
+    check_backbone(backbone, cache_root, inception_weights)  # before anything large is read
     chosen = choose(device)
     form = ArrayFormat(layout, value_range, key)
     options = FakeOptions(form, fit, latent_dim, latent)
-    cache_root = data.default_cache_root()
     source = open_source(fakes, options, chosen.torch)
     with Display(Console(stderr=True, markup=False, emoji=False)) as display, said_by(display):
         dataset = real_dataset(

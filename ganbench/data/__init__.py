@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec
 
 __all__ = [
+    "check_obtainable",
     "content_hash",
     "default_cache_root",
     "default_data_root",
@@ -80,6 +81,31 @@ def describe(name: str, data_root: Path) -> DatasetSpec:
 
         return scan(name, data_root).spec
     return _fixed(name)
+
+
+def check_obtainable(name: str, data_root: Path) -> str:
+    """See within seconds that a dataset is there, or could be downloaded; nothing is read.
+
+    Args:
+        name: One of `names()`, or `imagefolder:DIR`, whose files `describe` has listed.
+        data_root: Where datasets lie, and are downloaded to.
+
+    Returns:
+        What will be downloaded, as a sentence; empty where nothing is.
+
+    Raises:
+        UsageError: There is no dataset of this name.
+        DataError: It is not there, and its server does not answer.
+    """
+    if name.startswith(catalogue.IMAGEFOLDER_PREFIX):
+        return ""
+    _fixed(name)
+    source = catalogue.STACKED_DIGITS.get(name, name)
+    if source not in catalogue.DOWNLOADED:
+        return ""
+    from ganbench.data.vision import check_vision
+
+    return check_vision(source, data_root)
 
 
 def content_hash(

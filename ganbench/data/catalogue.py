@@ -7,6 +7,7 @@ from pathlib import Path
 from ganbench.variant.definition import DatasetSpec
 
 __all__ = [
+    "DOWNLOADED",
     "IMAGEFOLDER_PREFIX",
     "SPECS",
     "STACKED_DIGITS",
@@ -52,6 +53,10 @@ TRIANGLES = "triangles"
 
 STACKED_DIGITS: dict[str, str] = {"stacked-digits": "digits", "stacked-mnist": "mnist"}
 """The datasets of three digits as red, green and blue, and where the digits are from."""
+
+
+DOWNLOADED = ("cifar10", "fashion-mnist", "mnist")
+"""The datasets that torchvision reads, and downloads where they are not there."""
 
 
 def _points(name: str, dimensions: int, modes: int, count: int) -> DatasetSpec:

@@ -145,5 +145,7 @@ def reference_for(
     if dataset.spec.kind == "image" and (notice := training_notice(dataset, cache_root)):
         say(notice)
     chosen = obtain_backbone(backbone, dataset, device, cache_root, inception_weights, report)
+    if inception_weights is not None and chosen.name != "inception":
+        say(f"--inception-weights has no effect: the backbone is {chosen.name}")
     say(f"{dataset.spec.name}: {chosen.reason}")
     return Reference.of(dataset, chosen, cache_root, report)

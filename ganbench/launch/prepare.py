@@ -4,15 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganbench import data
 from ganbench.launch.frozen_job import check_frozen
+from ganbench.scoring.backbones.backbone import check_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ganbench.experiment.plan import Job
+    from ganbench.launch.context import CommandContext
+    from ganbench.launch.progress import Display
     from ganbench.launch.resources import Resources
 
-__all__ = ["prepare"]
+__all__ = ["check_obtainable", "prepare"]
+
+
+def check_obtainable(jobs: Sequence[Job], context: CommandContext, display: Display) -> None:
+    """See within seconds that datasets and weights are there, or could be downloaded.
+
+    What would be downloaded is said; nothing is read whole, downloaded or written.
+
+    Args:
+        jobs: Those of a plan.
+        context: Where to look.
+        display: Where that is said.
+
+    Raises:
+        UsageError: A dataset or the weights of a backbone can neither be found nor be downloaded.
+    """
+    names = dict.fromkeys(job.spec.name for job in jobs)
+    backbones = dict.fromkeys(job.backbone for job in jobs if job.spec.kind != "points")
+    lines = [data.check_obtainable(name, context.data_root) for name in names]
+    lines += [
+        check_backbone(name, context.cache_root, context.inception_weights) for name in backbones
+    ]
+    for line in filter(None, lines):
+        display.say(line)
 
 
 def prepare(jobs: Sequence[Job], resources: Resources, *, side_by_side: bool = False) -> None:

@@ -15,7 +15,7 @@ from ganbench.experiment.store import ResultsFolder
 from ganbench.launch.failures import variant_code
 from ganbench.machine.device import Device, choose
 from ganbench.machine.torch_settings import preserved_settings
-from ganbench.scoring.backbones.backbone import obtain_backbone, obtain_network
+from ganbench.scoring.backbones.backbone import check_backbone, obtain_backbone, obtain_network
 from ganbench.scoring.backbones.classifier import training_notice
 from ganbench.scoring.reference import Reference
 from ganbench.training.batches import place
@@ -120,6 +120,8 @@ class Resources:
             DataError: The dataset or the weights of a backbone are not there or cannot be read, or
                 the cache cannot be written.
         """
+        if job.spec.kind != "points":  # before images are decoded, which may take minutes
+            check_backbone(job.backbone, self.cache_root, self.inception_weights)
         dataset = self.dataset(job)
         if dataset.spec.kind == "points":
             return

@@ -129,14 +129,22 @@ class EstimateTask:
     label: str = ""
 
     def carry_out(self, display: Display) -> dict[str, Cost | str]:
-        """Find out, by variant, what its run takes, or why that cannot be said."""
+        """Find out, by variant, what its run takes, or why that cannot be said.
+
+        What the runs would be refused for is found out first, as it takes seconds.
+
+        Raises:
+            UsageError: A dataset or the weights of a backbone cannot be had.
+        """
         from ganbench.launch.estimate import estimate
         from ganbench.launch.failures import VariantFailure
+        from ganbench.launch.prepare import check_obtainable
         from ganbench.machine.device import choose
         from ganbench.training.session import Diverged
 
         device = choose(self.context.device)
         device.activate()
+        check_obtainable(self.jobs, self.context, display)
         costs: dict[str, Cost | str] = {}
         for job in self.jobs:
             if job.frozen:

@@ -310,7 +310,7 @@ def choose(requested: str, *, cuda: Any = torch.cuda, mps: Any = None) -> Device
         UsageError: The name is unknown, or the device is not there.
     """
     mps = torch.mps if mps is None else mps
-    text = requested.strip().lower()
+    text = str(requested).strip().lower()  # a caller in Python may give anything
     kind, _, number = text.partition(":")
     if kind not in ("auto", "cuda", "mps", "cpu") or (
         number and not (kind == "cuda" and number.isdecimal())

@@ -79,7 +79,7 @@ def application(playground: Playground, port: int) -> Flask:
 
     def posted(path: str, asked: type[BaseModel], answer: Callable[[Any], Any]) -> None:
         def view() -> Response:
-            answered = answer(asked.model_validate(request.get_json()))
+            answered = answer(asked.model_validate(_body(request)))
             if isinstance(answered, bytes):
                 return Response(answered, mimetype="image/png")
             return jsonify(answered)
@@ -100,6 +100,7 @@ def application(playground: Playground, port: int) -> Flask:
 def _say_errors(app: Flask) -> None:
     """Let the page be told in one line what went wrong."""
     from flask import jsonify
+    from werkzeug.exceptions import HTTPException
 
     def refuse(message: str, code: int) -> tuple[Response, int]:
         return jsonify({"error": visible(" ".join(message.split()))}), code
@@ -114,8 +115,12 @@ def _say_errors(app: Flask) -> None:
         where = ".".join(map(str, first["loc"]))
         return refuse(f"{where or 'the request'}: {first['msg']}", _BAD)
 
-    @app.errorhandler(RuntimeError)
-    def broken(error: RuntimeError) -> tuple[Response, int]:
+    @app.errorhandler(HTTPException)
+    def not_understood(error: HTTPException) -> tuple[Response, int]:
+        return refuse(error.description or error.name, error.code or _BAD)
+
+    @app.errorhandler(Exception)  # or its traceback would stand on the terminal
+    def broken(error: Exception) -> tuple[Response, int]:
         if is_out_of_memory(error):
             return refuse("out of memory: give --device cpu, or play with one generator", _BROKEN)
         return refuse(f"{type(error).__name__}: {error}", _BROKEN)
@@ -123,13 +128,27 @@ def _say_errors(app: Flask) -> None:
 
 def _refusal(request: Request, port: int) -> tuple[str, int] | None:
     """Why a request is not answered, and the code that says so; None where it is."""
-    if request.host not in {f"{name}:{port}" for name in _NAMES}:
+    if request.headers.get("Host") not in {f"{name}:{port}" for name in _NAMES}:
         return f"this server is http://{ADDRESS}:{port}/ and has no other name\n", _FORBIDDEN
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     is_own = site in (None, "same-origin", "none") and origin in (None, f"http://{request.host}")
     if not is_own and request.path != "/":  # the page itself may be opened by a link
         return "requests of other pages are not answered\n", _FORBIDDEN
     return None
+
+
+def _body(request: Request) -> Any:
+    """What a request says in JSON.
+
+    Raises:
+        BadRequest: It is no JSON, or nested more deeply than anything that the page asks.
+    """
+    from werkzeug.exceptions import BadRequest
+
+    try:
+        return request.get_json()
+    except RecursionError as error:
+        raise BadRequest("the request is nested too deeply") from error
 
 
 def _guarded(response: Response) -> Response:
@@ -176,6 +195,16 @@ def server(playground: Playground, port: int = 0) -> BaseWSGIServer:
 
             def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
                 """Print nothing."""
+
+            def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's
+                """Print nothing of what is no HTTP, or was broken off; its sender is told."""
+
+            def run_wsgi(self) -> None:
+                """Answer; an address that is none is refused instead of ending in a traceback."""
+                try:
+                    super().run_wsgi()
+                except ValueError as error:
+                    self.send_error(_BAD, visible(str(error)))
 
         # werkzeug takes a duplicate of the socket, so that this one may be closed
         return make_server(

@@ -16,7 +16,7 @@ from ganbench.experiment.lock import is_empty, locked
 from ganbench.experiment.store import ResultsFolder, first_dated_folder, today
 from ganbench.machine import environment
 from ganbench.machine.whole_files import remove_leftovers
-from ganbench.scoring.backbones.backbone import BACKBONES, obtain_backbone
+from ganbench.scoring.backbones.backbone import BACKBONES, check_backbone, obtain_backbone
 from ganbench.scoring.backbones.classifier import training_notice
 from ganbench.selftest.expectations import shortfalls
 from ganbench.selftest.known_generators import known_generators
@@ -96,6 +96,7 @@ def self_test(request: Request, device: Device, display: Display) -> tuple[Path,
             f"{spec.name} holds points, and the faults of a self-test are of images: give a "
             "dataset of images, for example --dataset digits"
         )
+    check_backbone(request.backbone, request.cache_root, request.inception_weights)
     settings = {**{name: getattr(request, name) for name in _SETTINGS}, "dataset": spec.name}
     topic = f"{device.kind}_selftest-{short_dataset(spec.name)}"
     folder = _folder(request.out, topic, settings)

@@ -175,6 +175,7 @@ def test_flipped_bits_of_downloaded_weights(tmp_path, caplog, figure, monkeypatc
 
     digest = hashlib.sha256(content).hexdigest()[:8]
     monkeypatch.setattr(inception, "_WEIGHTS_HASH_PREFIX", digest)
+    monkeypatch.setattr("ganbench.data.download.check_reachable", lambda _addresses: None)
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
 

@@ -12,7 +12,7 @@ from ganbench.launch import local, process_pool
 from ganbench.launch import resources as resources_module
 from ganbench.launch.prepare import prepare
 from ganbench.launch.run_job import run_job
-from ganbench.launch.tasks import PreparationTask
+from ganbench.launch.tasks import EstimateTask, PreparationTask
 
 
 @pytest.fixture
@@ -93,13 +93,33 @@ def test_what_is_missing_is_said_by_the_process_that_prepares(tmp_path):
 def test_without_a_network_the_error_names_the_data_root_and_digits(tmp_path, monkeypatch):
     from urllib.error import URLError
 
-    import torchvision.datasets.utils as downloads
-
     def unreachable(*_arguments: object, **_names: object) -> None:
         raise URLError("no network")
 
-    monkeypatch.setattr(downloads, "_urlretrieve", unreachable)
+    monkeypatch.setattr("ganbench.data.download.urlopen", unreachable)
     needed = resources(tmp_path, tmp_path / "cache")
     with pytest.raises(DataError, match="--dataset digits") as caught:
         prepare(planned(dataset="mnist").jobs, needed)
     assert str(needed.data_root) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "line"),
+    [
+        ({"dataset": "cifar10"}, "cifar10 is not in the data root"),
+        ({"backbone": "inception"}, "inception weights cannot be downloaded"),
+    ],
+)
+def test_a_dry_run_refuses_what_cannot_be_had_before_it_measures(
+    tmp_path, monkeypatch, asked_for, line
+):
+    def unreachable(*_arguments: object, **_names: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("ganbench.data.download.urlopen", unreachable)
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setattr("ganbench.launch.estimate.estimate", None)  # measuring would be an error
+    where = context(tmp_path, tmp_path / "cache")
+    with pytest.raises(DataError, match=line):
+        EstimateTask(planned(**asked_for).jobs, where).carry_out(display())
+    assert not where.cache_root.exists()

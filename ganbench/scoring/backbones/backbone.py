@@ -30,7 +30,7 @@ from ganbench.scoring.backbones.classifier_network import (
 )
 from ganbench.scoring.backbones.efficientnet import obtain_efficientnet
 from ganbench.scoring.backbones.fuse import fuse_batchnorm
-from ganbench.scoring.backbones.inception import obtain_inception
+from ganbench.scoring.backbones.inception import check_inception, obtain_inception
 from ganbench.scoring.backbones.points import ModesOfPoints
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
@@ -45,6 +45,7 @@ __all__ = [
     "Backbone",
     "Features",
     "cached_file",
+    "check_backbone",
     "obtain_backbone",
     "obtain_network",
     "real_features",
@@ -180,6 +181,30 @@ class Backbone:
             return described
         vectors, *rest = self.network(images.expand(-1, 3, -1, -1))
         return vectors, *described[1:], *(rest if logits else ())
+
+
+def check_backbone(requested: str, cache_root: Path, inception_weights: Path | None = None) -> str:
+    """See within seconds that the weights of a backbone are there, or could be downloaded.
+
+    Args:
+        requested: As `obtain_backbone` takes it; `auto` does without weights that are missing.
+        cache_root: Where downloaded weights are kept.
+        inception_weights: As `obtain_backbone` takes them.
+
+    Returns:
+        What will be downloaded, as a sentence; empty where nothing is.
+
+    Raises:
+        UsageError: `requested` is no backbone.
+        DataError: Weights that were asked for cannot be had, or a file holds others.
+    """
+    if requested not in BACKBONES:
+        raise unknown("backbone", requested, BACKBONES)
+    if requested == "efficientnet":
+        obtain_efficientnet()
+    elif requested == "inception" or (requested == "auto" and inception_weights is not None):
+        return check_inception(inception_weights, cache_root)
+    return ""
 
 
 def obtain_network(

@@ -16,7 +16,8 @@ from torch_fidelity.feature_extractor_inceptionv3 import (
 )
 
 from ganbench.data.cache import UNREADABLE, folder, say_damaged
-from ganbench.data.download import downloading, one_line
+from ganbench.data.dataset import ignore_progress
+from ganbench.data.download import check_reachable, downloading, one_line
 from ganbench.errors import DataError
 from ganbench.visible import quoted
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from ganbench.data.dataset import Progress
 
-__all__ = ["obtain_inception"]
+__all__ = ["check_inception", "obtain_inception"]
 
 _WEIGHTS_FILE = Path(URL_INCEPTION_V3).name
 _WEIGHTS_HASH_PREFIX = _WEIGHTS_FILE.removesuffix(".pth").rpartition("-")[2]
@@ -61,6 +62,38 @@ def obtain_inception(given: Path | None, cache_root: Path, report: Progress) -> 
     return network  # type: ignore[no-any-return]  # torch-fidelity ships no types
 
 
+def check_inception(given: Path | None, cache_root: Path) -> str:
+    """See within seconds that the weights are there, or could be downloaded.
+
+    Args:
+        given: A file with the weights, which is read whole; None for those of the cache.
+        cache_root: Downloaded weights are kept in its folder `inception`; nothing is written.
+
+    Returns:
+        What will be downloaded, as a sentence; empty where nothing is.
+
+    Raises:
+        DataError: The weights cannot be had, or the file holds others.
+    """
+    if given is not None:
+        obtain_inception(given, cache_root, ignore_progress)
+        return ""
+    if _known(cache_root) is not None:
+        return ""
+    try:
+        check_reachable([URL_INCEPTION_V3])
+    except OSError as error:
+        raise _not_to_be_had(error) from error
+    return f"inception weights are not in the cache {cache_root}: they will be downloaded"
+
+
+def _not_to_be_had(error: Exception) -> DataError:
+    return DataError(
+        f"inception weights cannot be downloaded ({one_line(error)}): "
+        f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"
+    )
+
+
 def _is_published(path: Path) -> bool:
     """Whether a file holds the weights that its name gives the hash of."""
     try:
@@ -71,27 +104,35 @@ def _is_published(path: Path) -> bool:
     return digest.startswith(_WEIGHTS_HASH_PREFIX)
 
 
+def _known(cache_root: Path) -> Path | None:
+    """The weights in the cache or in torch's own; None where neither has them."""
+    for path in (_cached(cache_root), Path(torch.hub.get_dir()) / "checkpoints" / _WEIGHTS_FILE):
+        if path.is_file():
+            if _is_published(path):
+                return path
+            say_damaged(path, "its checksum does not fit the one in its name")
+    return None
+
+
+def _cached(cache_root: Path) -> Path:
+    return cache_root / "inception" / _WEIGHTS_FILE
+
+
 def _weights(cache_root: Path, report: Progress) -> Path:
     """Find the weights in the cache or in torch's own, or download them.
 
     Raises:
         DataError: There is no way to get them.
     """
-    ours = cache_root / "inception" / _WEIGHTS_FILE
-    for path in (ours, Path(torch.hub.get_dir()) / "checkpoints" / _WEIGHTS_FILE):
-        if path.is_file():
-            if _is_published(path):
-                return path
-            say_damaged(path, "its checksum does not fit the one in its name")
+    if (known := _known(cache_root)) is not None:
+        return known
+    ours = _cached(cache_root)
     folder(ours.parent)
     try:
-        with downloading("inception weights", report):
+        with downloading("inception weights", report, [URL_INCEPTION_V3]):
             torch.hub.download_url_to_file(
                 URL_INCEPTION_V3, str(ours), _WEIGHTS_HASH_PREFIX, progress=False
             )
     except (OSError, RuntimeError) as error:  # URLError is an OSError
-        raise DataError(
-            f"inception weights cannot be downloaded ({one_line(error)}): "
-            f"give the file {_WEIGHTS_FILE} with --inception-weights, or take --backbone classifier"
-        ) from error
+        raise _not_to_be_had(error) from error
     return ours

@@ -85,12 +85,12 @@ def random_inception(tmp_path_factory) -> tuple[nn.Module, object]:
 
 @pytest.fixture
 def no_network(monkeypatch, tmp_path):
-    """Torch's downloads fail, and its own cache is empty."""
+    """Nothing answers, and torch's own cache is empty."""
 
     def fail(*_args, **_kwargs):
         raise URLError("Name or service not known")
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
+    monkeypatch.setattr("ganbench.data.download.urlopen", fail)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
 
 
@@ -246,6 +246,7 @@ def test_downloaded_weights_are_kept_and_checked(
         calls.append((url, hash_prefix))
         Path(target).write_bytes(file.read_bytes())
 
+    monkeypatch.setattr("ganbench.data.download.check_reachable", lambda _addresses: None)
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
     assert inception._WEIGHTS_HASH_PREFIX == "6726825d"
     prefix = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
