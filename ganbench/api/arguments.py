@@ -18,6 +18,7 @@ __all__ = [
     "optional_path",
     "optional_text",
     "path",
+    "refused",
     "truth",
     "whole",
 ]
@@ -40,7 +41,7 @@ def path(name: str, value: Any) -> Path:
     """
     given = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(given, str):
-        raise _refused(name, value, "a path as a text or a pathlib.Path")
+        raise refused(name, value, "a path as a text or a pathlib.Path")
     if not given:
         raise UsageError(f"'' was given for {name}: give a path, or leave it out")
     try:
@@ -65,7 +66,7 @@ def optional_text(name: str, value: Any) -> str | None:
         UsageError: It is none.
     """
     if value is not None and not isinstance(value, str):
-        raise _refused(name, value, "a text")
+        raise refused(name, value, "a text")
     return value
 
 
@@ -78,11 +79,11 @@ def names(name: str, value: Any) -> str | tuple[str, ...] | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
-        raise _refused(name, value, "a text, or a list of texts")
+        raise refused(name, value, "a text, or a list of texts")
     given = tuple(value)
     wrong = [item for item in given if not isinstance(item, str | os.PathLike)]
     if wrong:
-        raise _refused(name, wrong[0], "a text, or a list of texts")
+        raise refused(name, wrong[0], "a text, or a list of texts")
     return tuple(map(str, given))
 
 
@@ -109,7 +110,7 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     except TypeError:
         number = None
     if number is None or not least <= number <= most:
-        raise _refused(name, value, f"a whole number from {least:,} to {most:,}")
+        raise refused(name, value, f"a whole number from {least:,} to {most:,}")
     return number
 
 
@@ -120,11 +121,12 @@ def truth(name: str, value: Any) -> bool:
         UsageError: It is neither.
     """
     if not isinstance(value, bool):
-        raise _refused(name, value, "True or False")
+        raise refused(name, value, "True or False")
     return value
 
 
-def _refused(name: str, value: Any, allowed: str) -> UsageError:
+def refused(name: str, value: Any, allowed: str) -> UsageError:
+    """The error that says what was given for an argument, and what is allowed."""
     shown = quoted(_repr(value), _SHOWN)
     return UsageError(f"{name}={shown} is not allowed: give {allowed}")
 

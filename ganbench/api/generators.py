@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ganbench.api.arguments import LARGEST_SEED, names, optional_text, path, whole
+from ganbench.api.arguments import (
+    LARGEST_SEED,
+    names,
+    optional_text,
+    path,
+    refused,
+    whole,
+)
 from ganbench.errors import UsageError
 from ganbench.experiment.load_trained import load_trained
 from ganbench.experiment.store import StoredRun
@@ -76,9 +83,15 @@ class TrainedGenerator:
         Returns:
             float32 of shape (n, channels, size, size) in [-1, 1] at the size of the recipe, or
             points, on the device.
+
+        Raises:
+            UsageError: Latents or classes are of another kind.
         """
-        inputs = [latents.to(self.device.torch)]
         table = self.state.conditions(self.dataset) if self.state.takes_condition else None
+        self._check_latents(latents)
+        if classes is not None:
+            self._check_classes(classes, len(latents), 0 if table is None else len(table))
+        inputs = [latents.to(self.device.torch)]
         if table is not None:
             rows = draw.in_turn(table, len(latents)) if classes is None else table[classes.cpu()]
             inputs.append(rows.to(self.device.torch))
@@ -86,6 +99,30 @@ class TrainedGenerator:
         with torch.inference_mode():
             images: Tensor = self.module(*inputs)
         return images
+
+    def _check_latents(self, latents: Any) -> None:
+        shape = self.latents(1).shape[1:]
+        words = f"float tensor of shape (n, {', '.join(map(str, shape))}), as latents(n) gives"
+        if not isinstance(latents, torch.Tensor):
+            raise refused("latents", latents, f"a {words}")
+        if not latents.is_floating_point() or not len(latents.shape) or latents.shape[1:] != shape:
+            raise UsageError(
+                f"latents are a tensor of {latents.dtype} of shape {tuple(latents.shape)}: "
+                f"give a {words}"
+            )
+
+    def _check_classes(self, classes: Any, count: int, known: int) -> None:
+        if not known:
+            raise UsageError(f"{self.variant} does not draw by class: leave classes out")
+        is_fit = (
+            isinstance(classes, torch.Tensor)
+            and classes.dtype == torch.int64
+            and classes.shape == (count,)
+            and bool(((classes >= 0) & (classes < known)).all())
+        )
+        if not is_fit:
+            allowed = f"an int64 tensor of shape ({count},) with values from 0 to {known - 1}"
+            raise refused("classes", classes, allowed)
 
     def sample(
         self,

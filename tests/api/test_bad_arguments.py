@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from play_doubles import untrained_run
 
 import ganbench
@@ -135,6 +136,39 @@ def test_images_that_cannot_be_drawn_are_refused_in_one_line(generator, given):
     with pytest.raises(UsageError) as caught:
         generator.sample(**given)
     check_line(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (4,),
+        ("x",),
+        (None,),
+        ([[0.0]],),
+        (torch.zeros(4, 3),),
+        (torch.zeros(()),),
+        (torch.zeros(4, 100, dtype=torch.int64),),
+    ],
+)
+def test_latents_and_classes_that_cannot_be_drawn_from_are_refused_in_one_line(generator, given):
+    with pytest.raises(UsageError) as caught:
+        generator(*given)
+    check_line(caught.value)
+    assert len(generator(generator.latents(4))) == 4
+
+
+@pytest.mark.parametrize(
+    "classes", [3, torch.zeros(4), torch.zeros(3, dtype=torch.int64), torch.tensor([0, 1, 2, 10])]
+)
+def test_classes_that_there_are_not_are_refused_in_one_line(generator, tmp_path, classes):
+    by_class = ganbench.load_generator(untrained_run(tmp_path, "cgan").path)
+    latents = by_class.latents(4)
+    with pytest.raises(UsageError, match="values from 0 to 9") as caught:
+        by_class(latents, classes)
+    check_line(caught.value)
+    assert len(by_class(latents, torch.tensor([0, 9, 3, 3]))) == 4
+    with pytest.raises(UsageError, match="does not draw by class"):
+        generator(generator.latents(4), torch.zeros(4, dtype=torch.int64))
 
 
 def test_what_is_allowed_comes_through(tmp_path):
