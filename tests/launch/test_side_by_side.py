@@ -48,6 +48,7 @@ def test_what_a_process_did_that_is_gone_is_done_here():
     assert list(side_by_side(eval, [gone, "2", gone, "4"], 2)) == [os.getpid(), 2, os.getpid(), 4]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are killed and counted")
 def test_the_processes_end_with_the_command_however_it_ends():
     program = f"""

@@ -463,6 +463,7 @@ def test_a_sweep_leaves_its_files(tmp_path, capsys):
         assert chart.width > 500
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_keeps_what_it_measured(tmp_path):
     file = tmp_path / "interrupted.py"
     file.write_text(FAILING.format(error="KeyboardInterrupt"), encoding="utf-8")

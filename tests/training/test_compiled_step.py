@@ -276,6 +276,7 @@ def test_compiling_is_not_charged_to_the_training_clock(eager_backend):
     assert len(one.clock.step_seconds) == 3
 
 
+@pytest.mark.slow
 def test_a_resumed_run_compiles_again_and_adds_up(eager_backend):
     first = run(session("mlp", COMPILED), 2)
     second = session("mlp", COMPILED)

@@ -131,6 +131,7 @@ def test_of_many_close_points_names_stand_in_a_legend(tmp_path):
     assert not figure.axes[0].texts
 
 
+@pytest.mark.slow
 def test_every_chart_can_be_drawn_of_odd_results(tmp_path):
     many = {str(index): 1 / 40 for index in range(40)}
     runs = [

@@ -93,6 +93,7 @@ def test_a_process_of_its_own_trains_and_reports_how_far_it_is(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_is_said_in_one_line_and_leaves_nothing(tmp_path):
     dataset = two_classes()
     wrong = Dataset.of(dataset.spec, Split(dataset.train.images, dataset.train.labels + 7),
@@ -105,6 +106,7 @@ def test_a_process_that_fails_is_said_in_one_line_and_leaves_nothing(tmp_path):
     assert not any((tmp_path / "classifiers").iterdir())
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_process(tmp_path):
     def interrupt(step):
         if step == 20:

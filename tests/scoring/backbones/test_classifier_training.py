@@ -60,6 +60,7 @@ def test_the_classifier_of_the_digits_is_right_97_times_of_100(digits, digits_ba
     assert right >= 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("channels", "size", "classes"), [(1, 8, 2), (3, 8, 3), (1, 28, 2), (3, 32, 2), (3, 64, 2)]
 )
@@ -74,6 +75,7 @@ def test_one_class_is_always_named_rightly(tmp_path):
     assert obtain(make_dataset(classes=1), tmp_path).accuracy == 1.0
 
 
+@pytest.mark.slow
 def test_images_larger_than_native_are_classified_at_native_size(tmp_path):
     dataset = make_dataset(channels=3, size=32)
     dataset = dataclasses.replace(dataset, spec=dataclasses.replace(dataset.spec, native_size=8))
@@ -100,6 +102,7 @@ def test_augmented_images_are_shifts_and_mirrors_of_the_originals():
 # --- always the same
 
 
+@pytest.mark.slow
 def test_training_is_the_same_whatever_the_global_random_state(tmp_path):
     dataset = make_dataset(channels=3)
     torch.manual_seed(1)
@@ -136,6 +139,7 @@ def test_a_classifier_is_trained_once(tmp_path):
     assert torch.equal(first.network(images), second.network(images))
 
 
+@pytest.mark.slow
 def test_a_classifier_trained_on_fewer_images_is_another_one_and_kept_apart(tmp_path):
     dataset, steps = make_dataset(count=400), []
 

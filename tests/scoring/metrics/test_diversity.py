@@ -234,11 +234,13 @@ def kid_of_independent_draws(shift, count=120, entries=6, draws=40):
     return scores.std(ddof=1), np.sqrt(np.square(errors).mean())
 
 
+@pytest.mark.slow
 def test_the_standard_error_of_kid_is_the_spread_of_independent_draws():
     spread, standard_error = kid_of_independent_draws(shift=1.0)
     assert standard_error == pytest.approx(spread, rel=0.3)
 
 
+@pytest.mark.slow
 def test_the_standard_error_of_kid_errs_towards_caution_where_nothing_differs():
     spread, standard_error = kid_of_independent_draws(shift=0.0)
     assert spread < standard_error < 4 * spread
