@@ -7,7 +7,6 @@ process whose parent has died it leaves behind.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection
@@ -42,10 +41,8 @@ class _Worker:
 
     @classmethod
     def start(cls, task: Task) -> _Worker:
-        here, there = multiprocessing.Pipe()
-        process = processes.start(work, task, there)
-        there.close()  # so that the pipe ends with the process
-        return cls(process, here, task)
+        process, pipe = processes.start(work, task)
+        return cls(process, pipe, task)
 
     def receive(self) -> Message | Outcome:
         """What the process has sent.

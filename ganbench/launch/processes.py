@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
 __all__ = ["start", "start_method", "start_server", "without_main_module"]
@@ -66,18 +67,20 @@ def start_method() -> str:
     return "forkserver" if sys.platform == "linux" else "spawn"
 
 
-def start(function: Callable[..., Any], *arguments: Any) -> BaseProcess:
-    """Start a process that calls a function of a module.
+def start(function: Callable[..., Any], *arguments: Any) -> tuple[BaseProcess, Connection]:
+    """Start a process that calls a function of a module, and a pipe to it.
 
     Args:
-        function: Found again by its name.
-        arguments: Travel by pickle; connections may be among them.
+        function: Found again by its name. Its last argument is the other end of the pipe.
+        arguments: Those before; they travel by pickle.
     """
     start_server()
     context: Any = multiprocessing.get_context(start_method())  # stubs know names alone
-    process: BaseProcess = context.Process(target=function, args=arguments)
+    here, there = multiprocessing.Pipe()
+    process: BaseProcess = context.Process(target=function, args=(*arguments, there))
     process.start()
-    return process
+    there.close()  # so that the pipe ends with the process
+    return process, here
 
 
 @contextmanager

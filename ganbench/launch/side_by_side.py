@@ -6,7 +6,6 @@ was ended from outside is done in this one.
 
 from __future__ import annotations
 
-import multiprocessing
 from contextlib import suppress
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -81,9 +80,7 @@ class _Worker:
     """
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.pipe, there = multiprocessing.Pipe()
-        self._process = processes.start(_work, function, there)
-        there.close()  # so that the pipe ends with the process
+        self._process, self.pipe = processes.start(_work, function)
         self.place: int | None = None
 
     def give(self, place: int, item: Any) -> None:
