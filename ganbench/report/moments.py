@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ganbench.report.groups import Group
     from ganbench.report.rows import Entry
 
-__all__ = ["Moment", "SharedMoments", "shared_moments"]
+__all__ = ["Moment", "SharedMoments", "first_with_samples", "shared_moments"]
 
 _SAME_SHARE = 0.02
 """Steps are rounded to batches, and clocks vary: moments nearer than this are one."""
@@ -66,6 +67,15 @@ class SharedMoments:
     def not_yet(self, label: str) -> str:
         """Why a run has no picture at a moment."""
         return f"none drawn yet:\nthe first at step {self.first_steps[label]:,}"
+
+
+def first_with_samples(group: Group, labels: Sequence[str]) -> dict[str, Entry]:
+    """Of each variant that left pictures, the run of the first seed that did."""
+    return {
+        label: entry
+        for label in labels
+        if (entry := next((e for e in group.of(label) if e.run.samples), None)) is not None
+    }
 
 
 def shared_moments(entries: Mapping[str, Entry], most: int) -> SharedMoments:

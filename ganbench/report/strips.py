@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ganbench.report.moments import Moment, SharedMoments, shared_moments
+from ganbench.report.moments import Moment, SharedMoments, first_with_samples, shared_moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,11 +58,7 @@ class Strips:
 
 def strips_of(group: Group, labels: Sequence[str]) -> Strips:
     """The pictures of the first seed that left any, for each of some variants."""
-    entries = {
-        label: entry
-        for label in labels
-        if (entry := next((e for e in group.of(label) if e.run.samples), None)) is not None
-    }
+    entries = first_with_samples(group, labels)
     if not entries:
         return Strips()
     most = max(2, min(_MOST_MOMENTS, _MOST_PICTURES // len(entries)))

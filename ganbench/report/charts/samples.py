@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ganbench.report.charts.style import canvas
-from ganbench.report.moments import shared_moments
+from ganbench.report.moments import first_with_samples, shared_moments
 from ganbench.report.sample_images import first_cells, generated_panel
 
 if TYPE_CHECKING:
@@ -37,11 +37,7 @@ def samples(group: Group, style: ChartStyle) -> Figure | None:
     A column is one moment of training: a variant that draws more rarely than others shows the last
     samples that it had drawn by then.
     """
-    strips = {
-        label: entry
-        for label in group.labels
-        if (entry := next((e for e in group.of(label) if e.run.samples), None)) is not None
-    }
+    strips = first_with_samples(group, group.labels)
     if not strips:
         return None
     moments = shared_moments(strips, _MOST_MOMENTS)
