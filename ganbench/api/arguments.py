@@ -14,6 +14,7 @@ from ganbench.visible import quoted
 __all__ = [
     "LARGEST_SEED",
     "key_values",
+    "name_list",
     "names",
     "optional_path",
     "optional_text",
@@ -87,6 +88,16 @@ def names(name: str, value: Any) -> str | tuple[str, ...] | None:
     return tuple(map(str, given))
 
 
+def name_list(name: str, value: Any) -> tuple[str, ...] | None:
+    """Names, where a text is one of them; None where they were left out.
+
+    Raises:
+        UsageError: It is neither a text nor a list of texts.
+    """
+    given = names(name, value)
+    return (given,) if isinstance(given, str) else given
+
+
 def key_values(name: str, value: Any) -> tuple[str, ...] | None:
     """Values by name as `KEY=VALUE`, as flags give them; None where they were left out.
 
@@ -95,8 +106,7 @@ def key_values(name: str, value: Any) -> tuple[str, ...] | None:
     """
     if isinstance(value, Mapping):
         return tuple(f"{key}={item}" for key, item in value.items())
-    given = names(name, value)
-    return (given,) if isinstance(given, str) else given
+    return name_list(name, value)
 
 
 def whole(name: str, value: Any, least: int, most: int) -> int:

@@ -9,7 +9,7 @@ import torch
 
 from ganbench.api.arguments import (
     LARGEST_SEED,
-    names,
+    name_list,
     optional_text,
     path,
     refused,
@@ -191,8 +191,7 @@ def load_generator(
             is not what it was.
     """
     stored = StoredRun.read(path("run", run))
-    given = names("variants", variants) or ()
-    files = (given,) if isinstance(given, str) else given
+    files = name_list("variants", variants) or ()
     chosen = choose(device)
     state, spec = load_trained(stored, chosen, best=best, files=files)
     return TrainedGenerator(stored.result.variant, spec, state, chosen)
