@@ -128,10 +128,10 @@ def _exit_code(arguments: list[str] | None) -> Any:
         return USAGE
     except UsageError as error:
         made_folders.remove_empty()
-        typer.echo(f"ganbench: {visible(str(error))}", err=True)
+        typer.echo(f"ganbench: {error}", err=True)
         return USAGE
     except GanbenchError as error:
-        typer.echo(f"ganbench: {visible(str(error))}", err=True)
+        typer.echo(f"ganbench: {error}", err=True)
         return FAILED
     except OSError as error:  # a full disk, or something that is gone or protected
         text = " ".join(str(error).split())
