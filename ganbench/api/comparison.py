@@ -14,14 +14,13 @@ from ganbench.api.panels import Panels
 from ganbench.errors import UsageError, unknown
 from ganbench.report import columns
 from ganbench.report.charts.all_charts import CHARTS
-from ganbench.report.charts.losses import read_history
 from ganbench.report.charts.style import LIGHT, ChartStyle
 from ganbench.report.comparison.families import PRIMARY
 from ganbench.report.comparison.ranking import ranking_csv
 from ganbench.report.damaged import with_damaged_tables
 from ganbench.report.formatting import share_of, shown, spread
 from ganbench.report.gather import gather
-from ganbench.report.over_training import read_scores
+from ganbench.report.recorded import read_history, read_scores
 from ganbench.report.references import references_csv
 from ganbench.report.tables import summary_csv
 

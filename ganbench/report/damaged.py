@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ganbench.report.charts.losses import read_history
-from ganbench.report.over_training import read_scores
+from ganbench.report.recorded import read_history, read_scores
 from ganbench.visible import visible
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganbench.errors import UsageError
-from ganbench.report.charts.losses import read_history
+from ganbench.report.recorded import read_history
 from ganbench.report.sample_images import evenly, moment_text, step_of_grid
 from ganbench.variant.budget import Budget
 

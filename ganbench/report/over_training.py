@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ganbench.report import columns
 from ganbench.report.comparison.statistics import estimate
 from ganbench.report.formatting import in_unit, interval, number, shown, spread
+from ganbench.report.recorded import read_score_rows
 from ganbench.report.tables import Cell, Table
 from ganbench.scoring.collapse import POSITION, collapse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from ganbench.report.groups import Group
     from ganbench.report.rows import Entry
 
     _Row = dict[str, float | None]
 
-__all__ = ["over_training_tables", "read_scores", "targets"]
+__all__ = ["over_training_tables", "targets"]
 
 _SCORE = "fid"
 _NEEDED = {"step", "images_seen", "seconds", _SCORE}
@@ -35,58 +32,12 @@ _ROUND = (1, 2, 5)
 _LARGEST = 1e30  # of scores, images and seconds
 
 
-def read_scores(file: Path) -> pd.DataFrame | None:
-    """A run's scores during training, one row per evaluation; None where there are none."""
-    if not file.is_file():  # a pipe would be waited for without an end
-        return None
-    try:
-        frame: pd.DataFrame = pd.read_csv(file)
-        numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
-    except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
-        return None
-    if not _NEEDED.issubset(frame.columns) or frame.empty:
-        return None
-    numbers = numbers.where(numbers.abs() <= _LARGEST)
-    positions = numbers[["step", "images_seen", "seconds"]]
-    numbers = numbers[(positions >= 0).all(axis="columns")]  # false where one is missing
-    return None if numbers.empty else numbers
-
-
 def _rows(group: Group, label: str) -> list[list[_Row]]:
     """The scores during training of each of a variant's runs, none where it has none; read once."""
     return group.once(
         ("scores over training", label),
-        lambda: [_read_rows(entry.run.scores) for entry in group.of(label)],
+        lambda: [read_score_rows(entry.run.scores) for entry in group.of(label)],
     )
-
-
-def _read_rows(file: Path) -> list[_Row]:
-    """What `read_scores` reads, in the columns that tables need; empty where there is nothing.
-
-    The tables are of all runs, of which there may be thousands, and a data frame for each would
-    take many times as long.
-    """
-    if not file.is_file():  # a pipe would be waited for without an end
-        return []
-    try:
-        with file.open(encoding="utf-8", newline="") as opened:
-            reader = csv.DictReader(opened)
-            names = list(reader.fieldnames or ())
-            if not _NEEDED.issubset(names):
-                return []
-            names = [name for name in _READ if name in names]
-            return [{name: _number(row[name]) for name in names} for row in reader]
-    except (OSError, ValueError, csv.Error):
-        return []
-
-
-@lru_cache(maxsize=4096)  # most runs are scored at the same steps
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "nan")
-    except ValueError:
-        return None
-    return None if math.isnan(value) else value
 
 
 def _note(group: Group) -> str:

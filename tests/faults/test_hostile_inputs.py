@@ -26,9 +26,8 @@ from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import ResultsFolder, StoredRun
 from ganbench.experiment.suite import read_suite
 from ganbench.launch.local import check_folder, choose_folder
-from ganbench.report.charts.losses import read_history
 from ganbench.report.comparison.compare import compare
-from ganbench.report.over_training import _read_rows, read_scores
+from ganbench.report.recorded import read_history, read_score_rows, read_scores
 from ganbench.selftest import work
 from ganbench.variant.definition import DatasetSpec
 from ganbench.variant.registry import resolve
@@ -263,10 +262,10 @@ def test_tables_of_any_content_are_read_or_left_out(tmp_path):
     @given(st.one_of(damaged(history), damaged(scores), st.binary(max_size=100)))
     def check(content):
         file.write_bytes(content)
-        for reader in (getattr(read_history, "__wrapped__", read_history), read_scores):
+        for reader in (read_history.__wrapped__, read_scores.__wrapped__):
             frame = reader(file)
             assert frame is None or (frame["step"] >= 0).all()
-        for row in _read_rows(file):
+        for row in read_score_rows(file):
             assert all(value is None or not math.isnan(value) for value in row.values())
 
     check()

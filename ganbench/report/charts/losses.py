@@ -15,22 +15,20 @@ from ganbench.report.charts.over_seeds import (
     mean_over_seeds,
     over_seeds_text,
     read_entries,
-    read_once,
     sums_up,
 )
 from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import mark_name, series
+from ganbench.report.recorded import read_history
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ganbench.report.charts.style import ChartStyle
     from ganbench.report.groups import Group
 
-__all__ = ["losses", "read_history", "thousands"]
+__all__ = ["losses", "thousands"]
 
 _ACROSS = 5
 _WINDOWS = 25  # a line is smoothed over a 25th of its points
@@ -40,25 +38,6 @@ _ROWS = (
 )
 _OUTLIERS = 0.005
 _THOUSAND = 1000
-_LARGEST = 3.5e38  # of float32, in which losses are computed
-
-
-@read_once
-def read_history(file: Path) -> pd.DataFrame | None:
-    """A run's history, one row per recorded step; None where it is missing or unreadable."""
-    if not file.is_file():  # a pipe would be waited for without an end
-        return None
-    try:
-        frame: pd.DataFrame = pd.read_csv(file)
-        numbers: pd.DataFrame = frame.apply(pd.to_numeric, errors="coerce").astype(float)
-    except Exception:  # noqa: BLE001 - whatever a damaged file makes the parser raise
-        return None
-    wanted = ["step", *(name for _, lines in _ROWS for name, _ in lines)]
-    if not set(wanted) <= set(frame.columns):
-        return None
-    numbers = numbers.where(numbers.abs() <= _LARGEST).dropna(subset=["step"])
-    numbers = numbers[numbers["step"] >= 0]
-    return None if numbers.empty else numbers
 
 
 def losses(group: Group, style: ChartStyle) -> Figure | None:

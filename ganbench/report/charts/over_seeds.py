@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +13,6 @@ from ganbench.report.comparison.statistics import ALPHA
 from ganbench.report.scale import MOST_SEEDS_DRAWN, MOST_SEEDS_READ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from matplotlib.axes import Axes
 
     from ganbench.report.groups import Group
@@ -27,11 +23,8 @@ __all__ = [
     "mean_over_seeds",
     "over_seeds_text",
     "read_entries",
-    "read_once",
     "sums_up",
 ]
-
-_FILES_KEPT = 512  # more than a chart reads, which is drawn twice, in light and in dark colours
 
 
 def sums_up(group: Group) -> bool:
@@ -51,25 +44,6 @@ def read_entries(group: Group, entries: list[Entry]) -> list[Entry]:
 def over_seeds_text(group: Group) -> str:
     """How to read a chart in which many seeds are summed up."""
     return f"mean and 95% interval over the first {MOST_SEEDS_READ} of {_most_seeds(group)} seeds"
-
-
-def read_once(
-    read: Callable[[Path], pd.DataFrame | None],
-) -> Callable[[Path], pd.DataFrame | None]:
-    """Keep what a function read from the last few files, as long as those are not written again."""
-
-    @lru_cache(maxsize=_FILES_KEPT)
-    def kept(file: Path, _stamp: tuple[int, int]) -> pd.DataFrame | None:
-        return read(file)
-
-    def reading(file: Path) -> pd.DataFrame | None:
-        try:
-            status = file.stat()
-        except OSError:
-            return None
-        return kept(file, (status.st_mtime_ns, status.st_size))
-
-    return reading
 
 
 def mean_over_seeds(frames: list[pd.DataFrame], along: str, name: str) -> pd.DataFrame:

@@ -16,12 +16,11 @@ from ganbench.report.charts.over_seeds import (
     mean_over_seeds,
     over_seeds_text,
     read_entries,
-    read_once,
     sums_up,
 )
 from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import mark_legend, series
-from ganbench.report.over_training import read_scores
+from ganbench.report.recorded import read_scores
 from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
 if TYPE_CHECKING:
@@ -45,8 +44,6 @@ _AXES = (
 _LOGARITHMIC_FROM = 8.0  # largest value over smallest
 _THOUSAND = 1000
 
-_read = read_once(read_scores)
-
 
 def over_training(group: Group, style: ChartStyle) -> Figure | None:
     """Small multiples: one row per score, one column per way to count the training.
@@ -57,7 +54,7 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
         label: [
             (entry.result.seed, frame)
             for entry in read_entries(group, group.of(label))
-            if (frame := _read(entry.run.scores)) is not None
+            if (frame := read_scores(entry.run.scores)) is not None
         ]
         for label in group.labels
     }

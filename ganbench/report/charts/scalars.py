@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ganbench.report.charts.letters import legend_columns
-from ganbench.report.charts.losses import read_history, thousands
+from ganbench.report.charts.losses import thousands
 from ganbench.report.charts.over_seeds import (
     draw_mean,
     mean_over_seeds,
@@ -19,6 +19,7 @@ from ganbench.report.charts.over_seeds import (
 )
 from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import mark_legend, series
+from ganbench.report.recorded import read_history
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,12 +8,13 @@ import results_doubles as doubles
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ganbench.report.charts import all_charts, losses, samples
+from ganbench.report.charts import all_charts, samples
 from ganbench.report.charts.classes import class_histogram
 from ganbench.report.charts.over_training import over_training
 from ganbench.report.charts.style import DARK, LIGHT, ChartStyle, canvas, draw, render
 from ganbench.report.charts.tradeoff import tradeoff
 from ganbench.report.gather import gather
+from ganbench.report.recorded import read_history
 from ganbench.report.sample_images import evenly
 
 
@@ -190,7 +191,7 @@ def test_the_losses_of_a_diverged_run_are_shown_and_end_where_they_are_no_number
     doubles.write_history(run / "history.csv", diverged)
     with (run / "history.csv").open("a") as file:
         file.write("9999,1,1,1,nan,inf,,,,,,\n")
-    frame = losses.read_history(run / "history.csv")
+    frame = read_history(run / "history.csv")
     assert frame["d_loss"].isna().sum() == 1
     results = gather([tmp_path])
     assert [drawn.file for drawn in all_charts.draw_all(results)] == ["losses-mnist.png"]
