@@ -20,6 +20,7 @@ from ganbench.report.charts.style import (
     ChartStyle,
     encode,
     ignore_missing_signs,
+    lay_out,
     render,
 )
 from ganbench.report.charts.tradeoff import tradeoff
@@ -208,7 +209,7 @@ def _draw(request: _Request) -> Drawn | None:
         if wide and not request.only_wide:
             small = chart.draw(group, replace(style, is_narrow=True))
             if small is not None:
-                small.draw_without_rendering()  # settles the layout
+                lay_out(small)
                 narrow = inline_svg(small, caption, f"{stem}-narrow")
     return Drawn(
         group.slug, chart.name, f"{stem}.png", caption, chart.caption, note, png, wide, narrow,

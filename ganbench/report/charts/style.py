@@ -39,6 +39,7 @@ __all__ = [
     "encode",
     "heading",
     "ignore_missing_signs",
+    "lay_out",
     "render",
 ]
 
@@ -246,6 +247,13 @@ def render(figure: Figure) -> Image.Image:
     return Image.fromarray(raster).convert("RGB")
 
 
+def lay_out(figure: Figure) -> None:
+    """Give the axes of a figure their places, as drawing it does, without drawing it."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+
+
 def encode(image: Image.Image, kind: Kind) -> bytes:
     """Store a drawn chart in few bytes.
 
@@ -261,6 +269,16 @@ def encode(image: Image.Image, kind: Kind) -> bytes:
     elif kind == "exact":
         image.save(small, format="png", optimize=True)
     else:
-        flat = image.quantize(_COLOURS_IN_PNG, dither=Image.Dither.NONE)
-        flat.save(small, format="png", optimize=True)
+        _in_few_colours(image).save(small, format="png")
     return small.getvalue()
+
+
+def _in_few_colours(image: Image.Image) -> Image.Image:
+    """A drawn chart with a palette, in which its paper keeps its exact colour."""
+    # An octree is ten times as quick as a median cut, and nearer to these pictures, which have few
+    # colours: but it gives the mean of all that are near to each other.
+    flat = image.quantize(_COLOURS_IN_PNG, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    colours = np.array(flat.getpalette()).reshape(-1, 3)
+    colours[np.asarray(flat)[0, 0]] = np.asarray(image)[0, 0]
+    flat.putpalette(colours.ravel().tolist())
+    return flat
