@@ -134,13 +134,20 @@ class RunResult:
         if isinstance(values.get("notes"), list):
             values["notes"] = tuple(values["notes"])
         known = {key: value for key, value in values.items() if key in names}
-        shown = visible_values(known)  # halves of surrogate pairs are no text to pydantic
+        # Halves of surrogate pairs are no text to pydantic
+        shown = known if _is_visible(text) else visible_values(known)
         try:
             _types().model_validate(shown)
         except ValidationError as error:
             raise ValueError(f"not a run's result: {first_problem(error)}") from error
         check_run(shown)
         return cls(**(shown if to_show else known))
+
+
+def _is_visible(document: str) -> bool:
+    """Whether `visible` would leave all texts of a JSON document as they are; False if unsure."""
+    # JSON has control characters in its texts as escapes only, but for the last of ASCII
+    return document.isascii() and "\\" not in document and "\x7f" not in document
 
 
 @cache

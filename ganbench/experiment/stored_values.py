@@ -33,7 +33,7 @@ def plain_json(text: str) -> Any:
         value = json.loads(text, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    _check(value, 0)
+    _check([value], 0)
     return value
 
 
@@ -44,12 +44,12 @@ def _refuse(constant: str) -> NoReturn:
 def _check(value: Any, depth: int) -> None:
     if depth > _DEEPEST:
         raise ValueError("it is nested too deeply")
-    if isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            if type(item) is not str:  # of which there are many
-                _check(item, depth + 1)
-    elif isinstance(value, int | float) and not abs(value) <= _LARGEST:
-        raise ValueError(f"a number is beyond ±{_LARGEST:g}")
+    for item in value.values() if type(value) is dict else value:
+        kind = type(item)  # one of few, of which most are text: asking for each is quick
+        if kind is dict or kind is list:
+            _check(item, depth + 1)
+        elif (kind is float or kind is int) and not abs(item) <= _LARGEST:
+            raise ValueError(f"a number is beyond ±{_LARGEST:g}")
 
 
 def first_problem(error: ValidationError) -> str:
