@@ -269,29 +269,29 @@ def values(results: Sequence[RunResult], name: str) -> list[object]:
     if name in _FIELDS:
         return [getattr(one, name) for one in results]
     if name in _MADE:
-        return [_made(one, name) for one in results]
+        return _made(results, name)
     if name.startswith(RECIPE):
-        return [one.recipe.get(name.removeprefix(RECIPE)) for one in results]
+        setting = name.removeprefix(RECIPE)
+        return [one.recipe.get(setting) for one in results]
     return [one.scores.get(name) for one in results]
 
 
-def _made(result: RunResult, name: str) -> object:
-    """What is made of several fields of a run, or lies within one."""
+def _made(results: Sequence[RunResult], name: str) -> list[object]:
+    """What is made of several fields of each run, or lies within one."""
     if name in _OVER_TRAINING:
-        return _over_training_value(result.over_training, name)
+        return [_over_training_value(one.over_training, *_PLACES[name]) for one in results]
     if name in CONDITIONS:
-        return condition_of(result, name)
+        return [condition_of(one, name) for one in results]
     if name in PHASES:
-        return _share(result.phase_seconds, name.removeprefix("share_"))
-    return result.outside_seconds.get(name.removesuffix("_seconds"))
+        return [_share(one.phase_seconds, name.removeprefix("share_")) for one in results]
+    return [one.outside_seconds.get(name.removesuffix("_seconds")) for one in results]
 
 
-def _over_training_value(over_training: dict[str, Any], name: str) -> object:
+def _over_training_value(over_training: dict[str, Any], key: str, *path: str) -> object:
     """One result of scoring during training; None where there was none."""
-    key, *path = _PLACES[name]
     value = over_training.get(key)
-    for key in path:
-        value = (value or {}).get(key)
+    for further in path:
+        value = (value or {}).get(further)
     return value
 
 

@@ -144,6 +144,10 @@ class Group:
         """The finished runs of one variant, by seed."""
         return self._finished_of.get(label, [])
 
+    def records_of(self, label: str) -> list[RunResult]:
+        """The records of the finished runs of one variant, by seed."""
+        return self.once(("records", label), lambda: [entry.result for entry in self.of(label)])
+
     def started(self, label: str) -> list[Entry]:
         """All runs of one variant, completed or not, by seed."""
         return self._entries_of.get(label, [])
@@ -192,7 +196,7 @@ class Group:
         return self.once(("by_seed", label, name), lambda: dict(self._numbers(label, name)))
 
     def _numbers(self, label: str, name: str) -> list[tuple[int, float]]:
-        records = [entry.result for entry in self.of(label)]
+        records = self.records_of(label)
         return [
             (record.seed, float(number))
             for record, number in zip(records, columns.values(records, name), strict=True)
