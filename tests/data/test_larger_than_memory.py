@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 SIDE = 256
-TEST_IMAGES = 500
-COUNTS = {"few": 1500, "many": 4500}  # training images; 295 MB and 885 MB when decoded
+TEST_IMAGES = 200
+COUNTS = {"few": 600, "many": 2100}  # training images; 118 MB and 413 MB when decoded
 
 # What a run does with a dataset; prints the highest memory so far after each part.
 PROGRAM = """

@@ -21,7 +21,7 @@ from ray_machines import Loopback, Namespaces
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("digits_backbone")]
 pytest.importorskip("ray")
 
-RUNS = 40
+RUNS = 16
 
 
 def machines(kind, tmp_path):
@@ -55,14 +55,14 @@ def test_a_killed_machine_and_a_killed_command_cost_no_row_and_no_bit(apart, tmp
     line = [*apart.prefix, *line]
 
     killed = start(line)
-    wait_until(lambda: finished(out) >= 5, killed)
+    wait_until(lambda: finished(out) >= 3, killed)
     killed.kill()
     killed.communicate()
     before = finished(out)
     assert before < RUNS
 
     again = start(line)
-    wait_until(lambda: finished(out) >= before + 5, again)
+    wait_until(lambda: finished(out) >= before + 3, again)
     apart.kill_one()
     printed, errors = again.communicate(timeout=900)
     assert again.returncode == 0, printed + errors
