@@ -13,7 +13,7 @@ from PIL import Image
 
 SIDE = 256
 TEST_IMAGES = 200
-COUNTS = {"few": 600, "many": 2100}  # training images; 118 MB and 413 MB when decoded
+COUNTS = {"few": 1500, "many": 3500}  # training images; 295 MB and 688 MB when decoded
 
 # What a run does with a dataset; prints the highest memory so far after each part.
 PROGRAM = """
