@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -149,6 +150,7 @@ def _feature_seconds(spec: DatasetSpec, device: Device) -> float:
     return (time.perf_counter() - begun) / _IMAGES
 
 
+@cache  # the variants of a plan share a dataset
 def _score_seconds(rows: int, width: int, classes: int) -> float:
     generator = torch.Generator().manual_seed(0)
     real, fake = (

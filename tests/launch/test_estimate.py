@@ -38,3 +38,15 @@ def test_what_is_known_is_not_measured_again(tmp_path, monkeypatch):
     monkeypatch.setattr(estimating, "build_session", None)
     (job,) = planned().jobs
     assert estimate(job, choose("cpu"), tmp_path, display()) is known
+
+
+def test_the_variants_of_a_plan_are_scored_once(tmp_path, monkeypatch):
+    scored, score = [], estimating.score
+    monkeypatch.setattr(
+        estimating, "score", lambda *sets, **more: scored.append(sets) or score(*sets, **more)
+    )
+    estimating._score_seconds.cache_clear()
+    (job,) = planned().jobs
+    for _ in range(3):
+        estimate(job, choose("cpu"), tmp_path, display())
+    assert len(scored) == len(estimating._ROWS)
