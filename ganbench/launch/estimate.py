@@ -41,7 +41,9 @@ _FEWEST_STEPS = 4
 _NEVER = Budget(1e12, "steps")
 _IMAGES = 250
 _INCEPTION_TIMES = 40  # what InceptionV3 at 299 pixels takes of the classifier's time at 32
-_ROWS = (500, 1500)  # of features that are scored, to see how scores grow with them
+# Rows of features that are scored, to see how scores grow with them: of few there are parts that
+# grow no further, and of vectors of Inception's length many would take minutes
+_ROWS, _ROWS_OF_LONG = (3000, 6000), (500, 1500)
 _VECTOR = {"inception": 2048, "efficientnet": 1280}
 _CLASSIFIER_VECTOR = 128
 
@@ -121,18 +123,20 @@ def _scoring_seconds(job: Job, device: Device, counts: _Counts) -> float:
     """Of features and scores; those of the real images are kept in the cache after the first."""
     spec = job.spec
     if spec.kind == "points":
-        width, each = spec.channels, 0.0
+        name, width, each = "", spec.channels, 0.0
     else:
         name = "inception" if job.may_use_inception else job.backbone
         width = _VECTOR.get(name, _CLASSIFIER_VECTOR)
         each = _feature_seconds(spec, device)
         if name in _VECTOR:
             each += _INCEPTION_TIMES * each * (32 / max(spec.native_size, 1)) ** 2
-    few, more = (_score_seconds(rows, width, len(spec.class_names)) for rows in _ROWS)
-    pairs = [2 * rows**2 for rows in _ROWS]
-    growth = max(0.0, more - few) / (pairs[1] - pairs[0])
+    most = _ROWS_OF_LONG if name in _VECTOR else _ROWS
+    few, more = (min(rows, counts.fakes) for rows in most)
+    seconds = [_score_seconds(rows, width, len(spec.class_names)) for rows in (few, more)]
+    pairs = [2 * rows**2 for rows in (few, more)]
+    growth = max(0.0, seconds[1] - seconds[0]) / max(1, pairs[1] - pairs[0])
     wanted = counts.fakes * (counts.fakes + min(counts.reals, 2 * counts.fakes))
-    return each * counts.fakes + few + growth * max(0, wanted - pairs[0])
+    return each * counts.fakes + seconds[1] + growth * max(0, wanted - pairs[1])
 
 
 @torch.inference_mode()
