@@ -26,6 +26,7 @@ from ganbench.launch.tasks import PreparationTask, TimingTask
 if TYPE_CHECKING:
     from ganbench.experiment.looks import Looks
     from ganbench.experiment.plan import Job, Plan
+    from ganbench.experiment.result import RunResult
     from ganbench.experiment.store import StoredRun
     from ganbench.launch.context import CommandContext
     from ganbench.launch.launcher import Launcher
@@ -255,8 +256,7 @@ def _time_alone(plan: Plan, context: CommandContext, display: Display, jobs: int
     def say_the_speed(task: TimingTask, _value: None) -> None:
         run = context.folder.find(task.job.id)
         if run is not None and not run.result.timing_shared:
-            rate = f"{run.result.images_per_second:,.0f} images/s"
-            display.say(f"{run.result.run_id}: {rate} alone")
+            display.say(f"{run.result.run_id}: {_rate(run.result)} alone")
 
     process_pool.carry_out(
         [TimingTask(job, context) for job in shared], display, done=say_the_speed
@@ -266,7 +266,13 @@ def _time_alone(plan: Plan, context: CommandContext, display: Display, jobs: int
 def _ending(run: StoredRun) -> str:
     """How a run ended, in one line."""
     result = run.result
-    rate = f"{result.images_per_second:,.0f} images/s" if result.images_per_second else "not timed"
+    rate = _rate(result) if result.images_per_second else "not timed"
     reason = f": {result.reason}" if result.reason else ""
     shared = " (shared)" if result.timing_shared else ""
     return f"{result.run_id}: {result.status}{reason} · {result.steps:,} steps · {rate}{shared}"
+
+
+def _rate(result: RunResult) -> str:
+    """What it took in a second of training."""
+    unit = "points" if result.dataset_fields.get("kind") == "points" else "images"
+    return f"{result.images_per_second:,.0f} {unit}/s"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ganbench.experiment.conditions import condition_of
 from ganbench.experiment.result import NO_BUDGET, RunResult
-from ganbench.scoring.metrics.catalogue import METRICS, SCORES, Quantity
+from ganbench.scoring.metrics.catalogue import METRICS, POINTS_BACKBONE, SCORES, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,10 +148,14 @@ class Column:
         return {"lower": "↓", "higher": "↑", "one": "→1", "": ""}[self.direction]
 
     def heading(self, backbone: str) -> str:
-        """The label, with the backbone beside a distance of features: `FID (classifier)`."""
-        return (
-            f"{self.label} ({backbone})" if self.name in _ON_BACKBONE and backbone else self.label
-        )
+        """The label, with the backbone beside a distance of features: `FID (classifier)`.
+
+        Points have no images: `Training points/s`.
+        """
+        label = self.label
+        if backbone == POINTS_BACKBONE:
+            label = label.replace("images", "points").replace("Images", "Points")
+        return f"{label} ({backbone})" if self.name in _ON_BACKBONE and backbone else label
 
 
 _SPEED_COLUMNS = (

@@ -30,7 +30,6 @@ from ganbench.report.scale import (
 from ganbench.report.strips import Strips, strips_of
 from ganbench.report.tables import Cell, Table
 from ganbench.report.tuning_section import TuningSection, tuning_sections
-from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.protocol import MODES_BY_SHARE
 from ganbench.visible import visible
 
@@ -263,7 +262,7 @@ def _protocol(group: Group) -> str:
         else "",
         f"modes by {rule}" if rule != MODES_BY_SHARE else "",
     ]
-    if fields.get("backbone") == POINTS_BACKBONE:
+    if group.is_of_points:
         parts = [
             f"{generated} generated points against {real} of the {fields.get('real_split')} split",
             "scored as they are, each under the mode whose centre is nearest",

@@ -13,6 +13,7 @@ from ganbench.report.comparison.statistics import Estimate, estimate
 from ganbench.report.group_names import budget_words, named
 from ganbench.report.limits import bounds_of, quantities_of, step_of
 from ganbench.report.rows import Entry, entries_of
+from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class Group:
     def backbone(self) -> str:
         """What extracted the features."""
         return next((e.result.backbone for e in self.finished if e.result.backbone), "")
+
+    @property
+    def is_of_points(self) -> bool:
+        """Whether points were scored, not images."""
+        return self.backbone == POINTS_BACKBONE
 
     @cached_property
     def protocol_fields(self) -> dict[str, Any]:
@@ -236,10 +242,10 @@ class Group:
         threads = sorted({int(count) for count in stored if count is not None})
         if not threads:
             return ""
-        counts = " or ".join(map(str, threads))
+        counts = f"{' or '.join(map(str, threads))} thread{'s' if threads != [1] else ''}"
         return (
             "Runs trained side by side, and their throughput was then measured with each alone on "
-            f"{counts} threads; training time and peak memory are those of the training."
+            f"{counts}; training time and peak memory are those of the training."
         )
 
     def present(self, names: Sequence[str]) -> list[str]:

@@ -21,7 +21,6 @@ from ganbench.report.references import (
 )
 from ganbench.report.scale import MOST_SEEDS_DRAWN
 from ganbench.report.tables import Cell, SeedRow, Table
-from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,8 +151,7 @@ def _with_references(group: Group, table: Table | None, names: Sequence[str]) ->
     if table is None or not rows:
         return table
     shown_names = group.present(names)
-    is_of_points = group.backbone == POINTS_BACKBONE
-    below = REFERENCE_NOTE_OF_POINTS if is_of_points else REFERENCE_NOTE
+    below = REFERENCE_NOTE_OF_POINTS if group.is_of_points else REFERENCE_NOTE
     return replace(
         table,
         note=" ".join(filter(None, (table.note, below, _noise_note(table)))),

@@ -51,18 +51,20 @@ class ReferenceRow:
 
     Attributes:
         name: What was scored.
-        images: How many images.
+        images: How many images, or points.
         scores: By name; None where a score does not apply.
+        unit: `images` or `points`.
     """
 
     name: str
     images: int
     scores: dict[str, float | None]
+    unit: str = "images"
 
     @property
     def count(self) -> str:
-        """The number of images, for people."""
-        return f"{number(self.images)} images"
+        """The number of images or points, for people."""
+        return f"{number(self.images)} {self.unit}"
 
     @property
     def short(self) -> str:
@@ -85,7 +87,8 @@ def _references_of(group: Group) -> list[ReferenceRow]:
     stored: dict[str, Any] = {}
     for entry in group.finished:
         stored |= {name: row for name, row in entry.result.references.items() if name not in stored}
-    rows = [ReferenceRow(name, row["images"], row["scores"]) for name, row in stored.items()]
+    unit = "points" if group.is_of_points else "images"
+    rows = [ReferenceRow(name, row["images"], row["scores"], unit) for name, row in stored.items()]
     return sorted(rows, key=lambda row: (not row.is_real, row.name == NOISE, row.name))
 
 

@@ -131,6 +131,7 @@ def _width(text: str) -> int:
 
 
 def _head(group: Group, name: str, title: str) -> str:
+    title = title.replace("images", "points") if group.is_of_points else title
     backbone = f"\n({group.backbone})" if name == "fid" and group.backbone else ""
     return f"{title} {columns.column(name).arrow}".strip() + backbone
 

@@ -42,6 +42,15 @@ def test_a_run_on_points_is_scored_without_a_classifier(run, folder):
     assert not (folder.path.parent / "cache" / "classifiers").exists()
 
 
+def test_a_report_of_points_speaks_of_points(folder, tmp_path):
+    build([folder.path], out=tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    tables = "\n".join(line for line in text.splitlines() if line.startswith("|"))
+    assert "| Training points/s" in tables
+    assert "2,500 points" in tables
+    assert "images" not in tables.lower()
+
+
 def test_each_sampling_step_has_a_picture_and_the_run_an_animation_of_them(run):
     assert [file.name for file in run.samples] == ["step-0000002.png", "step-0000004.png"]
     with Image.open(run.path / "samples" / "animation.gif") as animation:

@@ -21,7 +21,6 @@ from ganbench.report.charts.over_seeds import (
 from ganbench.report.charts.style import canvas
 from ganbench.report.charts.vector import mark_legend, series
 from ganbench.report.recorded import read_scores
-from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +65,7 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
     reading = "thin: one seed, thick: the mean" if several else ""
     if sums_up(group):
         reading = over_seeds_text(group)
-    is_of_points = group.backbone == POINTS_BACKBONE
-    scores = _measured(_SCORES_OF_POINTS if is_of_points else _SCORES, everything)
+    scores = _measured(_SCORES_OF_POINTS if group.is_of_points else _SCORES, everything)
     if not scores:
         return None
     counted = _AXES[::2] if style.is_narrow else _AXES  # images and seconds say the most
