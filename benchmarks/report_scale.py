@@ -41,8 +41,8 @@ def cost():
     print(time.process_time(), peak, file=sys.stderr)
 
 atexit.register(cost)
-from ganbench.cli.app import main
-sys.exit(main())
+from ganbench.cli.app import script
+script()
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +47,7 @@ def report(
         remove_leftovers([target, target / "charts"])
         # Read once, since there may be thousands of runs
         results = with_damaged_tables(gather(folders))
+        gc.freeze()  # and all of it stays, so that no collection has to look at it
         with Display(screen) as display:
             written = write_results(results, target, primary, formats, display.report)
     more = len(results.notes) - MOST_LISTED

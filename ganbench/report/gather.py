@@ -12,6 +12,7 @@ from ganbench.errors import DataError, UsageError
 from ganbench.experiment.looks import Looks, read_looks
 from ganbench.experiment.result import RunResult
 from ganbench.experiment.store import ResultsFolder, StoredRun
+from ganbench.machine.memory import without_collection
 from ganbench.report.groups import Group, group_runs
 from ganbench.report.rows import Entry, without_repeated
 from ganbench.tuning.record import Tuning, read_tuning
@@ -112,7 +113,8 @@ def gather(
         raise UsageError("no results folder was given; name one, for example results/first")
     sources, runs, damaged = [], [], []
     for directory in dict.fromkeys(Path(path) for path in directories):
-        source, stored, unreadable = _read(directory)
+        with without_collection():
+            source, stored, unreadable = _read(directory)
         sources.append(replace(source, looks=(looks or {}).get(directory, source.looks)))
         runs.extend(stored)
         damaged.extend(unreadable)
