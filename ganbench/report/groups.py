@@ -103,6 +103,11 @@ class Group:
         """Whether points were scored, not images."""
         return self.backbone == POINTS_BACKBONE
 
+    @property
+    def unit(self) -> str:
+        """What is trained on and drawn: `images` or `points`."""
+        return "points" if self.is_of_points else "images"
+
     @cached_property
     def protocol_fields(self) -> dict[str, Any]:
         """The protocol, field by field; empty where nothing was scored."""

@@ -47,9 +47,9 @@ def _note(group: Group) -> str:
     ]
     count = (summaries[0].get("protocol_fields") or {}).get("fake_count")
     digest = str(summaries[0].get("protocol") or "unknown").replace("`", "'")
-    images = f"{number(count)} generated images" if count else "generated images"
+    drawn = f"{number(count)} generated {group.unit}" if count else f"generated {group.unit}"
     return (
-        f"Each score during training is of {images}, drawn "
+        f"Each score during training is of {drawn}, drawn "
         f"from one half of the evaluation noise (protocol `{digest}`). The best moment is chosen "
         "by its FID on that half; it and the last moment are reported on the other half, so the "
         "choice does not flatter the gap. Times are of the training clock, at the first evaluation "
@@ -102,7 +102,7 @@ def _collapsed(group: Group, label: str) -> Cell:
     never_there = [where for where in found if where.get("from_start")]
     texts = []
     if lost:
-        texts.append((f"by {number(min(lost))} images", len(lost)))
+        texts.append((f"by {number(min(lost))} {group.unit}", len(lost)))
     if never_there:
         most, total = max(w["most"] for w in never_there), never_there[0]["total"]
         text = f"from the start (at most {number(most)} of {number(total)} modes)"
@@ -158,13 +158,13 @@ def _time_to_target(group: Group) -> Table | None:
     title = columns.column(_SCORE).heading(group.backbone)
     rows = []
     for label, by_seed in runs.items():
-        cells = tuple(_reached(by_seed, target) for target in chosen)
+        cells = tuple(_reached(by_seed, target, group.unit) for target in chosen)
         rows.append((label, *group.completed(label), cells))
     heads = tuple(f"{title} ≤ {number(target)}" for target in chosen)
     return Table("Training time to a target", heads, tuple(rows))
 
 
-def _reached(runs: list[list[_Row]], target: float) -> Cell:
+def _reached(runs: list[list[_Row]], target: float, unit: str) -> Cell:
     """Mean seconds over the seeds that reached it, and how many did."""
     firsts = [first for rows in runs if (first := _first(rows, target))]
     seconds = [math.nan if (one := row["seconds"]) is None else one for row in firsts]
@@ -174,7 +174,8 @@ def _reached(runs: list[list[_Row]], target: float) -> Cell:
     time = estimate(seconds, (0.0, math.inf))
     deviation = f"± {number(time.std, time.mean)}" if time and time.std is not None else ""
     counted = "" if len(seconds) == len(runs) else f"{len(seconds)} of {len(runs)} seeds"
-    remark = ", ".join(filter(None, (f"{number(round(float(np.mean(images))))} images", counted)))
+    seen = f"{number(round(float(np.mean(images))))} {unit}"
+    remark = ", ".join(filter(None, (seen, counted)))
     mean = float(np.mean(seconds))
     return Cell(in_unit(mean, "s"), deviation, remark=f"({remark})", value=mean)
 

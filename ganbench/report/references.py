@@ -87,8 +87,9 @@ def _references_of(group: Group) -> list[ReferenceRow]:
     stored: dict[str, Any] = {}
     for entry in group.finished:
         stored |= {name: row for name, row in entry.result.references.items() if name not in stored}
-    unit = "points" if group.is_of_points else "images"
-    rows = [ReferenceRow(name, row["images"], row["scores"], unit) for name, row in stored.items()]
+    rows = [
+        ReferenceRow(name, row["images"], row["scores"], group.unit) for name, row in stored.items()
+    ]
     return sorted(rows, key=lambda row: (not row.is_real, row.name == NOISE, row.name))
 
 

@@ -131,7 +131,7 @@ def _width(text: str) -> int:
 
 
 def _head(group: Group, name: str, title: str) -> str:
-    title = title.replace("images", "points") if group.is_of_points else title
+    title = title.replace("images", group.unit)
     backbone = f"\n({group.backbone})" if name == "fid" and group.backbone else ""
     return f"{title} {columns.column(name).arrow}".strip() + backbone
 

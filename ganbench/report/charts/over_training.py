@@ -87,7 +87,7 @@ def over_training(group: Group, style: ChartStyle) -> Figure | None:
                 else:
                     _lines(axes, by_seed, along, score, label, style)
             axes.set_title("")
-            axes.set_xlabel(title if row == len(scores) - 1 else "")
+            axes.set_xlabel(title.replace("images", group.unit) if row == len(scores) - 1 else "")
             axes.set_ylabel(columns.column(score).heading(group.backbone) if place == 0 else "")
             if row == 0:
                 _across(axes, np.concatenate([frame[along].to_numpy() for frame in everything]))

@@ -59,13 +59,13 @@ def shared_timing_text(group: Group) -> str:
 
 
 def throughput(group: Group, style: ChartStyle) -> Figure | None:
-    """Images per second, in training and in sampling."""
+    """Images or points per second, in training and in sampling."""
     names = group.present(_SPEED)
     if not names:
         return None
     figure = canvas(
         style.width(9), _rows(len(names), style) * _height(group), f"Throughput · {group.title}",
-        f"images per second on {group.device_name or group.device}"
+        f"{group.unit} per second on {group.device_name or group.device}"
         f"{shared_timing_text(group)}; {reading(group)}",
         style,
     )  # fmt: skip

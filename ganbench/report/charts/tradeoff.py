@@ -73,12 +73,12 @@ def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
         f"Quality against speed · {group.title}", "; ".join(subtitle), style,
     )  # fmt: skip
     axes = figure.subplots()
-    for label, (speed, quality) in points.items():
+    for label, means in points.items():
         _seeds(axes, group, label, style)
-        _point(axes, speed, quality, label, style)
+        _point(axes, means, label, group.unit, style)
     _scale(axes, group, list(points))
     lines = lines_across(axes, group, _QUALITY, style)
-    speed_name = f"training speed, images/s{shared_timing_text(group)} →"
+    speed_name = f"training speed, {group.unit}/s{shared_timing_text(group)} →"
     lines_of_name = broken(
         speed_name, float(axes.xaxis.label.get_fontsize()), "normal", 0.75 * width
     )
@@ -115,20 +115,24 @@ def _seeds(axes: Axes, group: Group, label: str, style: ChartStyle) -> None:
             color=style.colour(label), markersize=3.5, alpha=0.45, markeredgewidth=0,
         )  # fmt: skip
         lines = (
-            f"{label}, seed {seed}: {_numbers(speeds[seed], qualities[seed])}" for seed in both
+            f"{label}, seed {seed}: {_numbers(speeds[seed], qualities[seed], group.unit)}"
+            for seed in both
         )
         mark(dots, label, "\n".join(lines))
 
 
-def _numbers(speed: float, quality: float) -> str:
+def _numbers(speed: float, quality: float, unit: str) -> str:
     return (
         f"{columns.column(_QUALITY).label} {shown(quality, columns.column(_QUALITY))}, "
-        f"{shown(speed, columns.column(_SPEED))} images/s"
+        f"{shown(speed, columns.column(_SPEED))} {unit}/s"
     )
 
 
-def _point(axes: Axes, speed: Estimate, quality: Estimate, label: str, style: ChartStyle) -> None:
-    colour, title = style.colour(label), f"{label}: {_numbers(speed.mean, quality.mean)}"
+def _point(
+    axes: Axes, means: tuple[Estimate, Estimate], label: str, unit: str, style: ChartStyle
+) -> None:
+    speed, quality = means
+    colour, title = style.colour(label), f"{label}: {_numbers(speed.mean, quality.mean, unit)}"
     if speed.low is not None and speed.high is not None:
         along = axes.plot([speed.low, speed.high], [quality.mean] * 2, color=colour, linewidth=1.4)
         mark(along, label, title, INTERVAL)
