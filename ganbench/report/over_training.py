@@ -18,21 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ganbench.report.groups import Group
+    from ganbench.report.recorded import Row
     from ganbench.report.rows import Entry
-
-    _Row = dict[str, float | None]
 
 __all__ = ["over_training_tables", "targets"]
 
 _SCORE = "fid"
-_NEEDED = {"step", "images_seen", "seconds", _SCORE}
-_READ = tuple(dict.fromkeys([*POSITION, *sorted(_NEEDED), "modes_covered"]))
 _MOST_TARGETS = 4
 _ROUND = (1, 2, 5)
-_LARGEST = 1e30  # of scores, images and seconds
 
 
-def _rows(group: Group, label: str) -> list[list[_Row]]:
+def _rows(group: Group, label: str) -> list[list[Row]]:
     """The scores during training of each of a variant's runs, none where it has none; read once."""
     return group.once(
         ("scores over training", label),
@@ -116,7 +112,7 @@ def _collapsed(group: Group, label: str) -> Cell:
     return Cell(first, f"{counted[0]};", second, counted[1])
 
 
-def _collapse_of(entry: Entry, rows: list[_Row]) -> Mapping[str, Any] | None:
+def _collapse_of(entry: Entry, rows: list[Row]) -> Mapping[str, Any] | None:
     """What a run stored, or, as older ones knew no collapse from the start, what its scores say."""
     stored: Mapping[str, Any] | None = entry.result.over_training.get("collapsed")
     if stored or not rows or not {*POSITION, "modes_covered"} <= set(rows[0]):
@@ -164,7 +160,7 @@ def _time_to_target(group: Group) -> Table | None:
     return Table("Training time to a target", heads, tuple(rows))
 
 
-def _reached(runs: list[list[_Row]], target: float, unit: str) -> Cell:
+def _reached(runs: list[list[Row]], target: float, unit: str) -> Cell:
     """Mean seconds over the seeds that reached it, and how many did."""
     firsts = [first for rows in runs if (first := _first(rows, target))]
     seconds = [math.nan if (one := row["seconds"]) is None else one for row in firsts]
@@ -180,6 +176,6 @@ def _reached(runs: list[list[_Row]], target: float, unit: str) -> Cell:
     return Cell(in_unit(mean, "s"), deviation, remark=f"({remark})", value=mean)
 
 
-def _first(rows: list[_Row], target: float) -> _Row | None:
+def _first(rows: list[Row], target: float) -> Row | None:
     """The first evaluation at or below a target."""
     return next((row for row in rows if (s := row[_SCORE]) is not None and s <= target), None)
