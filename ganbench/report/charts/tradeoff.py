@@ -18,7 +18,7 @@ from ganbench.report.charts.reference_lines import (
     reference_names,
 )
 from ganbench.report.charts.scores import reading, shared_timing_text
-from ganbench.report.charts.style import canvas
+from ganbench.report.charts.style import canvas, lay_out
 from ganbench.report.charts.vector import INTERVAL, mark, mark_legend
 from ganbench.report.formatting import shown
 from ganbench.report.scale import MOST_SEEDS_DRAWN
@@ -85,7 +85,7 @@ def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
     axes.set_xlabel("\n".join(lines_of_name))
     axes.set_ylabel(f"← {name}")
     axes.set_title("")
-    figure.draw_without_rendering()  # settles the layout, so that the names can find their places
+    lay_out(figure)  # so that the names can find their places
     label_lines(axes, lines)
     if in_legend or not _name_points(axes, points, style):
         _list_points(figure, list(points), style)
