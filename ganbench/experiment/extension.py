@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from ganbench.experiment.plan import Job
     from ganbench.experiment.store import ResultsFolder
 
-__all__ = ["Earlier", "differences", "earlier_run", "schedules", "variant_of", "variant_record"]
+__all__ = [
+    "Earlier",
+    "differences",
+    "earlier_run",
+    "planned_budgets",
+    "schedules",
+    "under_smaller_budgets",
+    "variant_of",
+    "variant_record",
+]
 
 _RUN_ID = re.compile(r"(?P<variant>.+)-s(?P<seed>\d+)-[0-9a-f]{8}")
 _ASIDE = ("dataset", "budget", "sample_every")  # of a recipe: no choice of its own
@@ -54,13 +63,9 @@ def earlier_run(folder: ResultsFolder, job: Job) -> Earlier | None:
     Its name tells: it is made from all that decides a run's numbers, and would be the job's own
     under the smaller budget.
     """
-    if job.frozen:
-        return None
     found = [
         Earlier(run_id, budget, path, is_finished)
-        for budget in _budgets(folder, job)
-        if _amount(budget, job) < _amount(job.budget, job)
-        for run_id in (dataclasses.replace(job, budget=budget).id,)
+        for run_id, budget in under_smaller_budgets(folder, job).items()
         for path, is_finished in (
             (folder.run_path(run_id), True),
             (folder.partial_path(run_id), False),
@@ -70,9 +75,25 @@ def earlier_run(folder: ResultsFolder, job: Job) -> Earlier | None:
     return max(found, key=lambda run: _amount(run.budget, job), default=None)
 
 
+def under_smaller_budgets(folder: ResultsFolder, job: Job) -> dict[str, Budget]:
+    """What a job would be named under each smaller budget that a folder knows, and that budget.
+
+    Args:
+        folder: Knows the budgets of its plan and of its stored runs.
+        job: Differs from those runs in nothing but its budget, whether they have begun or not.
+    """
+    if job.frozen:
+        return {}
+    return {
+        dataclasses.replace(job, budget=budget).id: budget
+        for budget in _budgets(folder, job)
+        if _amount(budget, job) < _amount(job.budget, job)
+    }
+
+
 def _budgets(folder: ResultsFolder, job: Job) -> set[Budget]:
     """The budgets of stored and planned runs that are counted as the job's is."""
-    texts = {str(row.get("budget")) for row in (folder.read_plan() or {}).get("jobs") or ()}
+    texts = set(planned_budgets(folder))
     prefix = f"{job.variant}-s{job.seed}-"
     for path in folder.run_paths():
         if path.name.startswith(prefix) and (run := folder.find_readable(path.name)):
@@ -80,6 +101,13 @@ def _budgets(folder: ResultsFolder, job: Job) -> set[Budget]:
     return {
         budget for budget in map(_read, texts) if budget and budget.is_time == job.budget.is_time
     }
+
+
+def planned_budgets(folder: ResultsFolder) -> list[str]:
+    """The budgets that the plan in a folder asks for, or one in its place asked for before."""
+    plan = folder.read_plan() or {}
+    now = (str(row.get("budget")) for row in plan.get("jobs") or ())
+    return list(dict.fromkeys((*(plan.get("earlier_budgets") or ()), *now)))
 
 
 def _read(text: str) -> Budget | None:

@@ -189,6 +189,7 @@ class _Plan(_Stored):
     device_reason: str | None = None
     notes: list[str] | None = None
     jobs: list[_PlannedJob] | None = None
+    earlier_budgets: list[str] | None = None
 
 
 def check_plan(values: Any) -> None:

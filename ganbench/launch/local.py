@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import GanbenchError, UsageError
 from ganbench.experiment.conditions import conditions
-from ganbench.experiment.extension import differences, earlier_run, variant_record
+from ganbench.experiment.extension import (
+    differences,
+    earlier_run,
+    under_smaller_budgets,
+    variant_record,
+)
 from ganbench.experiment.lock import is_empty
 from ganbench.experiment.looks import read_looks
 from ganbench.experiment.result import SCHEMA
@@ -24,6 +29,8 @@ from ganbench.launch.local_launcher import LocalLauncher, share_of_threads
 from ganbench.launch.tasks import PreparationTask, TimingTask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ganbench.experiment.looks import Looks
     from ganbench.experiment.plan import Job, Plan
     from ganbench.experiment.result import RunResult
@@ -68,7 +75,7 @@ def choose_folder(
 
 
 def smaller_budget_in(chosen: ResultsFolder, plan: Plan) -> Path | None:
-    """Another folder of today that holds all runs of a plan after a smaller budget, or None.
+    """Another folder of today whose runs, begun or only planned, are these after less; or None.
 
     Args:
         chosen: The folder that the plan will use, by `choose_folder` without a name.
@@ -81,7 +88,11 @@ def smaller_budget_in(chosen: ResultsFolder, plan: Plan) -> Path | None:
     for path in others:
         folder = ResultsFolder(path)
         with suppress(GanbenchError):  # a damaged plan is no offer
-            if all(earlier_run(folder, job) is not None for job in plan.jobs):
+            known = {*_planned(folder), *(run.name for run in folder.run_paths())}
+            smaller = (under_smaller_budgets(folder, job) for job in plan.jobs)
+            if all(not known.isdisjoint(names) for names in smaller) and any(
+                earlier_run(folder, job) for job in plan.jobs
+            ):
                 return path
     return None
 
@@ -93,7 +104,13 @@ def _planned(folder: ResultsFolder) -> list[str]:
 
 
 def plan_record(
-    plan: Plan, *, device: str, device_name: str, device_reason: str, command: str
+    plan: Plan,
+    *,
+    device: str,
+    device_name: str,
+    device_reason: str,
+    command: str,
+    earlier_budgets: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What the results folder says of the plan.
 
@@ -103,7 +120,10 @@ def plan_record(
         device_name: Its model.
         device_reason: Why it was chosen.
         command: As the user gave it.
+        earlier_budgets: Of the plans whose place this one takes; runs may go on from theirs.
     """
+    budgets = dict.fromkeys(job.budget_text for job in plan.jobs)
+    earlier = [budget for budget in earlier_budgets if budget not in budgets]
     return {
         "schema": SCHEMA,
         "title": f"{', '.join(dict.fromkeys(job.variant for job in plan.jobs))} on {plan.topic}",
@@ -124,6 +144,7 @@ def plan_record(
             }
             for job in plan.jobs
         ],
+        **({"earlier_budgets": earlier} if earlier else {}),
     }
 
 
@@ -136,7 +157,7 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     wanted = {job.id for job in plan.jobs}
     others = [] if fresh else [name for name in _planned(folder) if name not in wanted]
     if others:
-        extended = {run.run_id for job in plan.jobs if (run := earlier_run(folder, job))}
+        extended = {name for job in plan.jobs for name in under_smaller_budgets(folder, job)}
         others = [name for name in others if name not in extended]
     if not folder.plan_file.exists() and not is_empty(folder.path):
         raise UsageError(

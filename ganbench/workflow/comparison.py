@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ganbench import data
 from ganbench.data.cache import clean
 from ganbench.experiment import plan as planning
-from ganbench.experiment.extension import variant_of
+from ganbench.experiment.extension import planned_budgets, variant_of
 from ganbench.experiment.lock import locked
 from ganbench.experiment.looks import check_looks
 from ganbench.experiment.processes import refuse_devices
@@ -158,7 +158,8 @@ def carry_out(
         if fresh:
             own = {job.variant for job in plan.jobs}
             folder.clear(is_replaced or (lambda name: variant_of(name) in own))
-        launch = _launcher(planned, folder, context, display)
+        earlier_budgets = () if fresh else planned_budgets(folder)
+        launch = _launcher(planned, folder, context, display, earlier_budgets)
         if looks is not None:
             runs = launch_rounds(plan, looks, context, display, launch=launch)
         elif in_rounds is not None:
@@ -176,7 +177,11 @@ def carry_out(
 
 
 def _launcher(
-    planned: PlannedComparison, folder: ResultsFolder, context: CommandContext, display: Display
+    planned: PlannedComparison,
+    folder: ResultsFolder,
+    context: CommandContext,
+    display: Display,
+    earlier_budgets: Sequence[str],
 ) -> Launch:
     """What stores the plan of some more jobs and does them."""
     begun: list[Job] = []
@@ -190,6 +195,7 @@ def _launcher(
             device_name=planned.device_name,
             device_reason=planned.device.reason,
             command=context.command,
+            earlier_budgets=earlier_budgets,
         )
         folder.write_plan(record)
         part = replace(planned.plan, jobs=tuple(jobs))

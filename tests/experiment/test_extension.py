@@ -9,7 +9,7 @@ import results_doubles as doubles
 from launch_doubles import SMALL, planned
 
 from ganbench.errors import UsageError
-from ganbench.experiment.extension import earlier_run, schedules, variant_of
+from ganbench.experiment.extension import earlier_run, planned_budgets, schedules, variant_of
 from ganbench.experiment.store import ResultsFolder
 from ganbench.launch import local
 
@@ -24,8 +24,9 @@ def folder(tmp_path):
 def plan_in(folder, **changes):
     plan = planned(**changes)
     record = local.plan_record(
-        plan, device="cpu", device_name="", device_reason="", command="ganbench run"
-    )
+        plan, device="cpu", device_name="", device_reason="", command="ganbench run",
+        earlier_budgets=planned_budgets(folder),
+    )  # fmt: skip
     folder.write_plan(record)
     return plan
 
@@ -69,6 +70,37 @@ def test_of_several_the_longest_is_gone_on_from(folder):
     assert str(earlier.budget) == "4steps"
 
 
+def begin(folder, job):
+    folder.partial_path(job.id).mkdir(parents=True)
+    (folder.partial_path(job.id) / "checkpoint.pt").touch()
+
+
+def test_a_plan_that_was_interrupted_goes_on_under_a_larger_budget(folder):
+    """One of its runs was finished, one begun and one not."""
+    finished, begun, _ = plan_in(folder, seeds="3").jobs
+    finish(folder, finished)
+    begin(folder, begun)
+    larger = planned(budget="9steps", seeds="3")
+    local.check_folder(folder, larger, fresh=False)
+    found = [earlier_run(folder, job) for job in larger.jobs]
+    assert [run and run.run_id for run in found] == [finished.id, begun.id, None]
+
+
+def test_a_run_that_was_begun_is_found_after_the_plan_of_the_larger_budget_is_stored(folder):
+    for budget in ("4steps", "6steps"):  # the second was interrupted before its run began
+        plan_in(folder, budget=budget)
+    (before,) = planned(budget="4steps").jobs
+    begin(folder, before)
+    plan_in(folder, budget="9steps")
+    (job,) = planned(budget="9steps").jobs
+    earlier = earlier_run(folder, job)
+    assert earlier is not None
+    assert earlier.path == folder.partial_path(before.id)
+    assert planned_budgets(folder) == ["4steps", "6steps", "9steps"]
+    plan_in(folder, budget="9steps")  # the same command again stores the same plan
+    assert planned_budgets(folder) == ["4steps", "6steps", "9steps"]
+
+
 @pytest.mark.parametrize("is_finished", [True, False])
 @pytest.mark.parametrize(
     ("changes", "words"),
@@ -103,11 +135,14 @@ def test_without_a_folder_the_one_of_a_smaller_budget_is_offered(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     first = local.choose_folder(None, planned(), "cpu")
     first.prepare()
-    (before,) = plan_in(first).jobs
-    finish(first, before)
-    larger, other = planned(budget="9steps"), planned(budget="9steps", seeds="2")
+    (before, _) = plan_in(first, seeds="2").jobs
+    larger = planned(budget="9steps")
     chosen = local.choose_folder(None, larger, "cpu")
+    assert local.smaller_budget_in(chosen, larger) is None  # as nothing is stored yet
+    finish(first, before)
+    both, other = planned(budget="9steps", seeds="2"), planned(budget="9steps", seeds="3")
     assert chosen.path != first.path
     assert local.smaller_budget_in(chosen, larger) == first.path
-    assert local.smaller_budget_in(chosen, other) is None  # its second seed is not there
+    assert local.smaller_budget_in(chosen, both) == first.path  # its second seed was planned
+    assert local.smaller_budget_in(chosen, other) is None  # its third was not
     assert local.smaller_budget_in(first, larger) is None

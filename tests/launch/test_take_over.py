@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import launch_doubles
 import pytest
 import torch
+from command_line import ganbench
 from launch_doubles import planned, said
 
 from ganbench.experiment.store import ResultsFolder
@@ -70,6 +73,26 @@ def test_an_interrupted_run_goes_on_under_a_larger_budget_too(tmp_path, cache_ro
     )
     _, text = run(tmp_path, cache_root, budget="6steps")
     assert "goes on at step 3" in text
+
+
+def test_a_command_that_was_interrupted_goes_on_with_a_larger_budget(tmp_path, capsys):
+    """One run was begun and one not: the first goes on, the second begins under the new budget."""
+
+    def command(budget):
+        asked = [text for number in launch_doubles.SMALL for text in ("--set", number)]
+        return ganbench(
+            "run", "--variants", "mlp", "--dataset", "digits", "--device", "cpu", *asked,
+            "--seeds", "2", "--budget", budget, "--out", tmp_path / "results",
+        )  # fmt: skip
+
+    assert command("3steps") == 0
+    folder = ResultsFolder(tmp_path / "results")
+    first, second = sorted(folder.run_paths())
+    shutil.rmtree(second)
+    first.rename(folder.partial_path(first.name))  # as it was before its end
+    assert command("6steps") == 0
+    assert "goes on at step 3" in capsys.readouterr().out
+    assert [run.result.steps for run in folder.runs()] == [6, 6]
 
 
 @pytest.mark.parametrize(
