@@ -152,7 +152,6 @@ def sample_to_file(
     images, shown, notes = drawn(state, spec, chosen, request)
     for note in notes:
         say(note)
-    things = "points" if spec.kind == "points" else "images"
     stem = _file_stem(prompt if class_name is None else f"class {class_name}")
     target = out if out is not None else run.path / f"{stem}.png"
     try:
@@ -171,7 +170,7 @@ def sample_to_file(
     except (OSError, ValueError) as error:
         way = "a folder or an .npz file with --images" if is_single else "a PNG file with --out"
         raise UsageError(f"{target} cannot be written: {error}; give {way}") from error
-    say(f"{count} {things}: {target}")
+    say(f"{count} {spec.unit}: {target}")
     return target
 
 

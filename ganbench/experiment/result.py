@@ -99,6 +99,16 @@ class RunResult:
     command: str = ""
     schema: int = SCHEMA
 
+    @property
+    def is_of_points(self) -> bool:
+        """Whether it was trained on points, not on images."""
+        return self.dataset_fields.get("kind") == "points"
+
+    @property
+    def unit(self) -> str:
+        """What it was trained on, as counts and rates name it: `images` or `points`."""
+        return "points" if self.is_of_points else "images"
+
     def to_json(self) -> str:
         """Write the record as JSON; a number that is not finite becomes null."""
         return json.dumps(_finite(dataclasses.asdict(self)), indent=1, allow_nan=False) + "\n"

@@ -295,5 +295,4 @@ def _ending(run: StoredRun) -> str:
 
 def _rate(result: RunResult) -> str:
     """What it took in a second of training."""
-    unit = "points" if result.dataset_fields.get("kind") == "points" else "images"
-    return f"{result.images_per_second:,.0f} {unit}/s"
+    return f"{result.images_per_second:,.0f} {result.unit}/s"

@@ -50,9 +50,8 @@ class TrainingProgress:
         self._shown = now
         row = session.history[-1]
         rate = session.images_seen / max(session.clock.seconds, 1e-9)
-        unit = "points" if self._job.spec.kind == "points" else "images"
         detail = (
-            f"step {session.steps} · {rate:,.0f} {unit}/s · "
+            f"step {session.steps} · {rate:,.0f} {self._job.spec.unit}/s · "
             f"D loss {row['d_loss']:.2f} · G loss {row['g_loss']:.2f} · "
             f"D(x) {row['d_real']:.2f} · "
             f"D(G(z)) {row['d_fake_before']:.2f}/{row['d_fake_after']:.2f}"

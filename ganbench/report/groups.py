@@ -13,7 +13,6 @@ from ganbench.report.comparison.statistics import Estimate, estimate
 from ganbench.report.group_names import budget_words, named
 from ganbench.report.limits import bounds_of, quantities_of, step_of
 from ganbench.report.rows import Entry, entries_of
-from ganbench.scoring.metrics.catalogue import POINTS_BACKBONE
 from ganbench.scoring.protocol import current_names
 
 if TYPE_CHECKING:
@@ -98,10 +97,10 @@ class Group:
         """What extracted the features."""
         return next((e.result.backbone for e in self.finished if e.result.backbone), "")
 
-    @property
+    @cached_property
     def is_of_points(self) -> bool:
-        """Whether points were scored, not images."""
-        return self.backbone == POINTS_BACKBONE
+        """Whether points were drawn, not images."""
+        return any(entry.result.is_of_points for entry in self.entries)
 
     @property
     def unit(self) -> str:

@@ -73,7 +73,7 @@ def strips_of(group: Group, labels: Sequence[str]) -> Strips:
 
 def _strip(label: str, entry: Entry, moments: SharedMoments) -> Strip:
     size = entry.result.recipe.get("image_size")
-    is_points = entry.result.dataset_fields.get("kind") == "points"
+    is_points = entry.result.is_of_points
     known = size if isinstance(size, int) and size > 0 and not is_points else None
     own, not_yet = moments.of[label], moments.not_yet(label)
     return Strip(label, entry.result.seed, own, known, is_points, not_yet)

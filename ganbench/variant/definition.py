@@ -78,6 +78,11 @@ class DatasetSpec:
         return self.channels * (1 if self.kind == "points" else self.native_size**2)
 
     @property
+    def unit(self) -> str:
+        """What it holds, as counts and rates name it: `images` or `points`."""
+        return "points" if self.kind == "points" else "images"
+
+    @property
     def fields(self) -> dict[str, Any]:
         """All fields as plain values, for hashes and files.
 

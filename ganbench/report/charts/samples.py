@@ -53,7 +53,6 @@ def samples(group: Group, style: ChartStyle) -> Figure | None:
     full = figure.get_size_inches() * SAMPLES_DPI
     for row, (label, entry) in enumerate(strips.items()):
         bottom = (len(strips) - row - 1) * row_pixels + _GAP_PIXELS // 2
-        is_points = entry.result.dataset_fields.get("kind") == "points"
         size = entry.result.recipe.get("image_size")
         figure.text(
             (_NAME_PIXELS - 10) / full[0], (bottom + _CELL_PIXELS / 2) / full[1], label,
@@ -69,7 +68,7 @@ def samples(group: Group, style: ChartStyle) -> Figure | None:
                     color=style.theme.muted,
                 )  # fmt: skip
                 continue
-            if is_points:
+            if entry.result.is_of_points:
                 cell = _cell(moment.path, generated_panel, style)
             else:
                 known = size if isinstance(size, int) and size > 0 else None
