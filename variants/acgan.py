@@ -3,8 +3,8 @@
 Odena et al. 2017, arXiv:1610.09585. The discriminator does not take the class but is to find it,
 on real and on generated images; both networks minimise the cross-entropy of the class, the
 generator with a tenth of the weight, as later codes have it (Gulrajani et al. 2017). Departs from
-the paper in the class entering the generator as a learnt embedding instead of a one-hot vector, and
-in Dropout, which the discriminator does without.
+the paper in the networks, which are a DCGAN's, in the class entering the generator as a learnt
+embedding instead of a one-hot vector, and in Dropout, which the discriminator does without.
 """
 
 from typing import Any

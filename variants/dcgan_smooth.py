@@ -1,4 +1,9 @@
-"""Label-smoothed DCGAN: targets 0.9 and 0.1, large batches, a wider generator."""
+"""Label-smoothed DCGAN: targets 0.9 and 0.1, large batches, a wider generator.
+
+After Salimans et al. 2016, arXiv:1606.03498. Departs from that paper in smoothing the targets of
+generated images too, which it advises against, and in networks and numbers, which are this
+variant's own: biases, ReLU before BatchNorm, batches of 1,024.
+"""
 
 from functools import partial
 

@@ -2,7 +2,8 @@
 
 Lin et al. 2018, arXiv:1712.04086, PacDCGAN2 as on stacked MNIST: the images of a pack are joined
 along the channels, latents are uniform in [-1, 1], two updates of the generator per update of the
-discriminator; nothing else of the DCGAN changes.
+discriminator; nothing else of the DCGAN changes. Batches count images: of 64, the discriminator
+sees 32 packs, where the authors' code has 64 packs (`--set batch_size=128`).
 """
 
 from ganbench import Accepts, ComposedRecipe, Variant, losses, networks

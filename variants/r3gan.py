@@ -3,10 +3,12 @@
 Huang et al. 2024, arXiv:2501.05441, as in the authors' code: grouped residual blocks without
 normalisation layers, R1 and R2 at the pixels before augmentation in each step, Adam with beta1 0,
 and numbers that change along half a cosine wave. Departs from the paper in the defaults, which
-train on a CPU: widths of 64 for 768, a batch of 64 for 512, and changes over the whole budget for
-the first 8% of it; docs/suites/r3gan-cifar10.yaml has the paper's. Augmentation is DiffAugment's
-where the paper has an adaptive one; neither is on by default. On points the loss and its penalties
-train the networks that all variants have there.
+train on a CPU: widths of 64 for 768, a batch of 64 for 512, changes over the whole budget for the
+first 8% of it, and a moving average whose half-life is at most 5% of the images seen (Karras et al.
+2020, arXiv:2006.06676), as a short run would show its first weights;
+docs/suites/r3gan-cifar10.yaml has the paper's. Augmentation is DiffAugment's where the paper's
+grows over the first images and stays; neither is on by default. On points the loss and its
+penalties train the networks that all variants have there.
 """
 
 import math
@@ -185,6 +187,7 @@ VARIANT = Variant(
         beta1=0.0,
         beta2="0.9:0.99:cosine",
         ema_half_life_kimg="0:500:cosine",
+        ema_ramp=0.05,
     ),
     generator=generator,
     discriminator=discriminator,

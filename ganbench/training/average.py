@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Average", "averages", "decay"]
 
+_AVERAGED = ("running_mean", "running_var")
+
 
 def averages(recipe: Recipe) -> bool:
     """Whether a recipe asks for a moving average."""
@@ -49,8 +51,9 @@ def decay(recipe: Recipe, step: int, share: float) -> float:
 class Average:
     """Copies of networks that follow them slowly.
 
-    Parameters are averaged; buffers and extra state are copied, as StyleGAN2 does. The weight of
-    the new values lies on the device, so that an update can be captured.
+    Parameters are averaged, and so are a BatchNorm's means and variances, which belong to them, as
+    in StudioGAN; other buffers and extra state are copied. The weight of the new values lies on the
+    device, so that an update can be captured.
 
     Args:
         recipe: Gives the decay.
@@ -84,8 +87,12 @@ class Average:
             new: list[Tensor] = list(network.parameters())
             weights: Any = [self._weight] * len(held)  # torch's stubs know numbers alone
             torch._foreach_lerp_(held, new, weights)
-            for held_values, values in zip(average.buffers(), network.buffers(), strict=True):
-                held_values.copy_(values)
+            buffers = zip(average.named_buffers(), network.buffers(), strict=True)
+            for (place, held_values), values in buffers:
+                if place.rpartition(".")[2] in _AVERAGED:
+                    held_values.lerp_(values, self._weight)
+                else:
+                    held_values.copy_(values)
             for held_module, module in zip(average.modules(), network.modules(), strict=True):
                 if type(module).get_extra_state is not nn.Module.get_extra_state:
                     held_module.set_extra_state(module.get_extra_state())

@@ -206,16 +206,23 @@ def test_the_moving_average_takes_the_generator_of_the_step_that_has_just_been_d
     assert all(torch.equal(learnt[key], averaged[key]) for key in learnt)
 
 
-def test_the_moving_average_has_the_buffers_of_the_generator_as_they_are():
+def test_the_moving_average_has_the_mean_statistics_of_batch_norm_and_other_buffers_as_they_are():
     state = build("dcgan", ema_decay=0.9)
+    state.generator.register_buffer("table", torch.zeros(2))
+    state.sampler.register_buffer("table", torch.zeros(2))
+    kept = []
     for number in range(1, 4):
+        state.generator.table += 1
         train_step(state, Batches([batch(state, number)]), number=number)
-    expected = dict(state.generator.named_buffers())
-    assert any("running_mean" in name for name in expected)
+        kept.append({key: value.clone() for key, value in state.generator.named_buffers()})
+    assert any("running_mean" in name for name in kept[0])
     for name, values in state.sampler.named_buffers():
-        assert torch.equal(values, expected[name]), name
-    weights = zip(state.generator.parameters(), state.sampler.parameters(), strict=True)
-    assert not any(torch.equal(new, mean) for new, mean in weights)
+        one, two, three = (each[name] for each in kept)
+        if "running" in name:
+            torch.testing.assert_close(values, (one * 0.9 + two * 0.1) * 0.9 + three * 0.1)
+            assert not torch.equal(values, three)
+        else:
+            assert torch.equal(values, three), name
 
 
 def test_without_measuring_nothing_is_recorded():

@@ -122,7 +122,7 @@ def test_each_penalty_on_the_gradient_is_its_formula(number, weight, expected, i
     assert list(recorded) == [number]
 
 
-def test_dragan_looks_beside_real_images_by_up_to_half_their_deviation(images):
+def test_dragan_looks_between_real_images_and_noise_of_half_their_deviation():
     torch.manual_seed(0)
     seen = []
 
@@ -130,11 +130,57 @@ def test_dragan_looks_beside_real_images_by_up_to_half_their_deviation(images):
         seen.append(pixels.detach())
         return mean_pixel(pixels)
 
-    real = images[0] * 0.2
+    real = torch.randn(200, 1, 40, 40) * 0.2
     losses.dragan_penalty(discriminator, real)
     (beside,) = seen
-    shares = ((beside - real).double().numpy() / (real.double().numpy().std(ddof=1) / 2)).ravel()
-    assert stats.kstest(shares, "uniform").pvalue > 0.01
+    away = (beside - real).double().flatten(1).numpy() / (real.double().numpy().std(ddof=1) / 2)
+    reach = away.max(axis=1)  # of 1,600 uniform numbers, nearly the point of each image
+    assert stats.kstest(reach, "uniform").pvalue > 0.01
+    assert stats.kstest((away / reach[:, None])[:5].ravel(), "uniform").pvalue > 0.01
+
+
+def pack_of(images):
+    """What a discriminator of packs of two computes: something that is not the sum of both."""
+    first, second = images.flatten(1).unflatten(0, (-1, 2)).unbind(1)
+    return (first * second.square()).sum(1)
+
+
+def gradients_of_packs(images):
+    first, second = images.double().flatten(1).unflatten(0, (-1, 2)).unbind(1)
+    return np.concatenate([second.square().numpy(), (2 * first * second).numpy()], axis=1)
+
+
+def test_penalties_of_packs_take_the_length_of_a_packs_gradient():
+    torch.manual_seed(0)
+    images = torch.randn(8, 1, 4, 4)
+    lengths = np.linalg.norm(gradients_of_packs(images), axis=1)
+    penalty, _ = losses.zero_centred_penalty(pack_of, images, packing=2)
+    assert float(penalty.detach()) == pytest.approx((lengths**2).mean(), rel=1e-5)
+    added, _ = penalised((images, images), discriminator=pack_of, packing=2, r1=1.0)
+    assert added == pytest.approx((lengths**2).mean() / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gradient_penalty", "dragan"])
+def test_the_images_of_a_pack_lie_at_one_point(name):
+    torch.manual_seed(0)
+    seen = []
+
+    def discriminator(images):
+        seen.append(images.detach())
+        return pack_of(images)
+
+    real = torch.randn(400, 1, 8, 8)
+    if name == "dragan":
+        penalty = losses.dragan_penalty(discriminator, real, packing=2)
+        reach = float(real.std()) / 2
+    else:
+        penalty = losses.gradient_penalty(discriminator, real, real + 1, packing=2)
+        reach = 1.0
+    points = ((seen[0] - real).flatten(1).max(dim=1).values / reach).reshape(-1, 2)
+    assert float(points.diff(dim=1).abs().mean()) < 0.05  # of independent points 1/3
+    assert stats.kstest(points[:, 0].numpy(), "uniform").pvalue > 0.01
+    lengths = np.linalg.norm(gradients_of_packs(seen[0]), axis=1)
+    assert float(penalty.detach()) == pytest.approx(((lengths - 1) ** 2).mean(), rel=1e-4)
 
 
 def test_r1_is_taken_at_real_images_and_r2_at_generated_ones(images):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["composed", "objective", "wasserstein"]
 
-Penalty = Callable[["Discriminator", "Tensor", "Tensor", LossOutput], "Tensor"]
+Penalty = Callable[["Discriminator", "Tensor", "Tensor", LossOutput, int], "Tensor"]
 
 _OBJECTIVES: dict[str, Callable[[Recipe, DatasetSpec], Losses]] = {
     "logistic": objectives.bce,
@@ -32,27 +32,31 @@ _OBJECTIVES: dict[str, Callable[[Recipe, DatasetSpec], Losses]] = {
 
 
 def _gradient_penalty(
-    discriminator: Discriminator, real: Tensor, fake: Tensor, _output: LossOutput
+    discriminator: Discriminator, real: Tensor, fake: Tensor, _output: LossOutput, packing: int
 ) -> Tensor:
-    return penalties.gradient_penalty(discriminator, real, fake)
+    return penalties.gradient_penalty(discriminator, real, fake, packing)
 
 
 def _dragan(
-    discriminator: Discriminator, real: Tensor, _fake: Tensor, _output: LossOutput
+    discriminator: Discriminator, real: Tensor, _fake: Tensor, _output: LossOutput, packing: int
 ) -> Tensor:
-    return penalties.dragan_penalty(discriminator, real)
+    return penalties.dragan_penalty(discriminator, real, packing)
 
 
-def _r1(discriminator: Discriminator, real: Tensor, _fake: Tensor, _output: LossOutput) -> Tensor:
-    return penalties.zero_centred_penalty(discriminator, real)[0]
+def _r1(
+    discriminator: Discriminator, real: Tensor, _fake: Tensor, _output: LossOutput, packing: int
+) -> Tensor:
+    return penalties.zero_centred_penalty(discriminator, real, packing)[0]
 
 
-def _r2(discriminator: Discriminator, _real: Tensor, fake: Tensor, _output: LossOutput) -> Tensor:
-    return penalties.zero_centred_penalty(discriminator, fake)[0]
+def _r2(
+    discriminator: Discriminator, _real: Tensor, fake: Tensor, _output: LossOutput, packing: int
+) -> Tensor:
+    return penalties.zero_centred_penalty(discriminator, fake, packing)[0]
 
 
 def _consistency(
-    discriminator: Discriminator, real: Tensor, _fake: Tensor, output: LossOutput
+    discriminator: Discriminator, real: Tensor, _fake: Tensor, output: LossOutput, _packing: int
 ) -> Tensor:
     return penalties.consistency_penalty(discriminator, real, output.outputs[0])
 
@@ -94,7 +98,7 @@ def composed(recipe: ComposedRecipe, dataset: DatasetSpec) -> Losses:
         total = output
         for name in used:
             penalty, factor = _PENALTIES[name]
-            value = penalty(discriminator, real, fake, output)
+            value = penalty(discriminator, real, fake, output, recipe.packing)
             total = (total + factor * context.value(name) * value).recording(**{name: value})
         if recipe.lecam:
             started = context.step > recipe.lecam_start
@@ -116,11 +120,12 @@ def wasserstein(recipe: Recipe, dataset: DatasetSpec) -> Losses:
     """
     bare = objectives.wasserstein(recipe, dataset)
     weight: float | None = getattr(recipe, "gradient_penalty", None)
+    packing: int = getattr(recipe, "packing", 1)
     if weight is None:
         return bare
 
     def d_loss(discriminator: Discriminator, real: Tensor, fake: Tensor) -> LossOutput:
-        penalty = penalties.gradient_penalty(discriminator, real, fake)
+        penalty = penalties.gradient_penalty(discriminator, real, fake, packing)
         output = LossOutput.of(bare.d_loss(discriminator, real, fake)) + weight * penalty
         return output.recording(gradient_penalty=penalty)
 

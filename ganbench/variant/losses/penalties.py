@@ -42,7 +42,9 @@ def outputs_of(discriminator: Discriminator, images: Tensor) -> Tensor:
     return outputs
 
 
-def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
+def gradient_penalty(
+    discriminator: Discriminator, real: Tensor, fake: Tensor, packing: int = 1
+) -> Tensor:
     """Mean squared distance of the gradient's length from 1, between real and generated images.
 
     At a random point between each pair (Gulrajani et al. 2017, arXiv:1704.00028).
@@ -51,15 +53,19 @@ def gradient_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor) -
         discriminator: As a loss is given it; returns one tensor.
         real: Images of shape (batch, channels, size, size).
         fake: Likewise.
+        packing: Images that the discriminator sees as one, which then have one point and one
+            gradient.
     """
-    share = per_image(real)
+    share = _per_pack(real, packing)
     between = torch.lerp(real, fake, share).requires_grad_()
-    gradient = _gradient(outputs_of(discriminator, between), between)
-    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    gradient = _gradient(outputs_of(discriminator, between), between, packing)
+    penalty: Tensor = (gradient.norm(dim=1) - 1).square().mean()
     return penalty
 
 
-def zero_centred_penalty(discriminator: Discriminator, images: Tensor) -> tuple[Tensor, Tensor]:
+def zero_centred_penalty(
+    discriminator: Discriminator, images: Tensor, packing: int = 1
+) -> tuple[Tensor, Tensor]:
     """Mean squared length of the discriminator's gradient at images: R1 at real ones, R2 at fake.
 
     The gradient is that of the pixels, before augmentation (Mescheder et al. 2018,
@@ -68,34 +74,43 @@ def zero_centred_penalty(discriminator: Discriminator, images: Tensor) -> tuple[
     Args:
         discriminator: As a loss is given it; returns one tensor.
         images: Of shape (batch, channels, size, size).
+        packing: Images that the discriminator sees as one, which then have one gradient.
 
     Returns:
         The penalty without a weight (the paper's has gamma / 2), and the discriminator's outputs.
     """
     images = images.detach().requires_grad_()
     outputs = outputs_of(discriminator, images)
-    return _gradient(outputs, images).square().flatten(1).sum(1).mean(), outputs
+    return _gradient(outputs, images, packing).square().sum(1).mean(), outputs
 
 
-def _gradient(outputs: Any, images: Tensor) -> Tensor:
+def _gradient(outputs: Any, images: Tensor, packing: int) -> Tensor:
+    """The outputs' gradient by the images: one row for each that the discriminator sees."""
     (gradient,) = torch.autograd.grad(outputs.sum(), images, create_graph=True)
-    return gradient
+    return gradient.flatten(1).reshape(len(images) // packing, -1)
 
 
-def dragan_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
+def _per_pack(images: Tensor, packing: int) -> Tensor:
+    """Uniform numbers, the same for all images of a pack, that broadcast over the images."""
+    return per_image(images[::packing]).repeat_interleave(packing, dim=0)
+
+
+def dragan_penalty(discriminator: Discriminator, real: Tensor, packing: int = 1) -> Tensor:
     """Mean squared distance of the gradient's length from 1, around real images.
 
-    At real images to which uniform noise of half their standard deviation is added (Kodali et al.
-    2017, arXiv:1705.07215).
+    Between each real image and itself with uniform noise of half the batch's standard deviation
+    added, at a random point as in the authors' code (Kodali et al. 2017, arXiv:1705.07215).
 
     Args:
         discriminator: As a loss is given it; returns one tensor.
         real: Images of shape (batch, channels, size, size).
+        packing: As for `gradient_penalty`.
     """
     real = real.detach()
-    around = (real + 0.5 * _whole_std(real) * torch.rand_like(real)).requires_grad_()
-    gradient = _gradient(outputs_of(discriminator, around), around)
-    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    noise = 0.5 * _whole_std(real) * torch.rand_like(real)
+    around = (real + _per_pack(real, packing) * noise).requires_grad_()
+    gradient = _gradient(outputs_of(discriminator, around), around, packing)
+    penalty: Tensor = (gradient.norm(dim=1) - 1).square().mean()
     return penalty
 
 
