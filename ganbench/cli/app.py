@@ -89,7 +89,8 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         code = _exit_code(arguments)
     except (KeyboardInterrupt, Stopped, typer.Abort):  # also while an error is being shown
-        typer.echo("ganbench: interrupted; the same command goes on where it was", err=True)
+        text = _without_fresh("interrupted; the same command goes on where it was", arguments)
+        typer.echo(f"ganbench: {text}", err=True)
         code = INTERRUPTED
     sys.exit(code)
 
@@ -135,15 +136,24 @@ def _exit_code(arguments: list[str] | None) -> Any:
         return USAGE
     except UsageError as error:
         made_folders.remove_empty()
-        typer.echo(f"ganbench: {error}", err=True)
+        typer.echo(f"ganbench: {_without_fresh(str(error), given)}", err=True)
         return USAGE
     except GanbenchError as error:
-        typer.echo(f"ganbench: {error}", err=True)
+        typer.echo(f"ganbench: {_without_fresh(str(error), given)}", err=True)
         return FAILED
     except OSError as error:  # a full disk, or something that is gone or protected
         text = " ".join(str(error).split())
-        typer.echo(f"ganbench: {text}; once that is mended, the same command goes on", err=True)
+        text = _without_fresh(f"{text}; once that is mended, the same command goes on", given)
+        typer.echo(f"ganbench: {text}", err=True)
         return USAGE
+
+
+def _without_fresh(text: str, arguments: list[str] | None) -> str:
+    """Advice to give the same command again, which with `--fresh` would remove what is saved."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if "--fresh" not in given:
+        return text
+    return text.replace("the same command", "the same command without --fresh")
 
 
 def _show_anything() -> None:

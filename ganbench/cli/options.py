@@ -12,6 +12,7 @@ from ganbench.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -191,6 +192,12 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(markup=False, emoji=False)
+
+
+def stopped_text(folder: Path, *, fresh: bool) -> str:
+    """What goes on after an interrupt: with `--fresh` the same command would begin again."""
+    same = "the same command without --fresh" if fresh else "the same command"
+    return f"stopped and saved; {same} with --out {folder} goes on"
 
 
 def print_lines(screen: Console, *lines: str) -> None:

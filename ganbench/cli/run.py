@@ -37,13 +37,14 @@ from ganbench.cli.options import (
     complete_variants,
     console,
     print_lines,
+    stopped_text,
 )
 from ganbench.errors import UsageError
 from ganbench.machine.interrupt import Stopped
 from ganbench.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from rich.console import Console
 
@@ -312,7 +313,8 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
     if asked.dry_run:
         _print_plan(planned, display)
         return OK
-    folder = comparison.choose_folder(planned)
+    folder = comparison.choose_folder(planned, is_new=stored is not None)
+    done_before = frozenset() if asked.fresh else local.finished(plan, folder)
     if suite.out is None and (offered := local.smaller_budget_in(folder, plan)):
         print_lines(
             screen,
@@ -326,14 +328,23 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
                 planned, folder, display, fresh=asked.fresh, is_replaced=is_replaced
             )
     except Stopped:
-        print_lines(screen, f"stopped and saved; the same command with --out {folder.path} goes on")
+        print_lines(screen, stopped_text(folder.path, fresh=asked.fresh))
         return INTERRUPTED
     screen.print(summary_table(folder.path))
     print_lines(screen, *rounds.ending(folder))
     if stored is not None:
-        print_lines(screen, *(repeat.verdict(stored, done.result) for done in runs))
+        print_lines(screen, *(_verdict(stored, done.result, done_before) for done in runs))
     print_lines(screen, f"results: {folder.path}")
     return OK if all(run.result.status == "ok" for run in runs) else FAILED
+
+
+def _verdict(stored: RunResult, again: RunResult, done_before: Collection[str]) -> str:
+    """Whether a run came out as the stored one, if this command has done it."""
+    from ganbench.experiment import repeat
+
+    if again.run_id in done_before:
+        return f"{again.run_id}: not done again, as it was finished before; give another --out"
+    return repeat.verdict(stored, again)
 
 
 def _replaced(folder: ResultsFolder, plan: Plan, screen: Console) -> Callable[[str], bool]:

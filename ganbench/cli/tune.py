@@ -32,6 +32,7 @@ from ganbench.cli.options import (
     complete_variants,
     console,
     print_lines,
+    stopped_text,
 )
 from ganbench.machine.interrupt import Stopped
 
@@ -233,7 +234,7 @@ def _carry_out(request: TuneRequest, *, dry_run: bool, fresh: bool) -> int:
         with display:
             runs = tuning.tune(planned, folder, display, fresh=fresh)
     except Stopped:
-        print_lines(screen, f"stopped and saved; the same command with --out {folder.path} goes on")
+        print_lines(screen, stopped_text(folder.path, fresh=fresh))
         return INTERRUPTED
     screen.print(summary_table(folder.path))
     record = read_tuning(folder.path)

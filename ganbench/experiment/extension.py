@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Earlier",
+    "KnownBudgets",
     "differences",
     "earlier_run",
     "planned_budgets",
@@ -32,6 +34,28 @@ __all__ = [
 _RUN_ID = re.compile(r"(?P<variant>.+)-s(?P<seed>\d+)-[0-9a-f]{8}")
 _ASIDE = ("dataset", "budget", "sample_every")  # of a recipe: no choice of its own
 _MOST_SHOWN = 3
+
+
+class KnownBudgets:
+    """The budgets of the runs in a results folder, read once and only of those that are asked for.
+
+    Attributes:
+        planned: What the plan in the folder asks for, or one in its place asked for before.
+    """
+
+    def __init__(self, folder: ResultsFolder) -> None:
+        self.planned = tuple(planned_budgets(folder))
+        self._folder = folder
+        self._names: dict[str, list[str]] = defaultdict(list)
+        for path in folder.run_paths():
+            self._names[path.name.rpartition("-")[0]].append(path.name)
+
+    def of(self, job: Job) -> set[Budget]:
+        """The budgets that are counted as the job's is."""
+        stored = map(self._folder.find_readable, self._names[f"{job.variant}-s{job.seed}"])
+        texts = {*self.planned, *(run.result.budget for run in stored if run is not None)}
+        budgets = map(_read, texts)
+        return {one for one in budgets if one and one.is_time == job.budget.is_time}
 
 
 @dataclass(frozen=True)
@@ -57,49 +81,52 @@ def variant_of(run_id: str) -> str:
     return match["variant"] if match else ""
 
 
-def earlier_run(folder: ResultsFolder, job: Job) -> Earlier | None:
+def earlier_run(
+    folder: ResultsFolder, job: Job, known: KnownBudgets | None = None
+) -> Earlier | None:
     """The stored run that a job may go on from; of several, the one of the largest budget.
 
     Its name tells: it is made from all that decides a run's numbers, and would be the job's own
-    under the smaller budget.
+    under the smaller budget. A run that diverged is not gone on from, as the job would end there.
+
+    Args:
+        folder: Where runs are stored.
+        job: What is to be done.
+        known: Of the folder, where several jobs are asked about.
     """
     found = [
         Earlier(run_id, budget, path, is_finished)
-        for run_id, budget in under_smaller_budgets(folder, job).items()
+        for run_id, budget in under_smaller_budgets(folder, job, known).items()
         for path, is_finished in (
             (folder.run_path(run_id), True),
             (folder.partial_path(run_id), False),
         )
-        if (path / "checkpoint.pt").is_file()
+        if (path / "checkpoint.pt").is_file() and not (is_finished and _diverged(folder, run_id))
     ]
     return max(found, key=lambda run: _amount(run.budget, job), default=None)
 
 
-def under_smaller_budgets(folder: ResultsFolder, job: Job) -> dict[str, Budget]:
+def _diverged(folder: ResultsFolder, run_id: str) -> bool:
+    run = folder.find_readable(run_id)
+    return run is not None and run.result.status == "diverged"
+
+
+def under_smaller_budgets(
+    folder: ResultsFolder, job: Job, known: KnownBudgets | None = None
+) -> dict[str, Budget]:
     """What a job would be named under each smaller budget that a folder knows, and that budget.
 
     Args:
         folder: Knows the budgets of its plan and of its stored runs.
         job: Differs from those runs in nothing but its budget, whether they have begun or not.
+        known: Of the folder, where several jobs are asked about.
     """
     if job.frozen:
         return {}
     return {
         dataclasses.replace(job, budget=budget).id: budget
-        for budget in _budgets(folder, job)
+        for budget in (known or KnownBudgets(folder)).of(job)
         if _amount(budget, job) < _amount(job.budget, job)
-    }
-
-
-def _budgets(folder: ResultsFolder, job: Job) -> set[Budget]:
-    """The budgets of stored and planned runs that are counted as the job's is."""
-    texts = set(planned_budgets(folder))
-    prefix = f"{job.variant}-s{job.seed}-"
-    for path in folder.run_paths():
-        if path.name.startswith(prefix) and (run := folder.find_readable(path.name)):
-            texts.add(run.result.budget)
-    return {
-        budget for budget in map(_read, texts) if budget and budget.is_time == job.budget.is_time
     }
 
 

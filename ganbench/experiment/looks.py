@@ -80,6 +80,8 @@ class Looks(_Record):
         limit: Seeds of a variant at most.
         primary: The score that decides.
         margin: Variants are equivalent if neither is worse by this share; 0 where none can be.
+        runs: Ids of all runs that there may be; other runs in the folder are not looked at. Empty
+            in records of earlier versions, which looked at all.
         looks: In their order.
     """
 
@@ -87,6 +89,7 @@ class Looks(_Record):
     limit: Annotated[int, Field(ge=2, le=1000)]
     primary: Name
     margin: Annotated[float, Field(ge=0, lt=1)]
+    runs: tuple[Name, ...] = ()
     looks: tuple[Look, ...] = ()
     schema_: int = Field(SCHEMA, alias="schema")
 
@@ -153,7 +156,7 @@ def write_looks(folder: ResultsFolder, looks: Looks) -> None:
     """
     text = json.dumps(looks.model_dump(by_alias=True), indent=1, allow_nan=False) + "\n"
     with writing(folder.looks_file):
-        write_text(folder.looks_file, text)
+        write_text(folder.looks_file, text, durable=True)
 
 
 def check_looks(folder: ResultsFolder, planned: Looks | None) -> None:
@@ -165,7 +168,8 @@ def check_looks(folder: ResultsFolder, planned: Looks | None) -> None:
 
     Raises:
         UsageError: Seeds were given then and are added as needed now, or the other way round, or
-            the first round, the limit, the primary score or the margin differ.
+            the first round, the limit, the primary score or the margin differ, or scores were seen
+            of runs that are not asked for now, as those of a smaller budget.
     """
     stored = read_looks(folder)
     ways = "give another folder with --out, or --fresh to start over"
@@ -181,4 +185,10 @@ def check_looks(folder: ResultsFolder, planned: Looks | None) -> None:
         raise UsageError(
             f"{folder.path} was planned with {stored.text}, and now has {now}; this cannot change "
             f"once scores were seen: {ways}"
+        )
+    gone = sorted(set(stored.runs) - set(planned.runs))
+    if gone and stored.looks:
+        raise UsageError(
+            f"{folder.path} holds looks at runs that are not asked for now, as {gone[0]}: what is "
+            f"compared cannot change once scores were seen: {ways}"
         )

@@ -49,6 +49,17 @@ class Launcher(Protocol):
             UsageError: It is not there, or the cluster cannot be asked.
         """
 
+    def end_earlier(self, context: CommandContext, display: Display, /) -> None:
+        """End the runs that an earlier command has left at work, before the folder is cleared.
+
+        Args:
+            context: Where.
+            display: Where this is said.
+
+        Raises:
+            UsageError: Something does not end.
+        """
+
     def carry_out(
         self,
         jobs: Sequence[Job],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.errors import GanbenchError, UsageError
 from ganbench.experiment.conditions import conditions
 from ganbench.experiment.extension import (
+    KnownBudgets,
     differences,
     earlier_run,
     under_smaller_budgets,
@@ -44,6 +45,7 @@ __all__ = [
     "check_folder",
     "choose_folder",
     "conditions_of_jobs",
+    "finished",
     "launch",
     "plan_record",
     "prepare",
@@ -54,17 +56,25 @@ _FINISHED = ("ok", "diverged")
 
 
 def choose_folder(
-    out: Path | None, plan: Plan, device: str, looks: Looks | None = None
+    out: Path | None,
+    plan: Plan,
+    device: str,
+    looks: Looks | None = None,
+    *,
+    is_new: bool = False,
 ) -> ResultsFolder:
     """The folder that was named, or the first one of today that is new or holds this very plan.
 
-    Where seeds are added as needed, a plan holds the runs that were asked for so far.
+    Where seeds are added as needed, a plan holds the runs that were asked for so far. With
+    `is_new`, one that holds this plan is passed over.
     """
     if out is not None:
         return ResultsFolder(out)
     wanted = [job.id for job in plan.jobs]
 
     def holds_this(path: Path) -> bool:
+        if is_new:
+            return False
         folder = ResultsFolder(path)
         planned, stored = _planned(folder), read_looks(folder)
         if looks is None or stored is None:
@@ -88,10 +98,11 @@ def smaller_budget_in(chosen: ResultsFolder, plan: Plan) -> Path | None:
     for path in others:
         folder = ResultsFolder(path)
         with suppress(GanbenchError):  # a damaged plan is no offer
-            known = {*_planned(folder), *(run.name for run in folder.run_paths())}
-            smaller = (under_smaller_budgets(folder, job) for job in plan.jobs)
-            if all(not known.isdisjoint(names) for names in smaller) and any(
-                earlier_run(folder, job) for job in plan.jobs
+            there = {*_planned(folder), *(run.name for run in folder.run_paths())}
+            known = KnownBudgets(folder)
+            smaller = (under_smaller_budgets(folder, job, known) for job in plan.jobs)
+            if all(not there.isdisjoint(names) for names in smaller) and any(
+                earlier_run(folder, job, known) for job in plan.jobs
             ):
                 return path
     return None
@@ -101,6 +112,14 @@ def _planned(folder: ResultsFolder) -> list[str]:
     """Names of the runs that the plan in a folder asks for; none where there is no plan."""
     stored = folder.read_plan() or {}
     return [row["run_id"] for row in stored.get("jobs") or ()]
+
+
+def finished(plan: Plan, folder: ResultsFolder) -> frozenset[str]:
+    """Names of the runs of a plan that are done in a folder and would be kept."""
+    stored = ((job.id, folder.find_readable(job.id)) for job in plan.jobs)
+    return frozenset(
+        name for name, run in stored if run is not None and run.result.status in _FINISHED
+    )
 
 
 def plan_record(
@@ -157,7 +176,8 @@ def check_folder(folder: ResultsFolder, plan: Plan, *, fresh: bool) -> None:
     wanted = {job.id for job in plan.jobs}
     others = [] if fresh else [name for name in _planned(folder) if name not in wanted]
     if others:
-        extended = {name for job in plan.jobs for name in under_smaller_budgets(folder, job)}
+        known = KnownBudgets(folder)
+        extended = {name for job in plan.jobs for name in under_smaller_budgets(folder, job, known)}
         others = [name for name in others if name not in extended]
     if not folder.plan_file.exists() and not is_empty(folder.path):
         raise UsageError(

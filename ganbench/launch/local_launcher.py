@@ -57,6 +57,9 @@ class LocalLauncher:
         )
         return device, names[0]
 
+    def end_earlier(self, _context: CommandContext, _display: Display) -> None:
+        """See `Launcher`; a run notices by itself that its command is gone."""
+
     def carry_out(
         self,
         jobs: Sequence[Job],

@@ -90,6 +90,9 @@ class RayLauncher:
             raise UsageError("device 'cuda' is not there: no machine of Ray's cluster has a card")
         return choose("cpu"), "processors of Ray's cluster"
 
+    def end_earlier(self, _context: CommandContext, _display: Display) -> None:
+        """See `Launcher`; Ray ends the runs of a command with it."""
+
     def carry_out(
         self,
         jobs: Sequence[Job],

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ganbench.errors import GanbenchError, UsageError
-from ganbench.experiment.extension import earlier_run
+from ganbench.experiment.extension import KnownBudgets, earlier_run
 from ganbench.launch.endings import Endings
 from ganbench.launch.job_files import JobFiles, Needed, needed
 from ganbench.launch.ray_keeper import ResultsKeeper
@@ -68,7 +68,7 @@ class RayTasks:
         self._parcels: dict[str, Any] = {}
         self._needed: dict[tuple[str, str, str, bool], tuple[Needed, ...]] = {}
         self._begun: set[str] = set()
-        self._has_runs = bool(context.folder.run_folders())
+        self._known = KnownBudgets(context.folder) if context.folder.run_folders() else None
 
     def check_room(self, job: Job) -> None:
         """See that some machine can take a run.
@@ -125,7 +125,7 @@ class RayTasks:
             if part.key not in self._parcels:
                 self._parcels[part.key] = self._ray.put(part.packed())
         earlier = ""
-        if self._has_runs and (run := earlier_run(self._context.folder, job)):
+        if self._known and (run := earlier_run(self._context.folder, job, self._known)):
             earlier = run.path.name
         threads = self._options(job)["num_cpus"]
         sent = SentJob(JobFiles(job, keys), self._context, threads, earlier)

@@ -54,6 +54,12 @@ def time_alone(job: Job, resources: Resources) -> StoredRun:
     run = resources.folder.find(job.id)
     if run is None:
         raise GanbenchError(f"{job.id} has no results in {resources.folder.path}")
+    before, now = run.result.device_name, resources.device.name
+    if before != now:
+        resources.display.say(
+            f"{job.label}: its speeds stay shared, as it was trained on {before} and this is {now}"
+        )
+        return run
     resources.display.update(f"{job.label}: timed alone", 0, 0)
     try:
         session = resources.session(job)

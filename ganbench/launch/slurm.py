@@ -86,20 +86,29 @@ class SlurmLauncher:
         if not jobs:
             return
         with StopRequest() as request:
-            folder = context.folder.path / _FOLDER
-            executor = self._executor(folder, cards=jobs[0].device == "cuda")
-            queue = SlurmQueue(
-                executor,
-                folder,
-                context,
-                display,
-                threads=self._threads,
-                most=self._most,
-                is_local=self.cluster == "local",
-            )
+            queue = self._queue(context, display, cards=jobs[0].device == "cuda")
             queue.do(jobs, done, request)
         if request.asked:
             raise Stopped
+
+    def end_earlier(self, context: CommandContext, display: Display) -> None:
+        """See `Launcher`."""
+        if (context.folder.path / _FOLDER).is_dir():
+            self._queue(context, display).end_others()
+
+    def _queue(
+        self, context: CommandContext, display: Display, *, cards: bool = False
+    ) -> SlurmQueue:
+        folder = context.folder.path / _FOLDER
+        return SlurmQueue(
+            self._executor(folder, cards=cards),
+            folder,
+            context,
+            display,
+            threads=self._threads,
+            most=self._most,
+            is_local=self.cluster == "local",
+        )
 
     def _executor(self, folder: Path, *, cards: bool = False) -> Any:
         """Submitit's executor with the settings.

@@ -43,6 +43,7 @@ _ASK_SECONDS = 30.0  # between two questions about what is in Slurm's queue
 _STORE_SECONDS = 5.0
 _LARGEST_ARRAY = 1000  # Slurm's own default is 1,001
 _CANCELLED_AT_ONCE = 500
+_LONGEST_END_SECONDS = 180.0
 
 
 class SlurmQueue:
@@ -90,6 +91,7 @@ class SlurmQueue:
             GanbenchError: One cannot be done, or its process was ended from outside.
             Stopped: They were asked to stop.
         """
+        self.end_others(jobs)
         endings = Endings(len(jobs), self._display, done)
         waiting, running = self._known_before(jobs)
         while running or (waiting and not endings.is_stopping):
@@ -110,6 +112,37 @@ class SlurmQueue:
                 time.sleep(_WAIT_SECONDS if self._is_local else _QUEUE_SECONDS)
         self._write_record()
         endings.check()
+
+    def end_others(self, jobs: Sequence[Job] = ()) -> None:
+        """Take out of the queue what an earlier command has put there and this one does not want.
+
+        A run saves itself when it is ended, so that one of a larger budget goes on from it.
+
+        Args:
+            jobs: What this command wants.
+
+        Raises:
+            UsageError: Something does not end.
+        """
+        wanted = {job.id for job in jobs}
+        named = {run: name for run, name in self._read_record().items() if run not in wanted}
+        others = {run: job for run, name in named.items() if (job := self._known(name))}
+        alive = [job for job in others.values() if self._is_alive(job)]
+        if not alive:
+            return
+        self._display.say(
+            f"{len(alive)} runs that an earlier command has queued are not wanted now: they are "
+            "saved and taken out of the queue"
+        )
+        self._cancel_jobs(alive)
+        last = time.monotonic() + _LONGEST_END_SECONDS
+        while alive := [job for job in alive if self._is_alive(job)]:
+            if time.monotonic() > last:
+                raise UsageError(
+                    f"{len(alive)} runs of an earlier command do not end, as job "
+                    f"{alive[0].job_id}: end them, then give the same command again"
+                )
+            time.sleep(_WAIT_SECONDS if self._is_local else _QUEUE_SECONDS)
 
     def _known_before(self, jobs: Sequence[Job]) -> tuple[list[Job], dict[str, Job]]:
         """Jobs that are to be submitted, and those that are in the queue."""
@@ -212,12 +245,15 @@ class SlurmQueue:
 
     def _cancel(self, running: Mapping[str, Job]) -> None:
         """Ask what runs to stop, and take what waits out of the queue."""
-        names = [self._submitted[run_id].job_id for run_id in running]
+        self._cancel_jobs([self._submitted[run_id] for run_id in running])
+
+    def _cancel_jobs(self, jobs: Sequence[Any]) -> None:
+        names = [job.job_id for job in jobs]
         if self._is_local:
-            for name in names:
-                if self._is_alive(self._known(name)):
+            for job in jobs:
+                if self._is_alive(job):
                     with suppress(OSError):
-                        os.kill(int(name), signal.SIGTERM)
+                        os.kill(int(job.job_id), signal.SIGTERM)
             return
         for first in range(0, len(names), _CANCELLED_AT_ONCE):
             part = names[first : first + _CANCELLED_AT_ONCE]

@@ -43,6 +43,9 @@ def take_over(job: Job, resources: Resources, folder: Path) -> None:
     earlier = earlier_run(resources.folder, job)
     if earlier is None:
         return
+    if not earlier.is_finished:  # where a command was killed, the process of its run may be saving
+        with resources.folder.one_process(earlier.run_id):
+            earlier = earlier_run(resources.folder, job) or earlier
     begins = f"{job.label}: begins from the start and not from {earlier.run_id} ({earlier.budget})"
     if changing := schedules(job):
         resources.display.say(f"{begins}, as {', '.join(changing)} changes over the budget")

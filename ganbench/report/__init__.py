@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ganbench.report.charts.all_charts import Over
 
-__all__ = ["build", "summary_table"]
+__all__ = ["build", "remove", "summary_table"]
 
 
 def build(
@@ -50,6 +50,19 @@ def build(
     from ganbench.report.readme import write_report
 
     return write_report(directories, out, primary, report, over)
+
+
+def remove(directory: Path) -> None:
+    """Remove the files of a report from a results folder, as the runs that it shows are removed.
+
+    Notes that somebody has written stay.
+
+    Raises:
+        UsageError: One cannot be removed.
+    """
+    from ganbench.report.readme import remove_report
+
+    remove_report(directory)
 
 
 def summary_table(directory: Path) -> RenderableType:

@@ -72,6 +72,17 @@ class Group:
         return list(self._entries_of)
 
     @cached_property
+    def looked_at(self) -> list[str]:
+        """The variants that are compared: all, or those with runs that looks were planned for."""
+        if not self.looks:
+            return self.all_labels
+        return [label for label, own in self._entries_of.items() if any(map(self._is_seen, own))]
+
+    def _is_seen(self, entry: Entry) -> bool:
+        looks = self.looks.get(entry.run.path.parent.parent)
+        return looks is None or not looks.runs or entry.result.run_id in looks.runs
+
+    @cached_property
     def by_budget(self) -> dict[str, list[str]]:
         """The variants of each budget; only those of one budget can be ranked."""
         budgets: dict[str, list[str]] = defaultdict(list)

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     from ganbench.report.content import Content
     from ganbench.report.gather import Results
 
-__all__ = ["page", "readme", "write_report", "write_results"]
+__all__ = ["page", "readme", "remove_report", "write_report", "write_results"]
+
+_FILES = (
+    "runs.csv", "summary.csv", "ranking.csv", "references.csv", "trials.csv",
+    "best_over_trials.csv", "summary.tex", "README.md", "report.html",
+)  # fmt: skip
 
 
 def write_report(
@@ -97,6 +102,22 @@ def write_results(
             "give a writable folder with --out"
         ) from error
     return target
+
+
+def remove_report(target: Path) -> None:
+    """Remove all files that `write_results` may have written, as `ganbench.report.remove` does."""
+    charts = target / "charts"
+    try:
+        for name in _FILES:
+            (target / name).unlink(missing_ok=True)
+        if charts.is_dir() and not charts.is_symlink():
+            _write_charts(charts, [])
+            if not any(charts.iterdir()):
+                charts.rmdir()
+    except OSError as error:
+        raise UsageError(
+            f"the report in {target} cannot be removed for --fresh: {error.strerror or error}"
+        ) from error
 
 
 def _write_or_remove(path: Path, text: str | None) -> None:

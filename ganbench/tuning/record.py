@@ -192,7 +192,7 @@ def write_tuning(folder: Path, tuning: Tuning) -> None:
     """
     text = json.dumps(tuning.model_dump(by_alias=True), indent=1, allow_nan=False) + "\n"
     with writing(folder / TUNING_FILE):
-        write_text(folder / TUNING_FILE, text)
+        write_text(folder / TUNING_FILE, text, durable=True)
 
 
 _OUTCOME = {"results", "winners", "names", "schema_"}

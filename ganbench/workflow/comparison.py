@@ -23,6 +23,7 @@ from ganbench.launch.side_by_side import side_by_side
 from ganbench.launch.timings import store_report_seconds
 from ganbench.machine.torch_settings import preserved_settings
 from ganbench.report import build
+from ganbench.report import remove as remove_report
 from ganbench.trackers import registry as trackers
 from ganbench.workflow.expected_time import long_text
 from ganbench.workflow.rounds import launch_rounds, may_run, planned_looks
@@ -106,9 +107,15 @@ def plan_comparison(suite: Suite, display: Display, *, command: str) -> PlannedC
     return PlannedComparison(suite, plan, looks, device, name, context, launcher)
 
 
-def choose_folder(planned: PlannedComparison) -> ResultsFolder:
-    """The results folder that was named, or one of today that is new or holds this plan."""
-    return local.choose_folder(planned.suite.out, planned.plan, planned.device.kind, planned.looks)
+def choose_folder(planned: PlannedComparison, *, is_new: bool = False) -> ResultsFolder:
+    """The results folder that was named, or one of today that is new or holds this plan.
+
+    Args:
+        planned: What is to be done.
+        is_new: Whether one that is not named has to be new.
+    """
+    out, plan, device = planned.suite.out, planned.plan, planned.device.kind
+    return local.choose_folder(out, plan, device, planned.looks, is_new=is_new)
 
 
 def carry_out(
@@ -156,8 +163,10 @@ def carry_out(
         here = replace(context, device="cpu") if planned.launcher.is_cluster else context
         local.prepare(possible, here, display, fresh=fresh, jobs=planned.suite.jobs)
         if fresh:
+            planned.launcher.end_earlier(context, display)
             own = {job.variant for job in plan.jobs}
             folder.clear(is_replaced or (lambda name: variant_of(name) in own))
+            remove_report(folder.path)
         earlier_budgets = () if fresh else planned_budgets(folder)
         launch = _launcher(planned, folder, context, display, earlier_budgets)
         if looks is not None:

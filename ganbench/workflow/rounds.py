@@ -43,7 +43,13 @@ def planned_looks(suite: Suite, plan: Plan) -> Looks | None:
             f"--seeds {seeds} compares all pairs of 2 to {MOST_PAIRED} variants, and {count} would "
             "run: give others with --variants, or a number of seeds"
         )
-    return Looks(first=seeds.first, limit=seeds.limit, primary=suite.primary, margin=margin)
+    return Looks(
+        first=seeds.first,
+        limit=seeds.limit,
+        primary=suite.primary,
+        margin=margin,
+        runs=tuple(job.id for job in plan.jobs),
+    )
 
 
 def rounds_text(plan: Plan, looks: Looks) -> str:
@@ -106,6 +112,7 @@ def launch_rounds(
         DataError: The record of looks is damaged.
     """
     looks = read_looks(context.folder) or planned
+    looks = looks.model_copy(update={"runs": planned.runs})
     write_looks(context.folder, looks)
     asked = asked_jobs(plan, looks)
     runs = {run.result.run_id: run for run in launch(asked)}

@@ -101,6 +101,8 @@ def _run_default(
     plan = planned.default.plan
 
     def launch_all(launch: Launch) -> list[StoredRun]:
+        if fresh:  # those of the tuning before, which the same command without --fresh would find
+            ResultsFolder(folder.path / TRIALS_FOLDER).clear(lambda _name: True)
         write_tuning(folder.path, planned.record)
         return launch(plan.jobs)
 

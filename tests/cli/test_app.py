@@ -15,6 +15,8 @@ from command_line import ganbench, one_line
 from fault_doubles import signal_at
 from PIL import Image
 
+from ganbench.errors import GanbenchError
+from ganbench.machine.interrupt import Stopped
 from ganbench.variant import registry
 
 pytestmark = pytest.mark.usefixtures("digits_backbone")
@@ -391,6 +393,47 @@ def test_starting_over_keeps_the_old_runs_where_the_new_ones_cannot_begin(
     assert code == 2
     assert "weights.pth" in one_line(capsys)
     assert sorted(compared.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Stopped, 130),
+        (OSError("No space left on device"), 2),
+        (GanbenchError("its process was ended; the same command goes on"), 1),
+    ],
+)
+def test_starting_over_is_not_advised_to_begin_again_where_it_was_ended(
+    tmp_path, monkeypatch, capsys, error, code
+):
+    """Its finished runs would be removed by the same command."""
+
+    def end(*_arguments, **_names):
+        raise error
+
+    monkeypatch.setattr("ganbench.launch.local.launch", end)
+    command = ["run", "--variants", "mlp", *SMALL, "--budget", "1steps", "--out", tmp_path / "out"]
+    for flags, advice in (([], "the same command"), (["--fresh"], "same command without --fresh")):
+        assert ganbench(*command, *flags) == code
+        said = " ".join("".join(capsys.readouterr()).split())
+        assert advice in said
+        assert ("without --fresh" in said) == bool(flags)
+
+
+def test_starting_over_removes_the_report_of_what_is_gone(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    command = ["run", "--variants", "mlp", *SMALL, "--out", out]
+    assert ganbench(*command, "--budget", "1steps") == 0
+    (out / "notes.md").write_text("By hand.")
+    (out / "charts" / "own.png").write_bytes(b"own")
+
+    def end(*_arguments, **_names):
+        raise Stopped
+
+    monkeypatch.setattr("ganbench.launch.local.launch", end)
+    assert ganbench(*command, "--budget", "2steps", "--fresh") == 130
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert left == {"plan.json", "notes.md", "charts/own.png"}
 
 
 def test_the_same_command_gives_the_same_scores_to_the_last_bit(compared, tmp_path):

@@ -31,9 +31,9 @@ def plan_in(folder, **changes):
     return plan
 
 
-def finish(folder, job):
+def finish(folder, job, **changes):
     result = dataclasses.replace(
-        doubles.result(job.variant, job.seed), run_id=job.id, budget=str(job.budget),
+        doubles.result(job.variant, job.seed, **changes), run_id=job.id, budget=str(job.budget),
         recipe=job.recipe, source_hash=job.source_hash, dataset=job.spec.name, asked=job.asked,
     )  # fmt: skip
     folder.finish(result)
@@ -58,6 +58,25 @@ def test_a_job_goes_on_from_the_run_that_differs_in_a_smaller_budget_alone(folde
     assert (earlier.run_id, earlier.path) == (before.id, folder.run_path(before.id))
     assert earlier_run(folder, before) is None
     local.check_folder(folder, planned(budget=larger), fresh=False)
+
+
+def test_a_run_that_diverged_is_not_gone_on_from(folder):
+    (before,) = plan_in(folder, budget="2steps").jobs
+    finish(folder, before, status="diverged")
+    (job,) = planned(budget="9steps").jobs
+    assert earlier_run(folder, job) is None
+    local.check_folder(folder, planned(budget="9steps"), fresh=False)
+
+
+def test_many_runs_are_read_once_for_all_jobs(folder, monkeypatch):
+    jobs = plan_in(folder, seeds="20").jobs
+    for job in jobs:
+        finish(folder, job)
+    read = []
+    real = ResultsFolder.read_plan
+    monkeypatch.setattr(ResultsFolder, "read_plan", lambda self: read.append(0) or real(self))
+    local.check_folder(folder, planned(budget="9steps", seeds="20"), fresh=False)
+    assert len(read) == 2
 
 
 def test_of_several_the_longest_is_gone_on_from(folder):

@@ -54,6 +54,21 @@ def test_a_stored_run_is_repeated_to_the_last_bit(stored, tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_without_a_folder_a_run_is_repeated_in_a_new_one(tmp_path, monkeypatch, capsys, stored):
+    """And not compared with itself where it was made today in a folder without a name."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("first", "second"):
+        assert ganbench("run", "--from", stored) == 0
+        assert "scores equal the stored run's" in " ".join(capsys.readouterr().out.split()), name
+    first, second = sorted((tmp_path / "results").iterdir())
+    assert ganbench("run", "--from", stored, "--out", first) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "not done again, as it was finished before; give another --out" in printed
+    assert "scores equal" not in printed
+    assert (second / "runs" / stored.name).is_dir()
+
+
+@pytest.mark.slow
 def test_flags_change_a_repeated_run_and_are_named(stored, capsys, monkeypatch):
     monkeypatch.setattr(
         "ganbench.workflow.expected_time.costs_of", lambda *_, **__: {}

@@ -83,6 +83,15 @@ def test_each_run_is_timed_once(shared, in_this_process, tmp_path, cache_root):
     assert len(in_this_process) == 2
 
 
+def test_a_run_of_another_machine_keeps_its_speeds(shared):
+    plan, needed, (run, _) = shared
+    elsewhere = dataclasses.replace(run.result, device_name="another processor")
+    needed.folder.amend(elsewhere)
+    assert time_alone(plan.jobs[0], needed).result == elsewhere
+    assert needed.folder.find(plan.jobs[0].id).result == elsewhere
+    assert "stay shared, as it was trained on another processor and this is" in said(needed.display)
+
+
 def test_runs_that_had_the_machine_for_themselves_are_left_as_they_are(
     shared, in_this_process, tmp_path, cache_root
 ):

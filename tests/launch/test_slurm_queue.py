@@ -125,6 +125,47 @@ def test_what_an_earlier_command_has_submitted_is_not_submitted_again(queue, tmp
     assert sorted(job.seed for job in done) == [0, 1, 2]
 
 
+def test_what_an_earlier_command_has_submitted_and_this_one_does_not_want_is_cancelled_first(
+    queue, tmp_path, monkeypatch
+):
+    """As the runs of a smaller budget, from which those of this command go on."""
+    (made, executor, shown), jobs, done = queue(), planned(seeds="2").jobs, []
+    living = {"5_0": 3, "5_1": 2}  # how often each is still there when it is asked for
+    cancelled = []
+
+    def is_alive(_queue, job):
+        if not cancelled:
+            return job.job_id in living
+        assert executor.arrays == []
+        living[job.job_id] -= 1
+        return living[job.job_id] > 0
+
+    def run(line, **_how):
+        cancelled.append(line)
+
+    monkeypatch.setattr(SlurmQueue, "_is_alive", is_alive)
+    monkeypatch.setattr(slurm_queue.subprocess, "run", run)
+    stored = {"is_local": False, "jobs": {"mlp-s0-0": "5_0", "mlp-s1-0": "5_1", "mlp-s2-0": "9_1"}}
+    (tmp_path / "slurm/submitted.json").write_text(json.dumps(stored))
+    made.do(jobs, done.append, NOT_ASKED)
+    assert cancelled == [["scancel", "5_0", "5_1"]]
+    assert "2 runs that an earlier command has queued are not wanted now" in said(shown)
+    assert executor.arrays == [2]
+    assert set(living.values()) == {0}
+
+
+def test_what_does_not_end_is_named(queue, tmp_path, monkeypatch):
+    made, executor, _ = queue()
+    monkeypatch.setattr(SlurmQueue, "_is_alive", lambda *_: True)
+    monkeypatch.setattr(slurm_queue.subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr(slurm_queue, "_LONGEST_END_SECONDS", 0.0)
+    stored = {"is_local": False, "jobs": {"mlp-s0-0": "5_0"}}
+    (tmp_path / "slurm/submitted.json").write_text(json.dumps(stored))
+    with pytest.raises(UsageError, match=r"1 runs of an earlier command do not end, as job 5_0"):
+        made.end_others()
+    assert executor.arrays == []
+
+
 def test_a_job_that_ends_without_a_result_fails_the_command_after_the_others(queue):
     (made, _, _), done = queue(None, Outcome(), Outcome()), []
     with pytest.raises(GanbenchError, match=r"job 7_0 was ended from outside.*7_0_stderr"):

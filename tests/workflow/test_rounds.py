@@ -231,6 +231,56 @@ def test_a_plan_that_changes_after_the_first_look_is_refused(tmp_path, made):
     check_looks(study.folder, None)
 
 
+def store_others(folder, variants, budget):
+    """Runs of another comparison, of which `dcgan` and `lsgan` could never be told apart."""
+    suite = Suite(variants=variants, dataset="digits", budget=budget, seeds=3)
+    for job in planning.make(suite, device="cpu", data_root=folder.path).jobs:
+        scores = {"fid": FIDS[job.variant][job.seed] + 3.0}
+        folder.finish(
+            doubles.result(
+                job.variant, job.seed, run_id=job.id, dataset="digits", budget=budget, scores=scores
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("variants", "budget"), [(VARIANTS, "5steps"), (("dcgan-ema", "wgan"), "10steps")]
+)
+def test_other_runs_in_the_folder_are_no_part_of_what_is_looked_at(
+    tmp_path, made, monkeypatch, variants, budget
+):
+    """Those of a smaller budget, or of variants that `--fresh` left where they were."""
+    monkeypatch.setitem(FIDS, "dcgan-ema", [30.0 + noise for noise in NOISE])
+    monkeypatch.setitem(FIDS, "wgan", [31.0 - noise for noise in NOISE])
+    alone, beside = Study(tmp_path / "alone", made), Study(tmp_path / "beside", made)
+    store_others(beside.folder, variants, budget)
+    for study in (alone, beside):
+        study.run()
+    assert beside.rounds == alone.rounds
+    for look, other in zip(alone.looks.looks, beside.looks.looks, strict=True):
+        assert [pair.p_holm for pair in look.pairs] == [pair.p_holm for pair in other.pairs]
+        assert (look.next, look.ended) == (other.next, other.ended)
+    reported = [
+        sorted(item.p_holm for item in contrasts_of(group, "fid") if item.score == "fid")
+        for study in (alone, beside)
+        for group in gather([study.folder.path]).groups
+    ]
+    assert reported[0] == reported[1]
+
+
+def test_another_budget_is_refused_once_scores_were_seen(tmp_path, made):
+    study = Study(tmp_path, made)
+    suite = made[0].model_copy(update={"budget": "20steps"})
+    larger = planned_looks(suite, planning.make(suite, device="cpu", data_root=tmp_path))
+    study.folder.looks_file.write_text(planned_looks(*made).model_dump_json(by_alias=True))
+    check_looks(study.folder, larger)  # no look has been taken yet
+    study.run()
+    with pytest.raises(
+        UsageError, match="holds looks at runs that are not asked for now, as dcgan-s0"
+    ):
+        check_looks(study.folder, larger)
+
+
 def test_a_folder_whose_seeds_were_given_is_refused(tmp_path, made):
     study = Study(tmp_path, made)
     study.folder.write_plan({"jobs": []})

@@ -217,6 +217,20 @@ def test_another_tuning_in_the_folder_is_refused_and_fresh_starts_over(
     assert len(list((tmp_path / "out" / "trials" / "runs").glob("*"))) == 2 * (5 + 2)
 
 
+def test_a_fresh_tuning_that_is_interrupted_early_goes_on_without_the_trials_before(
+    tmp_path, monkeypatch, display
+):
+    launcher = Launcher(monkeypatch)
+    done(request(tmp_path / "out"), display)
+    before = len(launcher.launched)
+    launcher.stop_after = before + 1
+    with pytest.raises(Stopped):  # in the default recipes
+        done(request(tmp_path / "out", trials=5), display, fresh=True)
+    launcher.stop_after = None
+    done(request(tmp_path / "out", trials=5), display)
+    assert len(launcher.launched) == before + 2 * (5 + 2 + 4)
+
+
 def test_a_folder_of_a_comparison_is_refused(tmp_path, monkeypatch, display):
     Launcher(monkeypatch)
     (tmp_path / "out").mkdir()

@@ -47,7 +47,7 @@ def _pairs_of(group: Group, primary: str) -> list[PairAtLook]:
         if item.score == primary
     }
     budgets: dict[str, list[str]] = defaultdict(list)
-    for label in group.all_labels:
+    for label in group.looked_at:
         budgets[group.budget_of(label)].append(label)
     couples = itertools.chain.from_iterable(
         itertools.combinations(labels, 2) for labels in budgets.values()

@@ -103,7 +103,10 @@ def _contrasts_of(group: Group, primary: str) -> list[Contrast]:
     contrasts: list[Contrast] = []
     untested: dict[str, int] = defaultdict(int)
     for name in names:
-        for labels in group.by_budget.values():
+        for of_budget in group.by_budget.values():
+            labels = of_budget
+            if name == primary:  # what looks do not see is no part of what they pay for
+                labels = [label for label in of_budget if label in group.looked_at]
             sides = {label: side_of(group, label, name) for label in labels}
             pairs = _pairs(group, labels, name)
             done = [
@@ -128,7 +131,7 @@ def _contrasts_of(group: Group, primary: str) -> list[Contrast]:
 
 def _planned_pairs(group: Group) -> int:
     """Pairs of variants of one budget, those of which no run completed included."""
-    budgets = Counter(group.budget_of(label) for label in group.all_labels)
+    budgets = Counter(group.budget_of(label) for label in group.looked_at)
     return sum(math.comb(count, 2) for count in budgets.values())
 
 
