@@ -594,9 +594,9 @@ def test_the_script_ends_with_its_code_after_all_that_waits_for_the_end(argument
 
 def test_the_script_waits_for_threads_that_still_work():
     program = (
-        "import sys, threading, time\nfrom ganbench.cli.app import script\n"
+        "import sys, threading\nfrom ganbench.cli.app import script\n"
         "sys.argv = ['ganbench', '--version']\n"
-        "late = lambda: (time.sleep(0.2), print('still there'))\n"
+        "late = lambda: (threading.main_thread().join(), print('still there'))\n"
         "threading.Thread(target=late).start()\nscript()"
     )
     done = subprocess.run(
