@@ -314,7 +314,8 @@ def _carry_out(suite: Suite, asked: _Asked, stored: RunResult | None = None) -> 
         _print_plan(planned, display)
         return OK
     folder = comparison.choose_folder(planned, is_new=stored is not None)
-    done_before = frozenset() if asked.fresh else local.finished(plan, folder)
+    is_repeated = stored is not None and not asked.fresh
+    done_before = local.finished(plan, folder) if is_repeated else frozenset()
     if suite.out is None and (offered := local.smaller_budget_in(folder, plan)):
         print_lines(
             screen,
