@@ -420,6 +420,7 @@ def test_starting_over_is_not_advised_to_begin_again_where_it_was_ended(
         assert ("without --fresh" in said) == bool(flags)
 
 
+@pytest.mark.slow
 def test_starting_over_removes_the_report_of_what_is_gone(tmp_path, monkeypatch):
     out = tmp_path / "out"
     command = ["run", "--variants", "mlp", *SMALL, "--out", out]
