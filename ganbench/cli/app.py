@@ -19,7 +19,7 @@ from ganbench.cli.export import export
 from ganbench.cli.help import HelpfulCommand
 from ganbench.cli.list import list_
 from ganbench.cli.new import new
-from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE
+from ganbench.cli.options import FAILED, INTERRUPTED, OK, USAGE, without_fresh
 from ganbench.cli.play import play
 from ganbench.cli.report import report
 from ganbench.cli.run import EXAMPLES, run
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         code = _exit_code(arguments)
     except (KeyboardInterrupt, Stopped, typer.Abort):  # also while an error is being shown
-        text = _without_fresh("interrupted; the same command goes on where it was", arguments)
+        text = _advice("interrupted; the same command goes on where it was", arguments)
         typer.echo(f"ganbench: {text}", err=True)
         code = INTERRUPTED
     sys.exit(code)
@@ -136,24 +136,22 @@ def _exit_code(arguments: list[str] | None) -> Any:
         return USAGE
     except UsageError as error:
         made_folders.remove_empty()
-        typer.echo(f"ganbench: {_without_fresh(str(error), given)}", err=True)
+        typer.echo(f"ganbench: {_advice(str(error), given)}", err=True)
         return USAGE
     except GanbenchError as error:
-        typer.echo(f"ganbench: {_without_fresh(str(error), given)}", err=True)
+        typer.echo(f"ganbench: {_advice(str(error), given)}", err=True)
         return FAILED
     except OSError as error:  # a full disk, or something that is gone or protected
         text = " ".join(str(error).split())
-        text = _without_fresh(f"{text}; once that is mended, the same command goes on", given)
+        text = _advice(f"{text}; once that is mended, the same command goes on", given)
         typer.echo(f"ganbench: {text}", err=True)
         return USAGE
 
 
-def _without_fresh(text: str, arguments: list[str] | None) -> str:
-    """Advice to give the same command again, which with `--fresh` would remove what is saved."""
+def _advice(text: str, arguments: list[str] | None) -> str:
+    """A message as it has to be for the arguments that were given."""
     given = sys.argv[1:] if arguments is None else arguments
-    if "--fresh" not in given:
-        return text
-    return text.replace("the same command", "the same command without --fresh")
+    return without_fresh(text, fresh="--fresh" in given)
 
 
 def _show_anything() -> None:

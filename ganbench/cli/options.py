@@ -194,10 +194,15 @@ def console() -> Console:
     return Console(markup=False, emoji=False)
 
 
+def without_fresh(text: str, *, fresh: bool) -> str:
+    """Advice to give the same command again, which with `--fresh` would remove what is saved."""
+    return text.replace("the same command", "the same command without --fresh") if fresh else text
+
+
 def stopped_text(folder: Path, *, fresh: bool) -> str:
-    """What goes on after an interrupt: with `--fresh` the same command would begin again."""
-    same = "the same command without --fresh" if fresh else "the same command"
-    return f"stopped and saved; {same} with --out {folder} goes on"
+    """What goes on after an interrupt."""
+    text = f"stopped and saved; the same command with --out {folder} goes on"
+    return without_fresh(text, fresh=fresh)
 
 
 def print_lines(screen: Console, *lines: str) -> None:
