@@ -38,18 +38,18 @@ class _UnfinishedError(Exception):
     """A job has no stored run yet."""
 
 
-def begun_jobs(planned: PlannedTuning, folder: ResultsFolder | None) -> tuple[Job, ...]:
+def begun_jobs(planned: PlannedTuning, folder: ResultsFolder) -> tuple[Job, ...]:
     """The jobs that can be launched now or were launched before, as the stored runs tell.
 
     Args:
         planned: The tuning.
-        folder: Holds the runs of its trials; None where all are done afresh.
+        folder: Holds the runs of its trials.
     """
     jobs: list[Job] = []
 
     def stored(some: Sequence[Job]) -> list[StoredRun]:
         jobs.extend(some)
-        runs = [folder.find_readable(job.id) if folder else None for job in some]
+        runs = [folder.find_readable(job.id) for job in some]
         if None in runs:
             raise _UnfinishedError
         return [run for run in runs if run is not None]

@@ -81,7 +81,7 @@ def tune(
     record = None if fresh else read_tuning(folder.path)
     if record is None or not record.winners:
         _run_default(planned, folder, display, fresh=fresh, is_new=record is None)
-        record = _run_trials(planned, folder, display, fresh=fresh)
+        record = _run_trials(planned, folder, display)
         write_tuning(folder.path, record)
     jobs = _final_jobs(planned, record)
     _write_suite(planned, record, folder)
@@ -101,8 +101,12 @@ def _run_default(
     plan = planned.default.plan
 
     def launch_all(launch: Launch) -> list[StoredRun]:
-        if fresh:  # those of the tuning before, which the same command without --fresh would find
-            ResultsFolder(folder.path / TRIALS_FOLDER).clear(lambda _name: True)
+        trials = ResultsFolder(folder.path / TRIALS_FOLDER)
+        if fresh and trials.plan_file.exists():  # which the command without --fresh would find
+            context = replace(planned.default.context, folder=trials)
+            planned.default.launcher.end_earlier(context, display)
+            trials.clear(lambda _name: True)
+            trials.write_plan({"jobs": []})  # by which it is known as a results folder
         write_tuning(folder.path, planned.record)
         return launch(plan.jobs)
 
@@ -114,12 +118,10 @@ def _run_default(
     )  # fmt: skip
 
 
-def _run_trials(
-    planned: PlannedTuning, folder: ResultsFolder, display: Display, *, fresh: bool
-) -> Tuning:
+def _run_trials(planned: PlannedTuning, folder: ResultsFolder, display: Display) -> Tuning:
     """Do the trials in a results folder of their own; the record with their outcome is returned."""
     trials = ResultsFolder(folder.path / TRIALS_FOLDER)
-    jobs = begun_jobs(planned, None if fresh else trials)
+    jobs = begun_jobs(planned, trials)
     record = planned.record
     display.say(
         f"trials: {record.trials} of each variant, and {planned.default_trials} of each default "
@@ -133,9 +135,12 @@ def _run_trials(
         return []
 
     carry_out(
-        comparison, trials, display, fresh=fresh, is_replaced=lambda _name: True,
-        in_rounds=in_rounds, is_reported=False,
-    )  # fmt: skip
+        comparison,
+        trials,
+        display,
+        in_rounds=in_rounds,
+        is_reported=False,
+    )
     best = {name: best_trial(record.of(name), planned.direction) for name in planned.space}
     winners = {name: None if trial is None else trial.trial for name, trial in best.items()}
     for name, trial in best.items():

@@ -223,6 +223,7 @@ def test_a_fresh_tuning_that_is_interrupted_early_goes_on_without_the_trials_bef
     launcher = Launcher(monkeypatch)
     done(request(tmp_path / "out"), display)
     before = len(launcher.launched)
+    (tmp_path / "out" / "trials" / "slurm").mkdir()  # what launchers keep there stays
     launcher.stop_after = before + 1
     with pytest.raises(Stopped):  # in the default recipes
         done(request(tmp_path / "out", trials=5), display, fresh=True)
