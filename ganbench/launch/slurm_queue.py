@@ -125,9 +125,8 @@ class SlurmQueue:
             UsageError: Something does not end.
         """
         wanted = {job.id for job in jobs}
-        named = {run: name for run, name in self._read_record().items() if run not in wanted}
-        others = {run: job for run, name in named.items() if (job := self._known(name))}
-        alive = [job for job in others.values() if self._is_alive(job)]
+        names = [name for run_id, name in self._read_record().items() if run_id not in wanted]
+        alive = [job for job in map(self._known, names) if job and self._is_alive(job)]
         if not alive:
             return
         self._display.say(

@@ -105,7 +105,7 @@ def _contrasts_of(group: Group, primary: str) -> list[Contrast]:
     for name in names:
         for of_budget in group.by_budget.values():
             labels = of_budget
-            if name == primary:  # what looks do not see is no part of what they pay for
+            if group.looks and name == primary:  # which pay for what they see alone
                 labels = [label for label in of_budget if label in group.looked_at]
             sides = {label: side_of(group, label, name) for label in labels}
             pairs = _pairs(group, labels, name)
