@@ -8,10 +8,12 @@ first 8% of it, and a moving average whose half-life is at most 5% of the images
 2020, arXiv:2006.06676), as a short run would show its first weights;
 docs/suites/r3gan-cifar10.yaml has the paper's. Augmentation is DiffAugment's where the paper's
 grows over the first images and stays; neither is on by default. On points the loss and its
-penalties train the networks that all variants have there.
+penalties train the networks that all variants have there, and `--set network=dcgan` and the others
+give it those of other variants on images.
 """
 
 import math
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -27,6 +29,9 @@ GAIN = math.sqrt(2 / (1 + 0.2**2))  # of LeakyReLU(0.2)
 class Recipe(ganbench.ComposedRecipe):
     """A composed recipe's numbers, and the size of the networks."""
 
+    network: Literal["r3gan", "mlp", "dcgan", "cnn", "resnet"] = Field(  # type: ignore[assignment]
+        "r3gan", description="the two networks: the paper's, or those that other variants have"
+    )
     blocks: int = Field(2, ge=1, description="residual blocks per stage")
     expansion: int = Field(2, ge=1, description="widening inside a block")
     group_width: int = Field(16, ge=1, description="channels of a group in the 3x3 convolutions")
@@ -156,16 +161,21 @@ class Summary(nn.Module):
 
 
 def generator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
-    """`Generator`; of points, the one that all variants share."""
-    if dataset.kind == "points":
+    """`Generator`, or the one that the recipe names."""
+    if recipe.network != "r3gan" or dataset.kind == "points":
         return networks.generator(recipe, dataset)
     return Generator(recipe, dataset)
 
 
 def discriminator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
     """A 1x1 convolution, blocks of each size, a 4x4 convolution per channel, one logit."""
-    if dataset.kind == "points":
+    if recipe.network != "r3gan" or dataset.kind == "points":
         return networks.discriminator(recipe, dataset)
+    if recipe.d_norm != "none":
+        raise ganbench.UsageError(
+            f"d_norm={recipe.d_norm} does not fit R3GAN's network, which has no normalisation: "
+            "give --set d_norm=none, or another network, such as --set network=dcgan"
+        )
     width = recipe.discriminator_width
     last = nn.Linear(width, 1, bias=False)
     nn.init.normal_(last.weight, 0.0, 1 / math.sqrt(width))
@@ -177,6 +187,7 @@ VARIANT = Variant(
     title="R3GAN",
     paper="Huang et al. 2024, arXiv:2501.05441",
     recipe=Recipe(
+        d_norm="none",
         image_size=32,
         latent_dim=64,
         loss="relativistic",
