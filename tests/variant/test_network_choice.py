@@ -46,7 +46,7 @@ def kinds_of_norms(network):
     )
 
 
-@pytest.mark.parametrize("kind", ["dcgan", "cnn", "resnet"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("norm", NORMS)
 def test_a_discriminator_is_normalised_as_the_recipe_says(kind, norm):
     network = networks.discriminator(recipe(network=kind, d_norm=norm), COLOUR)
@@ -62,7 +62,7 @@ def test_without_batchnorm_an_image_is_seen_alone(kind, norm):
     assert torch.allclose(network(images)[:1], network(images[:1]), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["dcgan", "cnn", "resnet"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_spectral_norm_holds_the_largest_singular_value_of_each_layer_at_one(kind):
     network = networks.discriminator(recipe(network=kind, d_norm="spectral"), COLOUR).train()
     for _ in range(30):  # one power iteration each
@@ -71,6 +71,17 @@ def test_a_spectral_norm_holds_the_largest_singular_value_of_each_layer_at_one(k
         if isinstance(module, nn.Conv2d | nn.Linear):
             values = torch.linalg.svdvals(module.weight.detach().flatten(1))
             assert float(values[0]) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_spectral_norm_holds_every_weight_of_a_discriminator_of_pairs(kind):
+    network = networks.PairDiscriminator(recipe(network=kind, d_norm="spectral"), COLOUR)
+    free = [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d | nn.Linear) and not hasattr(module, "parametrizations")
+    ]
+    assert free == []
 
 
 def test_a_label_changes_the_images_of_a_residual_generator_by_its_batchnorm():

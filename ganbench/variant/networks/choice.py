@@ -89,7 +89,7 @@ def features(recipe: NetworkRecipe, dataset: DatasetSpec) -> tuple[nn.Module, in
     if _is_for_points(recipe, dataset):
         return points_features(recipe, dataset, recipe.d_norm)
     if recipe.network == "mlp":
-        return mlp_features(recipe, dataset)
+        return mlp_features(recipe, dataset, recipe.d_norm)
     if recipe.network == "cnn":
         return cnn_features(recipe, dataset, recipe.d_norm)
     if recipe.network == "resnet":
@@ -154,7 +154,8 @@ class PairDiscriminator(nn.Module):
     """One logit from an image and a latent, or from a pack of images and that of their latents.
 
     Args:
-        recipe: Gives the network, its normalisation, and the packing.
+        recipe: Gives the network, its normalisation, and the packing. Of the layers that join image
+            and latent only a spectral norm holds the weights.
         dataset: Gives the channels of the image, or of the pack.
 
     Raises:
@@ -166,9 +167,13 @@ class PairDiscriminator(nn.Module):
         self.features, entries = features(recipe, dataset)
         hidden = 4 * recipe.discriminator_width
         latents = recipe.latent_dim * recipe.packing
-        self.latents = nn.Sequential(nn.Linear(latents, hidden), nn.LeakyReLU(0.2))
+
+        def linear(before: int, after: int) -> nn.Linear:
+            return normalised(nn.Linear(before, after), recipe.d_norm)
+
+        self.latents = nn.Sequential(linear(latents, hidden), nn.LeakyReLU(0.2))
         self.pair = nn.Sequential(
-            nn.Linear(entries + hidden, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1)
+            linear(entries + hidden, hidden), nn.LeakyReLU(0.2), linear(hidden, 1)
         )
 
     def forward(self, images: Tensor, latents: Tensor) -> Tensor:

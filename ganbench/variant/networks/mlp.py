@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from ganbench.variant.networks.layers import normalised
+
 if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec
+    from ganbench.variant.networks.layers import Normalisation
     from ganbench.variant.recipe import Recipe
 
 __all__ = ["mlp_features", "mlp_generator"]
@@ -33,8 +36,16 @@ def mlp_generator(recipe: Recipe, dataset: DatasetSpec) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(width, pixels), nn.Tanh(), nn.Unflatten(1, shape))
 
 
-def mlp_features(recipe: Recipe, dataset: DatasetSpec) -> tuple[nn.Sequential, int]:
+def mlp_features(
+    recipe: Recipe, dataset: DatasetSpec, norm: Normalisation = "none"
+) -> tuple[nn.Sequential, int]:
     """Two hidden layers of four times `discriminator_width` units with LeakyReLU(0.2).
+
+    Args:
+        recipe: Gives `image_size` (any) and `discriminator_width`.
+        dataset: Gives the channels of the image, or of the pack of images.
+        norm: What normalises the layers; BatchNorm and LayerNorm stand in the second, as a DCGAN
+            has none in its first.
 
     Returns:
         The layers, and the entries of the vector that they end with.
@@ -44,7 +55,12 @@ def mlp_features(recipe: Recipe, dataset: DatasetSpec) -> tuple[nn.Sequential, i
         dataset.channels * recipe.image_size**2,
     )
     layers: list[nn.Module] = [nn.Flatten()]
-    for _ in range(_HIDDEN):
-        layers += [nn.Linear(before, width), nn.LeakyReLU(0.2, inplace=True)]
+    for index in range(_HIDDEN):
+        layers.append(normalised(nn.Linear(before, width), norm))
+        if index > 0 and norm == "batch":
+            layers.append(nn.BatchNorm1d(width))
+        elif index > 0 and norm == "layer":
+            layers.append(nn.LayerNorm(width))
+        layers.append(nn.LeakyReLU(0.2, inplace=True))
         before = width
     return nn.Sequential(*layers), width
