@@ -11,10 +11,11 @@ from typing import Any
 
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, softplus
+from torch.nn.functional import cross_entropy
 
 import ganbench
 from ganbench import Accepts, Condition, DatasetSpec, Losses, LossOutput, Variant, networks
+from ganbench.losses import binary_cross_entropy
 
 
 class Recipe(ganbench.NetworkRecipe):
@@ -36,8 +37,9 @@ class Discriminator(nn.Module):
     def __init__(self, recipe: Recipe, dataset: DatasetSpec) -> None:
         super().__init__()
         self.features, entries = networks.features(recipe, dataset)
-        self.adversarial = nn.Linear(entries, 1)
-        self.classes = nn.Linear(entries, len(dataset.class_names))
+        self.adversarial = networks.normalised(nn.Linear(entries, 1), recipe.d_norm)
+        classes = nn.Linear(entries, len(dataset.class_names))
+        self.classes = networks.normalised(classes, recipe.d_norm)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Map images to the two."""
@@ -67,7 +69,9 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         (on_real, real_class), (on_fake, fake_class) = discriminator(real), discriminator(fake)
         error = class_error(real_class, context)
         error = error + class_error(fake_class, context)
-        loss = softplus(-on_real).mean() + softplus(on_fake).mean() + recipe.class_weight_d * error
+        loss = binary_cross_entropy(on_real, recipe.real_label)
+        loss = loss + binary_cross_entropy(on_fake, recipe.fake_label)
+        loss = loss + recipe.class_weight_d * error
         return LossOutput(loss, on_real, on_fake, {"class_error": error})
 
     def g_loss(
@@ -75,7 +79,8 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     ) -> LossOutput:
         on_fake, fake_class = discriminator(fake)
         error = class_error(fake_class, context)
-        return LossOutput(softplus(-on_fake).mean() + recipe.class_weight_g * error, fake=on_fake)
+        loss = binary_cross_entropy(on_fake, recipe.generator_label) + recipe.class_weight_g * error
+        return LossOutput(loss, fake=on_fake)
 
     return Losses(d_loss, g_loss)
 

@@ -24,8 +24,9 @@ from ganbench import (
 )
 
 
-def losses(_recipe: NetworkRecipe, _dataset: DatasetSpec) -> Losses:
+def losses(recipe: NetworkRecipe, _dataset: DatasetSpec) -> Losses:
     """Binary cross-entropy of pairs, and the same with the labels exchanged."""
+    ganbench.losses.refuse_labels(recipe, "BiGAN's loss")
 
     def outputs(
         discriminator: Any, real: Tensor, fake: Tensor, context: ganbench.Context

@@ -21,7 +21,6 @@ from torch.nn.functional import (
     interpolate,
     leaky_relu,
     linear,
-    softplus,
 )
 
 import ganbench
@@ -188,14 +187,14 @@ class PathLength(nn.Module):
         self.register_buffer("mean", torch.zeros(()))
 
 
-def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
+def losses(recipe: Recipe, dataset: DatasetSpec) -> Losses:
     """The logistic loss, with each of the two penalties every few steps."""
+    bare = ganbench.losses.bce(recipe, dataset)
 
     def d_loss(
         discriminator: Any, real: Tensor, fake: Tensor, context: ganbench.Context
     ) -> LossOutput:
-        on_real, on_fake = discriminator(real), discriminator(fake)
-        output = LossOutput(softplus(-on_real).mean() + softplus(on_fake).mean(), on_real, on_fake)
+        output = LossOutput.of(bare.d_loss(discriminator, real, fake))
         if context.every(recipe.r1_interval):
             penalty, _ = ganbench.losses.zero_centred_penalty(discriminator, real, recipe.packing)
             weight = recipe.r1_interval * context.value("gamma") / 2
@@ -217,10 +216,9 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         return penalty
 
     def g_loss(
-        discriminator: Any, _real: Tensor, fake: Tensor, context: ganbench.Context
+        discriminator: Any, real: Tensor, fake: Tensor, context: ganbench.Context
     ) -> LossOutput:
-        on_fake = discriminator(fake)
-        output = LossOutput(softplus(-on_fake).mean(), fake=on_fake)
+        output = LossOutput.of(bare.g_loss(discriminator, real, fake))
         if context.every(recipe.path_interval):
             penalty = path_penalty(context)
             weight = recipe.path_interval * recipe.path_weight

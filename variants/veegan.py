@@ -28,6 +28,7 @@ class Recipe(ganbench.NetworkRecipe):
 
 def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     """The log ratio of the two joint distributions, and the reconstruction of latents."""
+    ganbench.losses.refuse_labels(recipe, "VEEGAN's loss")
 
     def d_loss(
         discriminator: Any, real: Tensor, fake: Tensor, context: ganbench.Context

@@ -69,6 +69,34 @@ def test_each_objective_is_its_formula(loss, images):
     np.testing.assert_allclose(g.fake.numpy(), scores(fake), rtol=1e-5)
 
 
+def test_smoothed_labels_are_the_targets_of_the_two_losses_that_have_labels(images):
+    real, fake = images
+    r, f = scores(real), scores(fake)
+    smooth = {"real_label": 0.9, "fake_label": 0.2, "generator_label": 0.7}
+    squares = losses.composed(ComposedRecipe(loss="least-squares", **smooth), SPEC)
+    d, g = squares.d_loss(mean_pixel, real, fake), squares.g_loss(mean_pixel, real, fake)
+    expected = ((r - 0.9) ** 2).mean() / 2 + ((f - 0.2) ** 2).mean() / 2
+    assert float(d.loss) == pytest.approx(expected, rel=1e-5)
+    assert float(g.loss) == pytest.approx(((f - 0.7) ** 2).mean() / 2, rel=1e-5)
+    logistic = losses.composed(ComposedRecipe(**smooth), SPEC)
+    d, g = logistic.d_loss(mean_pixel, real, fake), logistic.g_loss(mean_pixel, real, fake)
+    on_real = 0.9 * softplus(-r) + 0.1 * softplus(r)
+    on_fake = 0.2 * softplus(-f) + 0.8 * softplus(f)
+    assert float(d.loss) == pytest.approx((on_real + on_fake).mean(), rel=1e-5)
+    made = 0.7 * softplus(-f) + 0.3 * softplus(f)
+    assert float(g.loss) == pytest.approx(made.mean(), rel=1e-5)
+
+
+WITHOUT_LABELS = [loss for loss in LOSSES if loss not in {"logistic", "least-squares"}]
+
+
+@pytest.mark.parametrize("loss", WITHOUT_LABELS)
+@pytest.mark.parametrize("label", ["real_label", "fake_label", "generator_label"])
+def test_a_loss_without_labels_refuses_smoothed_ones(loss, label):
+    with pytest.raises(UsageError, match=f"{label}=0.5 would change nothing: .*leave it at [01]"):
+        losses.composed(ComposedRecipe(loss=loss, **{label: 0.5}), SPEC)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_generator_that_lowers_its_loss_raises_the_score_of_its_images(loss, images):
     real, fake = images[0], images[1].clone().requires_grad_()

@@ -4,8 +4,10 @@ from ganbench.machine.ranks import whole_mean
 from ganbench.variant.losses.composed import composed, objective, wasserstein
 from ganbench.variant.losses.objectives import (
     bce,
+    binary_cross_entropy,
     hinge,
     least_squares,
+    refuse_labels,
     relativistic,
     relativistic_average,
 )
@@ -20,6 +22,7 @@ from ganbench.variant.losses.penalties import (
 __all__ = [
     "LeCam",
     "bce",
+    "binary_cross_entropy",
     "composed",
     "consistency_penalty",
     "dragan_penalty",
@@ -27,6 +30,7 @@ __all__ = [
     "hinge",
     "least_squares",
     "objective",
+    "refuse_labels",
     "relativistic",
     "relativistic_average",
     "wasserstein",
