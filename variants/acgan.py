@@ -15,7 +15,6 @@ from torch.nn.functional import cross_entropy
 
 import ganbench
 from ganbench import Accepts, Condition, DatasetSpec, Losses, LossOutput, Variant, networks
-from ganbench.losses import binary_cross_entropy
 
 
 class Recipe(ganbench.NetworkRecipe):
@@ -59,6 +58,8 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
             f"packing={recipe.packing} does not fit an ACGAN: a pack has no single class"
         )
 
+    adversarial = ganbench.losses.binary_cross_entropy
+
     def class_error(logits: Tensor, context: ganbench.Context) -> Tensor:
         labels: Any = context.labels
         return cross_entropy(logits, labels)
@@ -69,8 +70,7 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         (on_real, real_class), (on_fake, fake_class) = discriminator(real), discriminator(fake)
         error = class_error(real_class, context)
         error = error + class_error(fake_class, context)
-        loss = binary_cross_entropy(on_real, recipe.real_label)
-        loss = loss + binary_cross_entropy(on_fake, recipe.fake_label)
+        loss = adversarial(on_real, recipe.real_label) + adversarial(on_fake, recipe.fake_label)
         loss = loss + recipe.class_weight_d * error
         return LossOutput(loss, on_real, on_fake, {"class_error": error})
 
@@ -79,7 +79,7 @@ def losses(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
     ) -> LossOutput:
         on_fake, fake_class = discriminator(fake)
         error = class_error(fake_class, context)
-        loss = binary_cross_entropy(on_fake, recipe.generator_label) + recipe.class_weight_g * error
+        loss = adversarial(on_fake, recipe.generator_label) + recipe.class_weight_g * error
         return LossOutput(loss, fake=on_fake)
 
     return Losses(d_loss, g_loss)
