@@ -9,7 +9,13 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganbench.errors import UsageError
 
-__all__ = ["Normalisation", "convolutional_blocks", "normalisation", "normalised"]
+__all__ = [
+    "Normalisation",
+    "convolutional_blocks",
+    "normalisation",
+    "normalised",
+    "vector_normalisation",
+]
 
 Normalisation = Literal["batch", "spectral", "layer", "none"]
 """What normalises a discriminator: BatchNorm, spectral normalisation of its weights (Miyato et al.
@@ -45,3 +51,10 @@ def normalisation(channels: int, norm: Normalisation) -> list[nn.Module]:
     if norm == "batch":
         return [nn.BatchNorm2d(channels)]
     return [nn.GroupNorm(1, channels)] if norm == "layer" else []
+
+
+def vector_normalisation(entries: int, norm: Normalisation) -> list[nn.Module]:
+    """The layers that normalise vectors of some entries: none for `spectral` and `none`."""
+    if norm == "batch":
+        return [nn.BatchNorm1d(entries)]
+    return [nn.LayerNorm(entries)] if norm == "layer" else []

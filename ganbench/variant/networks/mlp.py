@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from ganbench.variant.networks.layers import normalised
+from ganbench.variant.networks.layers import normalised, vector_normalisation
 
 if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec
@@ -57,10 +57,8 @@ def mlp_features(
     layers: list[nn.Module] = [nn.Flatten()]
     for index in range(_HIDDEN):
         layers.append(normalised(nn.Linear(before, width), norm))
-        if index > 0 and norm == "batch":
-            layers.append(nn.BatchNorm1d(width))
-        elif index > 0 and norm == "layer":
-            layers.append(nn.LayerNorm(width))
+        if index > 0:
+            layers += vector_normalisation(width, norm)
         layers.append(nn.LeakyReLU(0.2, inplace=True))
         before = width
     return nn.Sequential(*layers), width

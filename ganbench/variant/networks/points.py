@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from ganbench.variant.networks.dcgan import initialise_dcgan
-from ganbench.variant.networks.layers import normalised
+from ganbench.variant.networks.layers import normalised, vector_normalisation
 
 if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec
@@ -83,11 +83,7 @@ def points_features(
     width, before = _TIMES * recipe.discriminator_width, dataset.channels
     layers: list[nn.Module] = []
     for _ in range(_DISCRIMINATOR_LAYERS):
-        layers.append(Maxout(before, width, norm=norm))
-        if norm == "batch":
-            layers.append(nn.BatchNorm1d(width))
-        elif norm == "layer":
-            layers.append(nn.LayerNorm(width))
+        layers += [Maxout(before, width, norm=norm), *vector_normalisation(width, norm)]
         before = width
     return nn.Sequential(*layers), width
 
