@@ -73,6 +73,5 @@ VARIANT = Variant(
     discriminator=Discriminator,
     losses=losses.composed,
     condition=condition,
-    output="score",
     accepts=Accepts(classes=2),
 )

@@ -13,6 +13,5 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses.composed,
-    output="score",
     accepts=Accepts(points=()),
 )

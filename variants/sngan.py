@@ -25,6 +25,5 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses.composed,
-    output="score",
     accepts=Accepts(points=("d_norm", "lr_g", "lr_d", "beta1", "beta2")),
 )

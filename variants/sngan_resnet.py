@@ -28,5 +28,4 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses.composed,
-    output="score",
 )

@@ -9,6 +9,7 @@ moment, is no part of the derivative. Steps of plain gradient descent (the paper
 the generator's gradient explode once the discriminator is sure of itself.
 """
 
+import dataclasses
 from typing import Any
 
 import torch
@@ -86,7 +87,7 @@ def losses(recipe: Recipe, dataset: DatasetSpec) -> Losses:
             }
         return LossOutput.of(objective.g_loss(unrolled, real, fake))
 
-    return Losses(whole.d_loss, g_loss, whole.state)
+    return dataclasses.replace(whole, g_loss=g_loss)
 
 
 VARIANT = Variant(

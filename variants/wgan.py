@@ -23,6 +23,5 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses.composed,
-    output="score",
     accepts=Accepts(points=("lr_g", "lr_d", "beta1", "beta2", "d_steps")),
 )

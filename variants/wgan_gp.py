@@ -26,6 +26,5 @@ VARIANT = Variant(
     generator=networks.generator,
     discriminator=networks.discriminator,
     losses=losses.composed,
-    output="score",
     accepts=Accepts(points=("beta1", "beta2", "d_steps")),
 )

@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,8 @@ from ganbench.training.execution import EAGER, Execution
 from ganbench.training.gradient_scaling import Scaling
 from ganbench.training.optimizers import Schedules, build_optimizer, parameter_groups
 from ganbench.variant.augmentation import Augmentation
-from ganbench.variant.definition import Condition, DatasetSpec, Losses, Update
+from ganbench.variant.definition import Condition, DatasetSpec, Losses, Output, Update
+from ganbench.variant.networks.initial import draw_anew
 
 if TYPE_CHECKING:
     from ganbench.machine.ranks import Ranks
@@ -117,7 +118,7 @@ class TrainState:
             optimizers={},
             losses=losses,
             condition=condition,
-            is_logit=variant.output == "logit",
+            is_logit=built.output == "logit",
             autocast=None if execution.precision == "fp32" else execution.dtype,
             scaling=None,
             average=None,
@@ -310,12 +311,14 @@ class Built:
         updates: Which update trains each.
         losses: The objectives.
         condition: The condition, or None.
+        output: What the discriminator gives.
     """
 
     networks: dict[str, nn.Module]
     updates: dict[str, Update]
     losses: Losses
     condition: Condition | None
+    output: Output
 
 
 def build(variant: Variant, recipe: Recipe, spec: DatasetSpec, seed: int = 0) -> Built:
@@ -328,12 +331,20 @@ def build(variant: Variant, recipe: Recipe, spec: DatasetSpec, seed: int = 0) ->
     condition = variant.condition(recipe, spec) if variant.condition else None
     _check_numbers(recipe, condition)
     losses = variant.losses(recipe, spec)
+    output = losses.output or variant.output
+    if output not in get_args(Output):
+        raise ContractError(f"output {output!r} is unknown: give 'logit' or 'score'")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "weights"))
         networks, updates = _build(variant, recipe, spec)
+        if recipe.initial_weights != "own":  # equal ones for equal networks, whatever was drawn
+            torch.manual_seed(stream_seed(seed, "initial weights"))
+            for name, network in networks.items():
+                if updates[name] != "none":
+                    draw_anew(network, recipe.initial_weights)
     if losses.state is not None:
         networks["losses"], updates["losses"] = losses.state, "none"
-    return Built(networks, updates, losses, condition)
+    return Built(networks, updates, losses, condition, output)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -27,16 +27,20 @@ __all__ = [
     "LossOutput",
     "Losses",
     "Network",
+    "Output",
     "Update",
     "Variant",
 ]
 
-INTERFACE = 3
+INTERFACE = 4
 """Version of the interface between ganbench and variants: raised whenever it can say more. A
 variant that was written for an earlier version still loads."""
 
 Update = Literal["generator", "discriminator", "none"]
 """Which update trains a network."""
+
+Output = Literal["logit", "score"]
+"""What a discriminator gives: logits, or a critic's scores."""
 
 Kind = Literal["image", "points"]
 """What a dataset holds: images, or points of some dimensions."""
@@ -191,11 +195,15 @@ class Losses:
         g_loss: The generator's objective.
         state: What the losses keep from step to step, as the buffers of a module: saved, resumed
             and moved to the device like a network. They may change it in place.
+        output: What the objectives take the discriminator's outputs for, `"logit"` or `"score"`;
+            None is what the variant's `output` says. A copy of a `Losses` with another objective
+            (`dataclasses.replace`) keeps it.
     """
 
     d_loss: LossFunction
     g_loss: LossFunction
     state: nn.Module | None = None
+    output: Output | None = None
 
 
 @dataclass(frozen=True)
@@ -305,8 +313,8 @@ class Variant:
             one, to any number of outputs per image (logits or a critic's scores).
         losses: Builds the two objectives.
         condition: Builds the condition of a variant that takes prompts or class labels.
-        output: What the discriminator's outputs are; decides how D(x) is reported: the mean of the
-            sigmoid of logits, or of scores as they are.
+        output: What the discriminator's outputs are where the losses do not say it; decides how
+            D(x) is reported: the mean of the sigmoid of logits, or of scores as they are.
         networks: Further networks by name.
         learning_rates: Fields of the recipe by the name of a network or a part of one, for example
             `{"generator.mapping": "lr_mapping"}`; all else has `lr_g` or `lr_d`.
@@ -334,7 +342,7 @@ class Variant:
     discriminator: Builder
     losses: Callable[[Any, DatasetSpec], Losses]
     condition: Callable[[Any, DatasetSpec], Condition] | None = None
-    output: Literal["logit", "score"] = "logit"
+    output: Output = "logit"
     networks: Mapping[str, Network] = field(default_factory=dict)
     learning_rates: Mapping[str, str] = field(default_factory=dict)
     optimizer: Callable[[Any, list[dict[str, Any]], str], torch.optim.Optimizer] | None = None

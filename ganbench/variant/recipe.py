@@ -89,6 +89,11 @@ class Recipe(BaseModel):
     # The networks
     generator_width: int = Field(64, ge=1, description="channels of the widest-resolution layer")
     discriminator_width: int = Field(64, ge=1, description="channels of the first layer")
+    initial_weights: Literal["own", "pytorch", "normal", "xavier", "orthogonal"] = Field(
+        "own",
+        description="how convolutions and linear layers begin: as the variant draws them, as "
+        "PyTorch does, N(0, 0.02) as in the DCGAN paper, Glorot's, or orthogonal",
+    )
 
     # The updates
     d_steps: int = Field(1, ge=1, description="discriminator updates per step")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -10,11 +11,13 @@ from doubles import tiny_spec
 from torch import nn
 from torch.nn import functional as F
 
-from ganbench.errors import ContractError
+from ganbench.errors import ContractError, UsageError
 from ganbench.training.calls import Batch
 from ganbench.training.state import TrainState
 from ganbench.training.step import MEASURES, Batches, Step, gather, run_step, train_step
-from ganbench.variant.definition import Losses
+from ganbench.variant import losses
+from ganbench.variant.definition import DatasetSpec, Losses
+from ganbench.variant.recipe import Recipe
 from ganbench.variant.registry import resolve
 
 SPEC = tiny_spec()
@@ -148,6 +151,80 @@ def test_a_critic_reports_its_scores_as_they_are():
     before = copy.deepcopy(state)
     row = as_numbers(train_step(state, Batches([one]), measure=True))
     assert row["d_real"] == pytest.approx(before.discriminator(one.real).mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "is_logit"),
+    [
+        ("dcgan", "logistic", True),
+        ("dcgan", "hinge", False),
+        ("dcgan", "least-squares", False),
+        ("sngan", "wasserstein", False),
+        ("sngan", "logistic", True),
+        ("r3gan", "relativistic", False),
+        ("unrolled", "hinge", False),
+        ("unrolled", "logistic", True),
+    ],
+)
+@pytest.mark.parametrize("penalties", [{}, {"r1": 1.0}, {"lecam": 0.3}], ids=str)
+def test_the_loss_that_a_recipe_names_says_what_the_outputs_are(name, loss, is_logit, penalties):
+    small = {"group_width": 4} if name == "r3gan" else {}
+    state = build(name, loss=loss, d_norm="none", **penalties, **small)
+    one = batch(state)
+    outputs = copy.deepcopy(state).discriminator(one.real)
+    row = train_step(state, Batches([one]), measure=True)
+    expected = (outputs.sigmoid() if is_logit else outputs).mean().item()
+    assert row["d_real"].item() == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+def test_what_a_loss_and_its_copies_say_of_the_outputs_goes_before_what_the_variant_says():
+    (found,) = resolve(["dcgan"])
+
+    def hinge(recipe: Recipe, dataset: DatasetSpec) -> Losses:
+        base = losses.hinge(recipe, dataset)
+        return dataclasses.replace(base, d_loss=lambda *images: base.d_loss(*images) + 1)
+
+    def own(recipe: Recipe, dataset: DatasetSpec) -> Losses:
+        base = losses.hinge(recipe, dataset)
+        return Losses(base.d_loss, base.g_loss)
+
+    def is_logit(**changes: object) -> bool:
+        variant = dataclasses.replace(found.variant, **changes)
+        return TrainState.create(variant, variant.recipe, SPEC, CPU, seed=0).is_logit
+
+    assert not is_logit(losses=hinge)
+    assert is_logit(losses=own)
+    assert not is_logit(losses=own, output="score")
+    with pytest.raises(ContractError, match="output 'sigmoid' is unknown: give 'logit' or 'score'"):
+        is_logit(losses=own, output="sigmoid")
+
+
+@pytest.mark.parametrize("name", ["dcgan", "bigan", "acgan", "sngan", "texthash", "mlp"])
+def test_a_recipe_can_fix_how_all_networks_begin(name):
+    state = build(name, initial_weights="normal")
+    sides = [network for key, network in state.networks.items() if state.updates[key] != "none"]
+    for network in sides:
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                is_held = hasattr(layer, "parametrizations")
+                weight = layer.parametrizations.weight.original if is_held else layer.weight
+                count = weight.numel()
+                assert weight.std().item() == pytest.approx(0.02, rel=5 / (2 * count) ** 0.5)
+
+
+def test_networks_that_begin_alike_are_equal():
+    one, other = (build(name, initial_weights="pytorch") for name in ("dcgan", "texthash-naive"))
+    usual = build("dcgan")
+    for network in ("generator", "discriminator"):
+        first, second, third = (getattr(s, network).state_dict() for s in (one, other, usual))
+        assert all(torch.equal(first[key], second[key]) for key in first)
+        assert not all(torch.equal(first[key], third[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", ["r3gan", "stylegan2"])
+def test_networks_with_weights_of_their_own_kind_refuse_other_initial_weights(name):
+    with pytest.raises(UsageError, match=r"initial_weights=normal does not fit: .* at own"):
+        build(name, initial_weights="normal")
 
 
 def test_the_generators_step_leaves_no_gradient_and_no_lock_on_the_discriminator():

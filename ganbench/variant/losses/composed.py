@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -106,9 +107,8 @@ def composed(recipe: ComposedRecipe, dataset: DatasetSpec) -> Losses:
             total = (total + recipe.lecam * started * value).recording(lecam=value)
         return total
 
-    return Losses(
-        d_loss, bare.g_loss, penalties.LeCam(recipe.lecam_decay) if recipe.lecam else None
-    )
+    state = penalties.LeCam(recipe.lecam_decay) if recipe.lecam else None
+    return dataclasses.replace(bare, d_loss=d_loss, state=state)
 
 
 def wasserstein(recipe: Recipe, dataset: DatasetSpec) -> Losses:
@@ -129,4 +129,4 @@ def wasserstein(recipe: Recipe, dataset: DatasetSpec) -> Losses:
         output = LossOutput.of(bare.d_loss(discriminator, real, fake)) + weight * penalty
         return output.recording(gradient_penalty=penalty)
 
-    return Losses(d_loss, bare.g_loss)
+    return dataclasses.replace(bare, d_loss=d_loss)

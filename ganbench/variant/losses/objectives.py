@@ -78,7 +78,7 @@ def bce(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         on_fake = outputs_of(discriminator, fake)
         return LossOutput(binary_cross_entropy(on_fake, recipe.generator_label), fake=on_fake)
 
-    return Losses(d_loss, g_loss)
+    return Losses(d_loss, g_loss, output="logit")
 
 
 def hinge(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
@@ -98,7 +98,7 @@ def hinge(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         on_fake = outputs_of(discriminator, fake)
         return LossOutput(-on_fake.mean(), fake=on_fake)
 
-    return Losses(d_loss, g_loss)
+    return Losses(d_loss, g_loss, output="score")
 
 
 def wasserstein(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
@@ -117,7 +117,7 @@ def wasserstein(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         on_fake = outputs_of(discriminator, fake)
         return LossOutput(-on_fake.mean(), fake=on_fake)
 
-    return Losses(d_loss, g_loss)
+    return Losses(d_loss, g_loss, output="score")
 
 
 def least_squares(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
@@ -137,7 +137,7 @@ def least_squares(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         on_fake = outputs_of(discriminator, fake)
         return LossOutput((on_fake - recipe.generator_label).square().mean() / 2, fake=on_fake)
 
-    return Losses(d_loss, g_loss)
+    return Losses(d_loss, g_loss, output="score")
 
 
 def relativistic(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
@@ -161,7 +161,7 @@ def relativistic(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         paired = on_real.repeat(times, *[1] * (on_real.dim() - 1))
         return LossOutput(F.softplus(paired - on_fake).mean(), on_real, on_fake)
 
-    return Losses(d_loss, g_loss)
+    return Losses(d_loss, g_loss, output="score")
 
 
 def relativistic_average(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
@@ -184,4 +184,4 @@ def relativistic_average(recipe: Recipe, _dataset: DatasetSpec) -> Losses:
         loss = F.softplus(mean_real - on_fake).mean()
         return LossOutput(loss + F.softplus(on_real - mean_fake).mean(), on_real, on_fake)
 
-    return Losses(d_loss, g_loss)
+    return Losses(d_loss, g_loss, output="score")

@@ -24,8 +24,8 @@ from ganbench.variant.networks.dcgan import (
     dcgan_discriminator,
     dcgan_features,
     dcgan_generator,
-    initialise_dcgan,
 )
+from ganbench.variant.networks.initial import initialise_dcgan
 from ganbench.variant.networks.layers import (
     Normalisation,
     convolutional_blocks,

@@ -13,8 +13,8 @@ from ganbench.variant.networks.dcgan import (
     dcgan_discriminator,
     dcgan_features,
     dcgan_generator,
-    initialise_dcgan,
 )
+from ganbench.variant.networks.initial import initialise_dcgan, initialise_xavier
 from ganbench.variant.networks.layers import normalised
 from ganbench.variant.networks.mlp import mlp_features, mlp_generator
 from ganbench.variant.networks.points import (
@@ -22,7 +22,7 @@ from ganbench.variant.networks.points import (
     points_features,
     points_generator,
 )
-from ganbench.variant.networks.resnet import ResNetFeatures, ResNetGenerator, initialise_xavier
+from ganbench.variant.networks.resnet import ResNetFeatures, ResNetGenerator
 
 if TYPE_CHECKING:
     from ganbench.variant.composed import NetworkRecipe

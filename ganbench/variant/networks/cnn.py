@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from ganbench.variant.networks.dcgan import initialise_dcgan
+from ganbench.variant.networks.initial import initialise_dcgan
 from ganbench.variant.networks.layers import convolutional_blocks, normalisation, normalised
 
 if TYPE_CHECKING:

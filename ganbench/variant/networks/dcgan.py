@@ -17,7 +17,6 @@ __all__ = [
     "dcgan_discriminator",
     "dcgan_features",
     "dcgan_generator",
-    "initialise_dcgan",
 ]
 
 
@@ -102,21 +101,3 @@ def dcgan_discriminator(
     features, wide = dcgan_features(recipe, dataset, bias=bias, norm=norm)
     last = normalised(nn.Conv2d(wide, 1, 4, 1, 0, bias=bias), norm)
     return nn.Sequential(*features, last, nn.Flatten())
-
-
-def initialise_dcgan(network: nn.Module, *, norms: bool = True) -> nn.Module:
-    """Draw weights as the DCGAN paper does: N(0, 0.02), BatchNorm scales N(1, 0.02), biases 0.
-
-    Args:
-        network: Changed in place, and returned.
-        norms: Whether BatchNorm is drawn too; else it begins as PyTorch's does.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif norms and isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-            nn.init.zeros_(module.bias)
-    return network

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from ganbench.variant.networks.dcgan import initialise_dcgan
+from ganbench.variant.networks.initial import initialise_dcgan
 from ganbench.variant.networks.layers import normalised, vector_normalisation
 
 if TYPE_CHECKING:

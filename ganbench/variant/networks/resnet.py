@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench.variant.networks.conditional import ConditionalBatchNorm
+from ganbench.variant.networks.initial import initialise_xavier
 from ganbench.variant.networks.layers import convolutional_blocks, normalisation, normalised
 
 if TYPE_CHECKING:
@@ -16,17 +17,9 @@ if TYPE_CHECKING:
     from ganbench.variant.networks.layers import Normalisation
     from ganbench.variant.recipe import Recipe
 
-__all__ = ["ResNetFeatures", "ResNetGenerator", "initialise_xavier"]
+__all__ = ["ResNetFeatures", "ResNetGenerator"]
 
 _FLAT_BLOCKS = 2  # of the discriminator, after those that halve the size
-
-
-def initialise_xavier(layer: nn.Conv2d | nn.Linear, gain: float) -> nn.Conv2d | nn.Linear:
-    """Draw uniform weights as Glorot and Bengio 2010 do, times `gain`; biases 0. In place."""
-    nn.init.xavier_uniform_(layer.weight, gain)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
 
 
 class _Norm(nn.Module):
