@@ -152,6 +152,7 @@ def test_the_networks_have_as_many_parameters_as_by_hand(name, spec, generator, 
 COMMON = {
     "batch_size": 64, "latent_dim": 100, "image_size": 64, "lr_g": 2e-4, "lr_d": 2e-4,
     "beta1": 0.5, "beta2": 0.999, "generator_width": 64, "discriminator_width": 64,
+    "initial_weights": "own",
     "real_label": 1.0, "fake_label": 0.0, "generator_label": 1.0, "d_steps": 1, "ema_decay": 0.0,
     "dataset": "cifar10", "budget": "25epochs", "sample_every": "100steps",
     # what the field's other GANs need, and these do without
