@@ -17,7 +17,7 @@ from ganbench.check.trial import SPECS, Trial, on_spec, require
 from ganbench.errors import ContractError, UsageError
 from ganbench.training.state import count_parameters
 from ganbench.variant import source
-from ganbench.variant.definition import INTERFACE, Condition
+from ganbench.variant.definition import INTERFACE, Condition, Output
 
 if TYPE_CHECKING:
     from ganbench.variant.definition import DatasetSpec, Variant
@@ -50,7 +50,7 @@ def says_what_it_is(variant: Variant) -> str:
         f"it was written for interface {variant.interface}, and this ganbench has {INTERFACE}: "
         "update ganbench",
     )
-    require(variant.output in ("logit", "score"), f"output {variant.output!r} is unknown")
+    require(variant.output in get_args(Output), f"output {variant.output!r} is unknown")
     dataset = variant.recipe.dataset
     known = dataset in data.names() or dataset.startswith("imagefolder:")
     require(known, f"the recipe's dataset {dataset!r} is unknown: {', '.join(data.names())}")

@@ -72,12 +72,14 @@ def draw_anew(network: nn.Module, scheme: str) -> None:
             "those of plain convolutions and linear layers can be drawn anew: leave it at own"
         )
     for layer in layers:
-        bound = layer.weight[0].numel() ** -0.5  # of a fan in as PyTorch counts it
-        _put(layer, _draw(torch.empty_like(layer.weight), scheme))
-        if layer.bias is not None and scheme == "pytorch":
+        weight = _draw(torch.empty_like(layer.weight), scheme)
+        _put(layer, weight)
+        if layer.bias is None:
+            continue
+        nn.init.zeros_(layer.bias)
+        if scheme == "pytorch":
+            bound = weight[0].numel() ** -0.5  # of a fan in as PyTorch counts it
             nn.init.uniform_(layer.bias, -bound, bound)
-        elif layer.bias is not None:
-            nn.init.zeros_(layer.bias)
     for norm in network.modules():
         if isinstance(norm, _Norm) and norm.weight is not None and norm.weight.requires_grad:
             nn.init.ones_(norm.weight)
