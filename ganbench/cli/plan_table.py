@@ -33,6 +33,7 @@ def print_plan(
     from rich import box
     from rich.table import Column, Table
 
+    from ganbench.data.catalogue import short_dataset
     from ganbench.launch.timings import Cost, duration, gigabytes
     from ganbench.workflow.expected_time import run_seconds
 
@@ -46,7 +47,7 @@ def print_plan(
         cost = costs.get(job.variant, "")
         table.add_row(
             job.id,
-            visible(job.spec.name),
+            visible(short_dataset(job.spec.name)),
             job.budget_text,
             f"{job.spec.channels}-D" if job.spec.kind == "points" else str(job.image_size),
             str(job.recipe.get("batch_size", "")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from launch_doubles import planned
 from rich.console import Console
@@ -41,3 +42,13 @@ def test_a_run_whose_time_cannot_be_said_is_in_the_table_with_its_reason():
     text = printed(plan, {"mlp": "mlp: ValueError: no"})
     assert plan.jobs[0].id in text
     assert "ValueError: no" in text
+
+
+def test_an_image_folder_is_named_by_its_last_part_so_that_a_run_is_one_line():
+    plan = planned(budget="100steps")
+    spec = replace(plan.jobs[0].spec, name="imagefolder:/home/somebody/pictures/birds")
+    job = replace(plan.jobs[0], spec=spec)
+    text = printed(replace(plan, jobs=(job,)), {})
+    (row,) = [line for line in text.splitlines() if line.startswith(job.id)]
+    assert " birds " in row
+    assert "somebody" not in text

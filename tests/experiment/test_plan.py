@@ -13,6 +13,7 @@ from ganbench.experiment import suite as suites
 from ganbench.training.execution import Execution
 
 NOWHERE = Path("nowhere")
+PUBLISHED = Path(__file__).parents[2] / "docs" / "suites"
 
 
 def make(**values: object) -> plan.Plan:
@@ -290,3 +291,22 @@ def test_weights_that_no_run_uses_are_named(backbone, is_unused):
     """The digits are grey, so that `auto` takes the classifier."""
     notes = make(dataset="digits", backbone=backbone, inception_weights="weights.pth").notes
     assert is_unused == any("--inception-weights has no effect" in note for note in notes)
+
+
+@pytest.mark.parametrize("file", sorted(PUBLISHED.glob("*.yaml")), ids=lambda file: file.stem)
+def test_each_suite_of_the_documentation_is_a_plan(file):
+    flags = {"set": ("batch_size=2",)}  # for the memory of any machine
+    suite = suites.read_suite(file, flags)
+    if suite.dataset is None:
+        suite = suites.read_suite(file, {**flags, "dataset": "mnist"})
+    assert plan.make(suite, device="cpu", data_root=NOWHERE).jobs
+
+
+def test_the_suite_of_narrow_images_has_all_variants_and_gives_dcgans_the_weights_of_the_paper():
+    suite = suites.read_suite(PUBLISHED / "narrow-images.yaml", {"dataset": "mnist"})
+    jobs = plan.make(suite, device="cpu", data_root=NOWHERE).jobs
+    assert len({job.variant for job in jobs}) * 3 == len(jobs) == 63
+    assert {job.recipe["image_size"] for job in jobs if job.variant != "mlp"} == {32}
+    of_dcgans = {job.variant for job in jobs if job.recipe.get("network") == "dcgan"}
+    drawn = {job.variant for job in jobs if job.recipe["initial_weights"] == "normal"}
+    assert of_dcgans == drawn
