@@ -56,10 +56,17 @@ class _Counts:
     reals: int
 
 
-def estimate(job: Job, device: Device, cache_root: Path, display: Display) -> Cost:
+def estimate(job: Job, device: Device, cache_root: Path, backbone: str, display: Display) -> Cost:
     """What a job takes: as an earlier run of this machine says, or else by a few real steps.
 
     The steps are real, the images are noise of the dataset's shape, so that nothing is downloaded.
+
+    Args:
+        job: What would be done.
+        device: What would train it.
+        cache_root: Where earlier timings are.
+        backbone: What would describe its images.
+        display: Where the progress is shown.
 
     Raises:
         VariantFailure: The variant's code or a step raised something.
@@ -84,7 +91,7 @@ def estimate(job: Job, device: Device, cache_root: Path, display: Display) -> Co
     release_host_memory()
     counts = _counts(job.spec)
     display.update("scores of a few features", 0, 0)
-    scoring = _scoring_seconds(job, device, counts)
+    scoring = _scoring_seconds(job.spec, backbone, device, counts)
     display.update("scores of a few features", 1, 1)
     return Cost(
         step_seconds, drawing * counts.fakes + scoring, memory, "a few steps", is_measured=True
@@ -119,18 +126,16 @@ def _drawing_seconds(session: Session) -> float:
     return (time.perf_counter() - begun) / _IMAGES
 
 
-def _scoring_seconds(job: Job, device: Device, counts: _Counts) -> float:
+def _scoring_seconds(spec: DatasetSpec, backbone: str, device: Device, counts: _Counts) -> float:
     """Of features and scores; those of the real images are kept in the cache after the first."""
-    spec = job.spec
     if spec.kind == "points":
-        name, width, each = "", spec.channels, 0.0
+        width, each = spec.channels, 0.0
     else:
-        name = "inception" if job.may_use_inception else job.backbone
-        width = _VECTOR.get(name, _CLASSIFIER_VECTOR)
+        width = _VECTOR.get(backbone, _CLASSIFIER_VECTOR)
         each = _feature_seconds(spec, device)
-        if name in _VECTOR:
+        if backbone in _VECTOR:
             each += _INCEPTION_TIMES * each * (32 / max(spec.native_size, 1)) ** 2
-    most = _ROWS_OF_LONG if name in _VECTOR else _ROWS
+    most = _ROWS_OF_LONG if backbone in _VECTOR else _ROWS
     few, more = (min(rows, counts.fakes) for rows in most)
     seconds = [_score_seconds(rows, width, len(spec.class_names)) for rows in (few, more)]
     pairs = [2 * rows**2 for rows in (few, more)]

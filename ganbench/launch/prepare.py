@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ganbench import data
 from ganbench.launch.frozen_job import check_frozen
-from ganbench.scoring.backbones.backbone import check_backbone
+from ganbench.scoring.backbones.backbone import foreseen_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["check_obtainable", "prepare"]
 
 
-def check_obtainable(jobs: Sequence[Job], context: CommandContext, display: Display) -> None:
+def check_obtainable(
+    jobs: Sequence[Job], context: CommandContext, display: Display
+) -> dict[str, str]:
     """See within seconds that datasets and weights are there, or could be downloaded.
 
     What would be downloaded is said; nothing is read whole, downloaded or written.
@@ -29,17 +31,21 @@ def check_obtainable(jobs: Sequence[Job], context: CommandContext, display: Disp
         context: Where to look.
         display: Where that is said.
 
+    Returns:
+        By dataset, the backbone that its images will be described by.
+
     Raises:
         UsageError: A dataset or the weights of a backbone can neither be found nor be downloaded.
     """
-    names = dict.fromkeys(job.spec.name for job in jobs)
-    backbones = dict.fromkeys(job.backbone for job in jobs if job.spec.kind != "points")
-    lines = [data.check_obtainable(name, context.data_root) for name in names]
-    lines += [
-        check_backbone(name, context.cache_root, context.inception_weights) for name in backbones
-    ]
-    for line in filter(None, lines):
-        display.say(line)
+    backbones: dict[str, str] = {}
+    for job in {job.spec.name: job for job in jobs}.values():  # a plan asks for one backbone
+        downloaded = data.check_obtainable(job.spec.name, context.data_root)
+        backbones[job.spec.name], weights = foreseen_backbone(
+            job.backbone, job.spec, context.cache_root, context.inception_weights
+        )
+        for line in filter(None, (downloaded, weights)):
+            display.say(line)
+    return backbones
 
 
 def prepare(jobs: Sequence[Job], resources: Resources, *, side_by_side: bool = False) -> None:

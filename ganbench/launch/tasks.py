@@ -144,14 +144,17 @@ class EstimateTask:
 
         device = choose(self.context.device)
         device.activate()
-        check_obtainable(self.jobs, self.context, display)
+        backbones = check_obtainable(self.jobs, self.context, display)
         costs: dict[str, Cost | str] = {}
         for job in self.jobs:
             if job.frozen:
                 costs[job.variant] = "made elsewhere, and scored alone"
                 continue
             try:
-                costs[job.variant] = estimate(job, device, self.context.cache_root, display)
+                backbone = backbones[job.spec.name]
+                costs[job.variant] = estimate(
+                    job, device, self.context.cache_root, backbone, display
+                )
             except (VariantFailure, Diverged) as error:
                 costs[job.variant] = str(error)
         return costs

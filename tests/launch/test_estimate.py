@@ -23,7 +23,7 @@ def test_a_few_steps_give_seconds_and_memory_and_no_dataset_is_read(tmp_path, mo
     monkeypatch.setattr("ganbench.data.load", None)
     (job,) = planned().jobs
     before = torch.random.get_rng_state()
-    cost = estimate(job, choose("cpu"), tmp_path, display())
+    cost = estimate(job, choose("cpu"), tmp_path, "classifier", display())
     assert cost.is_measured
     assert 0 < cost.step_seconds < 1
     assert cost.evaluation_seconds > 0
@@ -37,7 +37,7 @@ def test_what_is_known_is_not_measured_again(tmp_path, monkeypatch):
     monkeypatch.setattr(estimating, "read_cost", lambda *_: known)
     monkeypatch.setattr(estimating, "build_session", None)
     (job,) = planned().jobs
-    assert estimate(job, choose("cpu"), tmp_path, display()) is known
+    assert estimate(job, choose("cpu"), tmp_path, "classifier", display()) is known
 
 
 def test_the_variants_of_a_plan_are_scored_once(tmp_path, monkeypatch):
@@ -48,5 +48,20 @@ def test_the_variants_of_a_plan_are_scored_once(tmp_path, monkeypatch):
     estimating._score_seconds.cache_clear()
     (job,) = planned().jobs
     for _ in range(3):
-        estimate(job, choose("cpu"), tmp_path, display())
+        estimate(job, choose("cpu"), tmp_path, "classifier", display())
     assert len(scored) == len(estimating._ROWS)
+
+
+def test_inception_at_its_own_size_takes_longer_than_the_classifier(tmp_path, monkeypatch):
+    monkeypatch.setattr(estimating, "_feature_seconds", lambda *_: 1.0)
+    monkeypatch.setattr(estimating, "_score_seconds", lambda *_: 0.0)
+    monkeypatch.setattr(estimating, "_drawing_seconds", lambda *_: 0.0)
+    (job,) = (
+        planned().jobs
+    )  # images of 8x8, of which the classifier sees 16 times as many as of 32x32
+    seconds = {
+        backbone: estimate(job, choose("cpu"), tmp_path, backbone, display()).evaluation_seconds
+        for backbone in ("classifier", "inception")
+    }
+    assert seconds["classifier"] == job.spec.train_count
+    assert seconds["inception"] == seconds["classifier"] * (1 + 40 * 16)

@@ -46,6 +46,7 @@ __all__ = [
     "Features",
     "cached_file",
     "check_backbone",
+    "foreseen_backbone",
     "obtain_backbone",
     "obtain_network",
     "real_features",
@@ -207,6 +208,51 @@ def check_backbone(requested: str, cache_root: Path, inception_weights: Path | N
     return ""
 
 
+def foreseen_backbone(
+    requested: str, spec: DatasetSpec, cache_root: Path, inception_weights: Path | None = None
+) -> tuple[BackboneName, str]:
+    """Find out within seconds which backbone `obtain_backbone` would choose.
+
+    Args:
+        requested: As `obtain_backbone` takes it.
+        spec: Of the dataset.
+        cache_root: Where downloaded weights are kept; nothing is written.
+        inception_weights: As `obtain_backbone` takes them.
+
+    Returns:
+        Its name, and as a sentence what will be downloaded for it, or why the weights of a better
+        one cannot be had; empty where there is nothing to say.
+
+    Raises:
+        UsageError: `requested` is no backbone.
+        DataError: Weights that were asked for cannot be had, or a file holds others.
+    """
+    if spec.kind == "points":
+        return POINTS_BACKBONE, ""
+    told = check_backbone(requested, cache_root, inception_weights)
+    if requested == "efficientnet":
+        return "efficientnet", told
+    if _why_classifier(requested, spec):
+        return "classifier", told
+    if requested == "inception" or inception_weights is not None:
+        return "inception", told
+    try:
+        return "inception", check_inception(None, cache_root)
+    except DataError as error:
+        return "classifier", f"{error}; without them the dataset's classifier gives the features"
+
+
+def _why_classifier(requested: str, spec: DatasetSpec) -> str:
+    """Why the classifier gives the features, whatever weights there are; empty where it may not."""
+    if requested == "classifier":
+        return "asked for"
+    if requested == "auto" and spec.channels == 1:
+        return "the images are grey, and inception was trained on colour photos"
+    if requested == "auto" and spec.name in STACKED_DIGITS:
+        return "each channel is a digit, which the classifier of single digits describes"
+    return ""
+
+
 def obtain_network(
     requested: str,
     spec: DatasetSpec,
@@ -233,14 +279,10 @@ def obtain_network(
     """
     if requested not in BACKBONES:
         raise unknown("backbone", requested, BACKBONES)
-    if requested == "classifier":
-        return None, "asked for"
     if requested == "efficientnet":
         return obtain_efficientnet(), "asked for"
-    if requested == "auto" and spec.channels == 1:
-        return None, "the images are grey, and inception was trained on colour photos"
-    if requested == "auto" and spec.name in STACKED_DIGITS:
-        return None, "each channel is a digit, which the classifier of single digits describes"
+    if why := _why_classifier(requested, spec):
+        return None, why
     try:
         network = obtain_inception(inception_weights, cache_root, report)
     except DataError as error:

@@ -16,6 +16,7 @@ from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganbench.cli.list import _BACKBONES
+from ganbench.data import describe
 from ganbench.data.dataset import Dataset, Split, ignore_progress, resize
 from ganbench.errors import DataError, UsageError
 from ganbench.experiment.suite import Suite
@@ -23,7 +24,9 @@ from ganbench.scoring.backbones import inception
 from ganbench.scoring.backbones.backbone import (
     BACKBONES,
     cached_file,
+    foreseen_backbone,
     obtain_backbone,
+    obtain_network,
     real_features,
 )
 from ganbench.scoring.backbones.classifier import obtain_classifier
@@ -169,6 +172,39 @@ def test_auto_falls_back_to_the_classifier_and_says_why(colour, tmp_path, no_net
     backbone = obtain_backbone("auto", colour, CPU, tmp_path)
     assert backbone.name == "classifier"
     assert "Name or service not known" in backbone.reason
+
+
+@pytest.mark.parametrize("requested", ["auto", "classifier"])
+@pytest.mark.parametrize("name", ["made", "stacked-mnist", "grey"])
+def test_without_a_network_the_backbone_is_foreseen_as_it_is_chosen(
+    colour, tmp_path, no_network, requested, name
+):
+    channels = 1 if name == "grey" else 3
+    spec = dataclasses.replace(colour.spec, name=name, channels=channels)
+    before = file_stamps(tmp_path)
+    foreseen, told = foreseen_backbone(requested, spec, tmp_path)
+    assert file_stamps(tmp_path) == before
+    network, why = obtain_network(requested, spec, tmp_path)
+    assert network is None
+    assert foreseen == "classifier"
+    assert ("Name or service not known" in told) == ("Name or service not known" in why)
+    assert bool(told) == (requested == "auto" and name == "made")
+
+
+def test_inception_is_foreseen_where_its_weights_are_given_or_can_be_downloaded(
+    colour, tmp_path, random_inception, monkeypatch, no_network
+):
+    given = foreseen_backbone("auto", colour.spec, tmp_path, random_inception[1])
+    assert given == ("inception", "")
+    monkeypatch.setattr(inception, "check_reachable", lambda _addresses: None)
+    name, told = foreseen_backbone("auto", colour.spec, tmp_path)
+    assert name == "inception"
+    assert told.endswith("they will be downloaded")
+
+
+def test_what_describes_points_is_foreseen_without_weights(tmp_path, no_network):
+    spec = describe("ring8", tmp_path)
+    assert foreseen_backbone("auto", spec, tmp_path) == ("points", "")
 
 
 def test_inception_that_cannot_be_had_is_an_error_where_it_was_asked_for(
