@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ganbench.errors import UsageError, unknown
 from ganbench.experiment.seed_range import SeedRange, parse_margin, parse_seed_range
 from ganbench.training.execution import Execution, Precision
+from ganbench.variant import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -162,7 +163,7 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
             )
         if path is not None and "variants" in flags:  # fewer of the file's, or others
             file = Suite.model_validate(values)
-            left_out = set(file.variants) - set(suite.variants)
+            left_out = _names(file.variants) - _names(suite.variants)
             idle = {each for each in file.set if is_for(each, left_out)}
             kept = tuple(each for each in suite.set if each not in idle)
             return suite.model_copy(update={"set": kept})
@@ -178,6 +179,13 @@ def read_suite(path: Path | None, flags: dict[str, Any]) -> Suite:
             f"{origin}{key}: {reprlib.repr(first['input'])} is not allowed: "
             f"{first['msg'].removeprefix('Value error, ')}"
         ) from error
+
+
+def _names(variants: Sequence[str]) -> set[str]:
+    """Names of variants, with those of all that are installed in the place of `all`."""
+    if registry.ALL not in variants:
+        return set(variants)
+    return {*variants, *registry.installed_names()}
 
 
 def is_for(setting: str, variants: set[str]) -> bool:

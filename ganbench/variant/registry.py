@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-__all__ = ["ALL", "CONSTANT", "GROUP", "Entry", "Resolved", "entries", "expand", "resolve"]
+__all__ = [
+    "ALL",
+    "CONSTANT",
+    "GROUP",
+    "Entry",
+    "Resolved",
+    "entries",
+    "expand",
+    "installed_names",
+    "resolve",
+]
 
 GROUP = "ganbench.variants"
 CONSTANT = "VARIANT"
@@ -104,6 +114,11 @@ def entries() -> tuple[Entry, ...]:
     """List all built-in variants and those of installed packages, by name, broken ones included."""
     installed = _installed()
     return tuple(_entry(candidate, installed) for candidate in installed)
+
+
+def installed_names() -> frozenset[str]:
+    """Names of the built-in variants and those of installed packages; none of them is imported."""
+    return frozenset(candidate.name for candidate in _installed())
 
 
 def expand(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:

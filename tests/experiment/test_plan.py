@@ -219,6 +219,17 @@ def test_fewer_variants_than_a_suite_file_names_leave_out_its_settings_of_the_ot
     assert both == ("mlp.lr_g=2e-4", "lr_d=3e-4", "dcgan.lr_g=1")  # refused where it is read
 
 
+def test_fewer_variants_than_all_leave_out_the_settings_of_the_others(tmp_path):
+    path = suite_file(
+        tmp_path, "variants: all\nset: {dcgan-smooth.lr_g: 1, dcgan.lr_g: 2, none.lr_g: 3}\n"
+    )
+    left = suites.read_suite(path, {"variants": "dcgan"})
+    assert left.set == ("dcgan.lr_g=2", "none.lr_g=3")
+    with pytest.raises(UsageError, match="unknown variant in --set 'none'"):
+        plan.make(left, device="cpu", data_root=NOWHERE)
+    assert len(suites.read_suite(path, {"variants": "all"}).set) == 3
+
+
 def test_a_suite_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"none.yaml cannot be read"):
         suites.read_suite(tmp_path / "none.yaml", {})
