@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+import pytest
 import results_doubles as doubles
 
 from ganbench.report.charts.samples import samples
@@ -95,3 +96,35 @@ def test_the_chart_says_in_a_cell_why_it_is_empty_and_no_other_cell_is(tmp_path)
     texts = [text.get_text() for text in figure.texts]
     assert texts.count("none drawn yet:\nthe first at step 2,000") == 1
     assert len(figure.images) == 5
+
+
+def test_variants_stand_side_by_side_where_there_is_one_moment(tmp_path):
+    labels = [f"variant-{number}" for number in range(8)]
+    group, _ = entries_of(tmp_path, dict.fromkeys(labels, (1000,)))
+    figure = samples(group, ChartStyle(LIGHT, labels))
+    places = [(image.ox, image.oy) for image in figure.images]
+    rows = sorted({up for _, up in places}, reverse=True)
+    assert [sum(up == row for _, up in places) for row in rows] == [6, 2]
+    assert len(set(places)) == 8
+    texts = [text.get_text() for text in figure.texts]
+    assert texts[0].startswith("Samples · ")
+    assert [text for text in texts if text in labels] == labels
+
+
+@pytest.mark.parametrize("steps", [(1000,), (1000, 2000)])
+@pytest.mark.parametrize("sign", ["-", "", "_é"])
+def test_a_long_name_is_broken_and_covers_no_picture(tmp_path, steps, sign):
+    long = f"variant{sign}whose{sign}name{sign}is{sign}longer{sign}than{sign}its{sign}pictures"
+    group, _ = entries_of(tmp_path, {long: steps, "mlp": steps, "dcgan": steps})
+    style = ChartStyle(LIGHT, (long, "mlp", "dcgan"))
+    with style.applied():
+        figure = samples(group, style)
+        figure.draw_without_rendering()
+        (name,) = [text for text in figure.texts if text.get_text().replace("\n", "") == long]
+        box = name.get_window_extent()
+    assert box.x0 >= 0
+    assert box.y1 <= figure.bbox.y1
+    for image in figure.images:
+        high, wide = image.get_size()
+        beside = box.x1 <= image.ox or box.x0 >= image.ox + wide
+        assert beside or box.y0 >= image.oy + high or box.y1 <= image.oy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from matplotlib.textpath import TextToPath
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["broken", "drawable", "fonts", "legend_columns"]
+__all__ = ["broken", "broken_name", "drawable", "fonts", "legend_columns"]
 
 _LEGEND_SIZE = 8.5
+_PARTS_OF_NAMES = re.compile(r"[^-_ ./]*[-_ ./]|[^-_ ./]+")
 # Families with Chinese, Japanese and Korean signs, on the systems that have them.
 _FURTHER_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei",
@@ -49,6 +51,18 @@ def broken(text: str, size: float, weight: str, width: float) -> list[str]:
         else:
             lines.append(word)
     return lines if text else []
+
+
+def broken_name(name: str, size: float, weight: str, width: float) -> str:
+    """A name in lines that fit a width in inches, broken at signs, or else between letters."""
+    lines = [""]
+    for part in _PARTS_OF_NAMES.findall(name):
+        pieces = [part] if _points(part.rstrip(), size, weight) <= 72 * width else part
+        for piece in pieces:
+            if lines[-1] and _points((lines[-1] + piece).rstrip(), size, weight) > 72 * width:
+                lines.append("")
+            lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines)
 
 
 @lru_cache(maxsize=4096)
