@@ -38,13 +38,15 @@ def check_obtainable(
         UsageError: A dataset or the weights of a backbone can neither be found nor be downloaded.
     """
     backbones: dict[str, str] = {}
+    lines: list[str] = []
     for job in {job.spec.name: job for job in jobs}.values():  # a plan asks for one backbone
-        downloaded = data.check_obtainable(job.spec.name, context.data_root)
+        lines.append(data.check_obtainable(job.spec.name, context.data_root))
         backbones[job.spec.name], weights = foreseen_backbone(
             job.backbone, job.spec, context.cache_root, context.inception_weights
         )
-        for line in filter(None, (downloaded, weights)):
-            display.say(line)
+        lines.append(weights)
+    for line in dict.fromkeys(filter(None, lines)):  # datasets share the backbone's
+        display.say(line)
     return backbones
 
 

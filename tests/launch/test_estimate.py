@@ -56,9 +56,8 @@ def test_inception_at_its_own_size_takes_longer_than_the_classifier(tmp_path, mo
     monkeypatch.setattr(estimating, "_feature_seconds", lambda *_: 1.0)
     monkeypatch.setattr(estimating, "_score_seconds", lambda *_: 0.0)
     monkeypatch.setattr(estimating, "_drawing_seconds", lambda *_: 0.0)
-    (job,) = (
-        planned().jobs
-    )  # images of 8x8, of which the classifier sees 16 times as many as of 32x32
+    # Images of 8x8, of which the classifier sees 16 times as many as of 32x32
+    (job,) = planned().jobs
     seconds = {
         backbone: estimate(job, choose("cpu"), tmp_path, backbone, display()).evaluation_seconds
         for backbone in ("classifier", "inception")
