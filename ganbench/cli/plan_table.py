@@ -83,7 +83,7 @@ def costs_text(
             yield f"{name}: its classifier {duration(seconds)}, once, unless the cache has it"
     runs = total_seconds(plan, costs)
     whole = runs + sum(classifiers.values()) + report
-    side_by_side = ", run one after the other" if jobs > 1 else ""
+    side_by_side = f" one after the other (less with {jobs} at a time)" if jobs > 1 else ""
     count = f"{len(plan.jobs)} run{'s' if len(plan.jobs) > 1 else ''}"
     total = f"in total about {duration(whole)}: {count}{side_by_side}"
     yield f"{total}, and the report {duration(report)}"

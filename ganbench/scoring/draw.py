@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
-from torchvision.utils import make_grid
 
 from ganbench.data.kinds import to_uint8
 from ganbench.errors import ContractError, UsageError
@@ -133,6 +132,8 @@ def draw_class(
 
 def grid(images: Tensor, columns: int = 8) -> Image.Image:
     """Arrange uint8 images of shape (n, channels, size, size) in rows, with thin gaps."""
+    from torchvision.utils import make_grid  # takes seconds to load, and not all commands draw
+
     sheet = make_grid(images, nrow=columns, padding=2, pad_value=255)
     return Image.fromarray(sheet.permute(1, 2, 0).contiguous().numpy())
 

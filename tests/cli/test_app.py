@@ -473,6 +473,15 @@ def test_help_and_list_load_no_torch_and_no_pandas(arguments):
     subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
 
 
+def test_a_plan_is_made_without_packages_that_only_images_and_inception_need():
+    code = (
+        "import sys, ganbench.launch.local, ganbench.launch.run_job\n"
+        "loaded = {'torchvision', 'torch_fidelity'} & set(sys.modules)\n"
+        "assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 @pytest.mark.slow
 def test_an_interrupted_run_is_saved_and_goes_on(tmp_path, cache_root):
     """The same result as that of a run that was never interrupted, through real signals."""

@@ -37,6 +37,13 @@ def test_each_run_has_its_time_and_memory_and_the_sum_is_said_within_80_columns(
     assert "in total about 1 h 04 min: 4 runs, and the report 10 s" in lines
 
 
+def test_the_sum_says_that_runs_side_by_side_take_less():
+    plan = planned(budget="100steps", seeds="4")
+    text = printed(plan, {"mlp": Cost(0.57, 60.0, 10**9, "a run of today")}, jobs=2)  # 120 s each
+    whole = "in total about 8 min: 4 runs one after the other (less with 2 at a time), "
+    assert whole + "and the report 10 s" in " ".join(text.split())
+
+
 def test_a_run_whose_time_cannot_be_said_is_in_the_table_with_its_reason():
     plan = planned(budget="100steps")
     text = printed(plan, {"mlp": "mlp: ValueError: no"})

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
 from ganbench.data.cache import UNREADABLE
 from ganbench.data.dataset import resize
@@ -52,6 +51,9 @@ class EfficientNetLite(nn.Module):
     deviation: Tensor
 
     def __init__(self) -> None:
+        # Takes seconds to load, and few commands need it
+        from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
+
         super().__init__()
         # As buffers they are part of the backbone's hash, like all that its numbers depend on.
         self.register_buffer("size", torch.tensor(_SIZE))

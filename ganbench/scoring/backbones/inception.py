@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch_fidelity.feature_extractor_inceptionv3 import (
-    URL_INCEPTION_V3,
-    FeatureExtractorInceptionV3,
-)
 
 from ganbench.data.cache import UNREADABLE, folder, say_damaged
 from ganbench.data.dataset import ignore_progress
@@ -28,7 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["check_inception", "obtain_inception"]
 
-_WEIGHTS_FILE = Path(URL_INCEPTION_V3).name
+# torch-fidelity's URL_INCEPTION_V3; the package takes seconds to load, and few commands need it
+_WEIGHTS_URL = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth"
+)
+_WEIGHTS_FILE = Path(_WEIGHTS_URL).name
 _WEIGHTS_HASH_PREFIX = _WEIGHTS_FILE.removesuffix(".pth").rpartition("-")[2]
 
 
@@ -46,6 +47,8 @@ def obtain_inception(given: Path | None, cache_root: Path, report: Progress) -> 
     Raises:
         DataError: The weights cannot be had, or are not those of this network.
     """
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
     path = given or _weights(cache_root, report)
     try:
         if path.exists() and not path.is_file():
@@ -81,7 +84,7 @@ def check_inception(given: Path | None, cache_root: Path) -> str:
     if _known(cache_root) is not None:
         return ""
     try:
-        check_reachable([URL_INCEPTION_V3])
+        check_reachable([_WEIGHTS_URL])
     except OSError as error:
         raise _not_to_be_had(error) from error
     return f"inception weights are not in the cache {cache_root}: they will be downloaded"
@@ -129,9 +132,9 @@ def _weights(cache_root: Path, report: Progress) -> Path:
     ours = _cached(cache_root)
     folder(ours.parent)
     try:
-        with downloading("inception weights", report, [URL_INCEPTION_V3]):
+        with downloading("inception weights", report, [_WEIGHTS_URL]):
             torch.hub.download_url_to_file(
-                URL_INCEPTION_V3, str(ours), _WEIGHTS_HASH_PREFIX, progress=False
+                _WEIGHTS_URL, str(ours), _WEIGHTS_HASH_PREFIX, progress=False
             )
     except (OSError, RuntimeError) as error:  # URLError is an OSError
         raise _not_to_be_had(error) from error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
-
 from ganbench.scoring.metrics.checks import check_matrix
 
 if TYPE_CHECKING:
@@ -32,6 +30,9 @@ def inception_score(logits: Tensor, *, seed: int = 0) -> float:
     Raises:
         ValueError: The logits are no finite matrix.
     """
+    # Takes seconds to load, and only scores of inception need it
+    from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
+
     check_matrix("inception logits", logits)
     splits = min(_MOST_SPLITS, max(1, len(logits) // _SMALLEST_SPLIT))
     values = isc_features_to_metric(logits, splits=splits, shuffle=True, rng_seed=seed)
