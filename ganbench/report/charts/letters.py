@@ -12,9 +12,10 @@ from matplotlib.textpath import TextToPath
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["broken", "broken_name", "drawable", "fonts", "legend_columns"]
+__all__ = ["broken", "drawable", "fonts", "legend_columns"]
 
 _LEGEND_SIZE = 8.5
+_WORDS = re.compile(r"[^ ]* |[^ ]+")
 _PARTS_OF_NAMES = re.compile(r"[^-_ ./]*[-_ ./]|[^-_ ./]+")
 # Families with Chinese, Japanese and Korean signs, on the systems that have them.
 _FURTHER_FONTS = (
@@ -40,29 +41,23 @@ def drawable(text: str) -> bool:
     return not signs
 
 
-def broken(text: str, size: float, weight: str, width: float) -> list[str]:
-    """A text in lines that fit a width in inches, broken between words."""
-    room = 72 * (width - 0.2)
-    lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _points(longer, size, weight) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines if text else []
+def broken(
+    text: str, size: float, weight: str, width: float, *, is_name: bool = False
+) -> list[str]:
+    """A text in lines that fit a width in inches.
 
-
-def broken_name(name: str, size: float, weight: str, width: float) -> str:
-    """A name in lines that fit a width in inches, broken at signs, or else between letters."""
+    Between words; a word that is wider stands out. A name is broken after signs too, and between
+    letters where nothing else makes it fit.
+    """
+    room = 72 * width
     lines = [""]
-    for part in _PARTS_OF_NAMES.findall(name):
-        pieces = [part] if _points(part.rstrip(), size, weight) <= 72 * width else part
-        for piece in pieces:
-            if lines[-1] and _points((lines[-1] + piece).rstrip(), size, weight) > 72 * width:
+    for part in (_PARTS_OF_NAMES if is_name else _WORDS).findall(text):
+        is_wide = is_name and _points(part.rstrip(), size, weight) > room
+        for piece in part if is_wide else [part]:
+            if lines[-1] and _points((lines[-1] + piece).rstrip(), size, weight) > room:
                 lines.append("")
             lines[-1] += piece
-    return "\n".join(line.rstrip() for line in lines)
+    return [line.rstrip() for line in lines if line]
 
 
 @lru_cache(maxsize=4096)

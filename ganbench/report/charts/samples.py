@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from ganbench.report.charts.letters import broken_name
+from ganbench.report.charts.letters import broken
 from ganbench.report.charts.style import canvas
 from ganbench.report.moments import first_with_samples, shared_moments
 from ganbench.report.sample_images import first_cells, generated_panel
@@ -107,6 +107,11 @@ class _Layout:
     places: Mapping[str, _Place]
 
 
+def _name(label: str, pixels: int) -> str:
+    """A variant's name in lines of a width."""
+    return "\n".join(broken(label, *_NAME_FONT, pixels / SAMPLES_DPI, is_name=True))
+
+
 def _below_each_other(labels: Collection[str], moments: int) -> _Layout:
     """A row per variant, its name before the cells."""
     row_pixels = _CELL_PIXELS + _CAPTION_PIXELS + _GAP_PIXELS
@@ -117,15 +122,14 @@ def _below_each_other(labels: Collection[str], moments: int) -> _Layout:
     for row, label in enumerate(labels):
         bottom = (len(labels) - row - 1) * row_pixels + _GAP_PIXELS // 2
         at = (_NAME_PIXELS - 10, bottom + _CELL_PIXELS / 2)
-        name = broken_name(label, *_NAME_FONT, (_NAME_PIXELS - 2 * _GAP_PIXELS) / SAMPLES_DPI)
+        name = _name(label, _NAME_PIXELS - 2 * _GAP_PIXELS)
         places[label] = _Place(name, at, how, lefts, bottom)
     return _Layout(_NAME_PIXELS + max(moments, 3) * across, len(labels) * row_pixels, places)
 
 
 def _side_by_side(labels: Collection[str]) -> _Layout:
     """A cell per variant, its name above it."""
-    inches = _CELL_PIXELS / SAMPLES_DPI
-    names = {label: broken_name(label, *_NAME_FONT, inches) for label in labels}
+    names = {label: _name(label, _CELL_PIXELS) for label in labels}
     lines = max(name.count("\n") + 1 for name in names.values())
     name_pixels = lines * _CAPTION_PIXELS
     row_pixels = name_pixels + _CAPTION_PIXELS + _CELL_PIXELS + _GAP_PIXELS

@@ -193,8 +193,8 @@ def canvas(
         style: Colours.
         dpi: Pixels per inch.
     """
-    lines = broken(title, _TITLE_SIZE, "bold", width)
-    below = broken(subtitle, _SUBTITLE_SIZE, "normal", width)
+    lines = broken(title, _TITLE_SIZE, "bold", width - 0.2)
+    below = broken(subtitle, _SUBTITLE_SIZE, "normal", width - 0.2)
     head = 0.22 + _LINE_INCHES * (len(lines) + len(below))
     full = height + head
     figure = Figure(figsize=(width, full), layout="constrained", dpi=dpi)

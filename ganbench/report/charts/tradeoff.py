@@ -80,7 +80,7 @@ def tradeoff(group: Group, style: ChartStyle) -> Figure | None:
     lines = lines_across(axes, group, _QUALITY, style)
     speed_name = f"training speed, {group.unit}/s{shared_timing_text(group)} →"
     lines_of_name = broken(
-        speed_name, float(axes.xaxis.label.get_fontsize()), "normal", 0.75 * width
+        speed_name, float(axes.xaxis.label.get_fontsize()), "normal", 0.75 * width - 0.2
     )
     axes.set_xlabel("\n".join(lines_of_name))
     axes.set_ylabel(f"← {name}")
