@@ -5,10 +5,17 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import os
 import sys
 import traceback
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+)
 from importlib.util import decode_source, spec_from_loader
 from itertools import accumulate
 from pathlib import Path
@@ -158,7 +165,10 @@ def text_hash(path: Path) -> str:
 
 
 class _FreshLoader(SourceFileLoader):
-    """Compiles a file each time: no bytecode beside it, none from before a change is used."""
+    """Compiles a file each time: no bytecode beside it, none from before a change is used.
+
+    Python takes bytecode for that of a text of as many bytes which was written in the same second.
+    """
 
     def path_stats(self, path: str) -> Mapping[str, float]:
         raise OSError(f"{path} has no bytecode")
@@ -209,7 +219,14 @@ def _folder_package(folder: Path) -> str:
     name = f"ganbench_folder_{hashlib.sha256(repr((str(folder), state)).encode()).hexdigest()[:8]}"
     if name not in sys.modules:
         package = ModuleType(name)
-        package.__path__ = [str(folder)]
+        # A name of the folder that nobody else has, so that only these files are loaded so
+        entry = os.path.join(folder, os.curdir)  # noqa: PTH118 - Path drops the dot
+        sys.path_importer_cache[entry] = FileFinder(
+            str(folder),
+            (ExtensionFileLoader, EXTENSION_SUFFIXES),
+            (_FreshLoader, SOURCE_SUFFIXES),
+        )
+        package.__path__ = [entry]
         sys.modules[name] = package
     return name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -59,6 +60,19 @@ def test_a_neighbours_text_belongs_to_the_variants_identity_and_other_files_do_n
     changed = resolve([path])[0]
     assert changed.source_hash != before
     assert changed.variant.recipe.latent_dim == 9
+
+
+def test_a_neighbour_that_changes_within_a_second_and_keeps_its_length_is_read_again(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path, beside = written(tmp_path, "from sizes import SIZE", 7), tmp_path / "sizes.py"
+    second = 1_700_000_000 * 10**9
+    for size, nanoseconds in ((3, 1), (4, 2), (5, 3)):
+        beside.write_text(f"SIZE = {size}\n")
+        os.utime(beside, ns=(second, second + nanoseconds))
+        assert resolve([path])[0].variant.recipe.latent_dim == size
+    assert list(tmp_path.rglob("*.pyc")) == []
 
 
 def test_a_library_is_not_hidden_by_a_neighbour_of_its_name(tmp_path):
