@@ -90,7 +90,7 @@ def test_the_wheel_holds_the_classifiers_that_ship_with_it(wheel):
 
 
 def test_the_wheel_is_small(wheel):
-    assert wheel.stat().st_size < 2_000_000
+    assert wheel.stat().st_size < 2_500_000  # 1.2 MB are classifiers, the rest is text
 
 
 def test_the_wheel_brings_the_command(installed):
