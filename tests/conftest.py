@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of
 settings.register_profile("same", derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
+BEGUN = time.monotonic()
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -28,8 +32,26 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the choice of the device for tests/devices."""
+    """Add the device for tests/devices, and the time for tests that take more than there is."""
     parser.addoption("--device", default="auto", help="for -m device: auto, cuda, cuda:1, mps, cpu")
+    parser.addoption("--minutes", type=float, help="skip the tests that would begin later")
+    parser.addoption("--order", help="shuffle the files of tests, by any text")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle the files, so that other tests have their turn in the time that there is."""
+    if (order := config.getoption("--order")) is not None:
+        files = sorted({str(item.path) for item in items})
+        random.Random(order).shuffle(files)
+        place = {file: number for number, file in enumerate(files)}
+        items.sort(key=lambda item: place[str(item.path)])
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what begins after the time that there is."""
+    minutes = item.config.getoption("--minutes")
+    if minutes is not None and time.monotonic() - BEGUN > 60 * minutes:
+        pytest.skip(f"{minutes:g} minutes are over")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
