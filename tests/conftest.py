@@ -41,10 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Shuffle the files, so that other tests have their turn in the time that there is."""
     if (order := config.getoption("--order")) is not None:
-        files = sorted({str(item.path) for item in items})
-        random.Random(order).shuffle(files)
-        place = {file: number for number, file in enumerate(files)}
-        items.sort(key=lambda item: place[str(item.path)])
+        items.sort(key=lambda item: random.Random(f"{order} {item.location[0]}").random())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
